@@ -1,0 +1,93 @@
+"""python -m keras_cnn data | train | export: one data set, one run, one artefact.
+
+Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
+"""
+
+from pathlib import Path
+
+from keras_cnn.command import (
+    Parser,
+    add_machine,
+    add_settings,
+    data_stem,
+    new_directory,
+    new_parser,
+    read_settings,
+    run_command,
+)
+from keras_cnn.quiet import import_tensorflow
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    commands = {"data": _data, "train": _train, "export": _export}
+    return run_command(lambda: commands[options.subcommand](options[options.subcommand]))
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m keras_cnn", description="One convolutional network: feed it, train it, ship it."
+    )
+    commands = parser.add_subcommands()
+    data = new_parser("Print the facts of a data set.")
+    data.add_argument("name", help="digits, folder:PATH or the name of a TFDS image classification set")
+    data.add_argument("--image_size", nargs=2, type=int, metavar=("H", "W"), help="resize every image")
+    data.add_argument("--validation_split", type=float, default=0.1, help="part of train held out, in (0, 1)")
+    data.add_argument("--split_seed", type=int, default=0, help="which images are held out")
+    data.add_argument("--json", action="store_true", help="print JSON")
+    data.add_argument(
+        "--download", action="store_true", help="fetch it from the network if it is not on disk"
+    )
+    commands.add_subcommand("data", data, help="print the facts of a data set")
+    train = new_parser("Train one model and measure it on the test split.")
+    add_settings(train)
+    add_machine(train)
+    train.add_argument("--directory", help="where to write the run (default: runs/DATA-ARCHITECTURE-N)")
+    commands.add_subcommand("train", train, help="train one model")
+    export = new_parser("Export the best weights of a run as a SavedModel and prove it equal.")
+    export.add_argument("run", help="directory of a run, or of a trial")
+    export.add_argument("--directory", help="where to put the numbered version (default: saved_models/RUN)")
+    commands.add_subcommand("export", export, help="export a run as a SavedModel")
+    return parser
+
+
+def _data(options) -> None:
+    import json
+
+    from keras_cnn.data.report import describe
+    from keras_cnn.data.sources import load
+
+    import_tensorflow()
+    size = tuple(options.image_size) if options.image_size else None
+    facts = load(
+        options.name,
+        image_size=size,
+        validation_split=options.validation_split,
+        split_seed=options.split_seed,
+        download=options.download,
+    ).facts
+    print(json.dumps(facts.to_dict(), indent=1) if options.json else describe(facts))
+
+
+def _train(options) -> None:
+    settings = read_settings(options)
+    directory = new_directory(options.directory, f"{data_stem(settings.data)}-{settings.architecture}")
+    import_tensorflow()
+    from keras_cnn.training.run import train_run
+
+    train_run(settings, directory, devices=options.devices, download=options.download, say=_print)
+
+
+def _export(options) -> None:
+    run = Path(options.run)
+    import_tensorflow()
+    from keras_cnn.serving.export import export_run
+
+    version = export_run(run, Path(options.directory or f"saved_models/{run.resolve().name}"), say=_print)
+    print(f"SavedModel: {version}")
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,108 @@
+"""What both command lines share: a parser whose errors are one line, and exit codes."""
+
+import dataclasses
+import difflib
+import errno
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import jsonargparse
+
+from keras_cnn.errors import InputError
+from keras_cnn.training.settings import TrainSettings
+
+BAD_INPUT = 2
+
+
+class Parser(jsonargparse.ArgumentParser):
+    """jsonargparse's parser; a mistake on the command line is told in one line, with exit code 2."""
+
+    def error(self, message: str, ex: Exception | None = None) -> None:
+        text = " ".join(str(message).replace("Parser key", "option").split())
+        unknown = text.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
+        known = [option for action in self._actions for option in action.option_strings]
+        close = difflib.get_close_matches(unknown, known, n=1) if "unrecognized" in text else []
+        hint = f" Did you mean {close[0]}?" if close else f" See {self.prog} --help."
+        print(f"error: {text.rstrip('.')}.{hint}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+
+
+def new_parser(description: str) -> Parser:
+    """A parser of one command, with `--config run.yaml` and `--print_config`."""
+    parser = Parser(description=description)
+    parser.add_argument("--config", action="config", help="YAML file of options; others given override it")
+    return parser
+
+
+def add_settings(parser: Parser, searched: Sequence[str] = ()) -> None:
+    """The options of TrainSettings; those `searched` are None, and left to the search, unless given."""
+    parser.add_class_arguments(TrainSettings, skip={"image_size", *searched})
+    parser.add_argument(
+        "--image_size",
+        nargs=2,
+        type=int,
+        metavar=("H", "W"),
+        help="height and width to resize every image to; the images' own size if not given",
+    )
+    for field in dataclasses.fields(TrainSettings):
+        if field.name in searched:
+            parser.add_argument(f"--{field.name}", type=field.type | None, help="searched unless given")
+
+
+def add_machine(parser: Parser) -> None:
+    """The options that say where to run, not what."""
+    parser.add_argument(
+        "--devices",
+        type=int | None,
+        help="how many GPUs to use (default: all); without a GPU, how many logical devices to split the CPU into",
+    )
+    parser.add_argument(
+        "--download", action="store_true", help="fetch a TFDS data set that is not on disk from the network"
+    )
+
+
+def read_settings(options: jsonargparse.Namespace) -> TrainSettings:
+    """TrainSettings of the parsed options; None stands for the default."""
+    names = [field.name for field in dataclasses.fields(TrainSettings)]
+    return TrainSettings.from_dict({n: options[n] for n in names if options.get(n) is not None})
+
+
+def new_directory(wanted: str | None, stem: str) -> Path:
+    """The folder to write to: `wanted`, or the first free `runs/{stem}-N`. Not created."""
+    if wanted:
+        return Path(wanted)
+    number = 1
+    while Path(f"runs/{stem}-{number}").exists():
+        number += 1
+    return Path(f"runs/{stem}-{number}")
+
+
+def data_stem(data: str) -> str:
+    """A file name for a data set: `folder:/photos/cats` -> `cats`, `emnist/letters` -> `emnist-letters`."""
+    name = Path(data.partition(":")[2]).resolve().name if data.startswith("folder:") else data
+    return name.replace("/", "-").replace(":", "-")
+
+
+def run_command(run: Callable[[], None]) -> int:
+    """Run a command; its exit code. Bad input, a full disk and Ctrl-C become one line on stderr."""
+    warnings.showwarning = lambda message, *rest, **more: print(f"warning: {message}", file=sys.stderr)
+    try:
+        run()
+    except InputError as error:
+        return _say(str(error))
+    except KeyboardInterrupt:
+        return _say("interrupted.")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _say(
+            f"no space left on the disk of {error.filename or 'the run directory'}: free some, run again."
+        )
+    return 0
+
+
+def _say(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return BAD_INPUT

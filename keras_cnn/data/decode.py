@@ -1,0 +1,110 @@
+"""Image files to pixels: what is accepted, and how odd files become uint8 (H, W, 1) or (H, W, 3)."""
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_cnn.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Pillow also opens EPS, which starts Ghostscript: only formats of pixels are let in.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+MAX_PIXELS = 89_478_485  # where Pillow warns of a decompression bomb; it refuses only twice as many
+SIXTEEN_BITS = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
+GREY = {"1", "L", "LA", *SIXTEEN_BITS}
+ORIENTATION, SIDEWAYS = 0x0112, {5, 6, 7, 8}  # the EXIF tag, and its values that swap height and width
+EXIF_KEYS = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its image. size: (height, width), as it is once decoded."""
+
+    grey: bool
+    size: tuple[int, int]
+
+
+def header(source: str | Path | bytes) -> Header:
+    """Reads the header alone. Raises InputError where the bytes are no image of `FORMATS`."""
+    with _opened(source) as image:
+        # Pillow turns TIFF by itself; without any of the keys, `getexif` would decode a PNG to look behind it.
+        told = image.format != "TIFF" and image.info.keys() & EXIF_KEYS
+        sideways = told and image.getexif().get(ORIENTATION) in SIDEWAYS
+        width, height = image.size[::-1] if sideways else image.size
+        return Header(image.mode in GREY, (height, width))
+
+
+def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarray:
+    """Pixels of a file, or of its bytes: uint8 (H, W, channels), upright as EXIF tells, alpha laid on white.
+
+    channels: 1 (grey) or 3 (RGB); None keeps grey images grey. 16 bits are scaled to 8; of an animation the
+    first frame counts. Raises InputError where the image is broken, too large or of floating-point pixels.
+    """
+    from PIL import ImageOps
+
+    with _opened(source) as image:
+        upright = ImageOps.exif_transpose(image)
+        channels = channels or (1 if upright.mode in GREY else 3)
+        return _pixels(upright, "L" if channels == 1 else "RGB")
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """uint8 (H, W, C) -> (*size, C), size = (height, width). Bilinear; where it shrinks, it averages."""
+    from PIL import Image
+
+    if image.shape[:2] == tuple(size):
+        return image
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    return np.asarray(picture.resize(size[::-1], Image.Resampling.BILINEAR)).reshape(*size, image.shape[-1])
+
+
+def mixed_sizes(name: str, sizes: Iterable[tuple[int, int]]) -> InputError:
+    """The error for images of several sizes, each (height, width), that were to be stacked as they are."""
+    ordered = sorted(sizes, key=lambda size: (size[0] * size[1], size))
+    (h, w), (tall, wide) = ordered[0], ordered[-1]
+    return InputError(
+        f"the images of {name!r} differ in size, from {h} x {w} to {tall} x {wide} (height x width). "
+        "Give one size for all, e.g. --image_size 96 96."
+    )
+
+
+@contextmanager
+def _opened(source: str | Path | bytes) -> Iterator["Image.Image"]:
+    """The image, not decoded yet; whatever goes wrong while it is open becomes an InputError."""
+    from PIL import Image, UnidentifiedImageError
+
+    what = "the upload" if isinstance(source, bytes) else repr(str(source))
+    allowed = f"Allowed: {', '.join(FORMATS)}."
+    try:
+        with Image.open(
+            io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS
+        ) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels are too many")
+            yield image
+    except UnidentifiedImageError as error:
+        raise InputError(f"{what} is no image of a known format. {allowed}") from error
+    except Exception as error:  # Pillow's parsers raise whatever they stumble on, not only OSError
+        raise InputError(f"{what} is not a readable image ({error}). {allowed}") from error
+
+
+def _pixels(image: "Image.Image", mode: str) -> np.ndarray:
+    from PIL import Image
+
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no known range")
+    if image.mode in SIXTEEN_BITS:
+        values = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
+        image = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    pixels = np.array(image.convert(mode))
+    return pixels.reshape(*pixels.shape[:2], -1)  # grey comes without the axis of channels

@@ -1,0 +1,85 @@
+"""What is known of a data set: plain values that travel in JSON to the model, the trial and the artefact."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Split:
+    """Decoded images with their labels.
+
+    images: uint8 (N, H, W, C), values 0..255. labels: int64 (N,), indices into `DataFacts.classes`.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a source found, before anything is cut: `splits.assemble` fills what is missing.
+
+    validation, load_test: the source's own splits, None where it has none. test_counts: images per class of
+    the own test split, None where telling would mean reading it. mirror, notes: as in `DataFacts`.
+    """
+
+    classes: tuple[str, ...]
+    train: Split
+    validation: Split | None = None
+    load_test: Callable[[], Split] | None = None
+    test_counts: list[int] | None = None
+    mirror: bool = True
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Facts of one data set as it was split.
+
+    name: as given to `load`, e.g. `cifar10` or `folder:/photos`. shape: (H, W, C) of every image.
+    counts: split name -> images per class, in the order of `classes`; `test` is missing where telling would
+    mean reading it.
+    mean, variance: per channel, in units of the pixels (0..255), of the *train* split alone.
+    mirror: whether an image flipped left to right keeps its class (not so for digits).
+    notes: what a user should know of the data (skipped files, images in two splits).
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    counts: dict[str, list[int]]
+    mean: tuple[float, ...]
+    variance: tuple[float, ...]
+    mirror: bool = True
+    task: str = "classification"
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "DataFacts":
+        tuples = {key: tuple(values[key]) for key in ("shape", "classes", "mean", "variance", "notes")}
+        return cls(**{**values, **tuples})
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A data set ready to train on. `load_test` reads the test split, which nothing needs before the end."""
+
+    facts: DataFacts
+    train: Split
+    validation: Split
+    load_test: Callable[[], Split]
+
+
+def listing(names: Sequence[str], most: int = 5) -> str:
+    """The first few names, for a note, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

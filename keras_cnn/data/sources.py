@@ -1,0 +1,75 @@
+"""A data set by its name: `digits`, `folder:PATH`, or an image set of TensorFlow Datasets such as `cifar10`."""
+
+from pathlib import Path
+
+from keras_cnn.data.facts import ImageData, Raw
+from keras_cnn.data.splits import assemble
+from keras_cnn.errors import InputError
+
+
+def load(
+    name: str,
+    *,
+    image_size: tuple[int, int] | None = None,
+    validation_split: float = 0.1,
+    split_seed: int = 0,
+    download: bool = False,
+) -> ImageData:
+    """Reads train and validation into memory; test waits for `load_test()`.
+
+    image_size: (height, width) that every image is resized to; None keeps their own, which must then be one.
+    validation_split: share of train, within (0, 1), that becomes validation where the source has none of its
+    own; `split_seed` draws it. Where there is no test split, a fixed fifth is held out before.
+    download: whether a set of TensorFlow Datasets may be fetched; without it the network is never touched.
+    Raises InputError, in one line, for whatever is wrong with the name, the values or the data.
+    """
+    _check_values(image_size, validation_split, split_seed)
+    size = (image_size[0], image_size[1]) if image_size else None
+    return assemble(name, _read(name, size, download), validation_split, split_seed)
+
+
+def _digits(_path: str, image_size: tuple[int, int] | None) -> Raw:
+    from keras_cnn.data import digits
+
+    return digits.read(image_size)
+
+
+def _folder(path: str, image_size: tuple[int, int] | None) -> Raw:
+    from keras_cnn.data import folder
+
+    if not path:
+        raise InputError("folder: lacks its path. Give folder:PATH, with one sub-folder a class in it.")
+    try:
+        return folder.read(Path(path).expanduser(), image_size)
+    except OSError as error:
+        raise InputError(f"cannot read folder:{path}: {error}.") from error
+
+
+SOURCES = {"digits": _digits, "folder:": _folder}  # every other name is one of TensorFlow Datasets
+
+
+def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> Raw:
+    kind, colon, path = name.partition(":")
+    if kind + colon in SOURCES:
+        return SOURCES[kind + colon](path, image_size)
+    from keras_cnn.data import catalog
+
+    return catalog.read(name, image_size, download)
+
+
+def _check_values(image_size: object, validation_split: float, split_seed: int) -> None:
+    if image_size is not None and not _is_size(image_size):
+        raise InputError(
+            f"image_size must be two positive whole numbers, height and width, not {image_size!r}. "
+            "Example: --image_size 96 96."
+        )
+    if not 0 < validation_split < 1:
+        raise InputError(f"validation_split must lie between 0 and 1, not {validation_split!r}. Usual: 0.1.")
+    if not 0 <= split_seed < 2**32:
+        raise InputError(f"split_seed must be a whole number from 0 to {2**32 - 1}, not {split_seed!r}.")
+
+
+def _is_size(value: object) -> bool:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        return False
+    return all(type(side) is int and side > 0 for side in value)

@@ -1,0 +1,100 @@
+"""Train, validation and test of a source: its own where it has them, cut class by class where not."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from keras_cnn.data.facts import DataFacts, ImageData, Raw, Split, listing
+from keras_cnn.data.moments import mean_and_variance
+from keras_cnn.errors import InputError
+
+TEST_SPLIT, TEST_SEED = 0.2, 0  # fixed, so that the test images are the same whatever the `split_seed`
+
+
+def assemble(name: str, raw: Raw, validation_split: float, split_seed: int) -> ImageData:
+    """Cuts what `raw` lacks out of its train images, test first, and gathers the facts.
+
+    validation_split: share of the train images, within (0, 1). Raises InputError where fewer than two classes
+    have images, where a split stays empty, or where the images of the splits differ in shape.
+    """
+    _check_classes(name, raw)
+    if raw.load_test is None:
+        raw = _hold_out_test(name, raw)
+    train, validation, load_test = raw.train, raw.validation, raw.load_test
+    assert load_test is not None
+    if validation is None:
+        train, validation = _cut(train, validation_split, split_seed)
+    _check(validation, name, "validation", train)
+
+    def load_checked_test() -> Split:
+        return _check(load_test(), name, "test", train)
+
+    return ImageData(_facts(name, raw, train, validation), train, validation, load_checked_test)
+
+
+def stratify(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the labels (N,) kept and held out: `fraction` of every class is held, each in rising order.
+
+    A class of two or more has at least one on either side; a single one is kept.
+    """
+    random = np.random.RandomState(seed)  # its stream is frozen; that of `default_rng` may change with NumPy
+    held = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == label))
+        share = min(max(round(fraction * len(members)), 1), len(members) - 1)
+        held[members[:share]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _cut(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+    kept, held = stratify(split.labels, fraction, seed)
+    return Split(split.images[kept], split.labels[kept]), Split(split.images[held], split.labels[held])
+
+
+def _hold_out_test(name: str, raw: Raw) -> Raw:
+    train, test = _cut(raw.train, TEST_SPLIT, TEST_SEED)
+    _check(test, name, "test", train)
+    note = (
+        f"{name} has no test split: {len(test)} images, {TEST_SPLIT:.0%} of every class, are held out as test"
+    )
+    counts = _counts(test, raw.classes)
+    return replace(raw, train=train, load_test=lambda: test, test_counts=counts, notes=(*raw.notes, note))
+
+
+def _facts(name: str, raw: Raw, train: Split, validation: Split) -> DataFacts:
+    counts = {"train": _counts(train, raw.classes), "validation": _counts(validation, raw.classes)}
+    missing = [repr(label) for label, count in zip(raw.classes, counts["train"], strict=True) if not count]
+    notes = raw.notes
+    if missing:
+        notes += (f"no train image of {len(missing)} of {len(raw.classes)} classes: {listing(missing)}",)
+    if raw.test_counts is not None:
+        counts["test"] = raw.test_counts
+    mean, variance = mean_and_variance(train.images)
+    shape = train.images.shape[1:]
+    return DataFacts(name, shape, raw.classes, counts, mean, variance, mirror=raw.mirror, notes=notes)
+
+
+def _counts(split: Split, classes: tuple[str, ...]) -> list[int]:
+    return np.bincount(split.labels, minlength=len(classes)).tolist()
+
+
+def _check_classes(name: str, raw: Raw) -> None:
+    present = [raw.classes[label] for label in np.unique(raw.train.labels)]
+    if len(present) < 2:
+        found = f"those of {present[0]!r} alone" if present else "none"
+        raise InputError(f"{name!r} needs train images of two classes or more, but has {found}.")
+
+
+def _check(split: Split, name: str, role: str, train: Split) -> Split:
+    """`split` itself, if it has images and they are of the shape of those of train."""
+    if not len(split):
+        raise InputError(
+            f"no image is left for the {role} split of {name!r}: give it images of its own, "
+            "or some class of train two or more."
+        )
+    if split.images.shape[1:] != train.images.shape[1:]:
+        raise InputError(
+            f"the {role} images of {name!r} are {split.images.shape[1:]}, those of train "
+            f"{train.images.shape[1:]} (height, width, channels). Give one size, e.g. --image_size 96 96."
+        )
+    return split

@@ -1,0 +1,20 @@
+"""What a user did wrong, told in one line.
+
+The command line prints an `InputError` as `error: ...` and exits with code 2; everything else is a bug
+and keeps its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Bad input. The message says what was received, what is allowed and how to mend it."""
+
+
+def unknown_name(kind: str, received: object, allowed: Iterable[str]) -> InputError:
+    """The error for a name outside `allowed`; a near miss is suggested."""
+    names = sorted(allowed)
+    close = difflib.get_close_matches(str(received), names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return InputError(f"unknown {kind} {received!r}.{hint} There is: {', '.join(names)}.")

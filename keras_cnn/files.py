@@ -1,0 +1,45 @@
+"""Files that a kill at any moment leaves whole: written aside, synced, renamed."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from keras_cnn.errors import InputError
+
+
+def write_json(path: Path, value: object) -> None:
+    """Replace `path` by `value` as JSON; NaN and infinities are written as Python's json does."""
+    write_file(path, lambda aside: aside.write_text(json.dumps(value, indent=1) + "\n"))
+
+
+def read_json(path: Path) -> dict:
+    """The JSON object in `path`; InputError names the file if it is missing or damaged."""
+    try:
+        return json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        raise InputError(f"there is no {path}.") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from None
+
+
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Call `write` with a path beside `path` (same ending), then put the result in the place of `path`."""
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        write(aside)
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

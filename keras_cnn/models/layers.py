@@ -1,0 +1,121 @@
+"""The few layers Keras lacks, or computes in a way that is slow or wrong where we need it."""
+
+import keras
+from keras import ops
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("keras_cnn")
+class PerImageStandardization(keras.layers.Layer):
+    """(x - mean) / sd over the pixels of each image; (B, H, W, C) in and out.
+
+    As `tf.image.per_image_standardization`: the deviation is at least 1/sqrt(number of values), so that
+    an image of one colour becomes zeros.
+    """
+
+    def call(self, inputs):
+        inputs = ops.cast(inputs, self.compute_dtype)
+        mean, variance = ops.moments(inputs, axes=(1, 2, 3), keepdims=True)
+        values = inputs.shape[1] * inputs.shape[2] * inputs.shape[3]
+        return (inputs - mean) / ops.maximum(ops.sqrt(variance), values**-0.5)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable("keras_cnn")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` (Ioffe & Szegedy 2015) that is fused and usable after any number of steps.
+
+    Same arguments and the same four weights in the same order, so weights move both ways. It differs in
+    three points, all on the TensorFlow backend:
+
+    - *Fused.* Inputs of rank 2 and 4 with channels last run through TensorFlow's `FusedBatchNormV3`, forward
+      and backward, also in bfloat16 and float16; everything else takes Keras's own path.
+    - *Moving statistics.* `momentum` is 0.9 and the first batch replaces the initial (0, 1). Keras's 0.99 from
+      (0, 1) needs about 500 steps before inference agrees with training; this agrees from the first step on.
+    - *Replicas.* Under a distribution strategy the moving statistics take the statistics of the global batch,
+      so all replicas hold the same numbers and what is saved is what every replica predicts with. Outputs in
+      training use the replica's own batch, or with `synchronized=True` the global one.
+    """
+
+    def __init__(self, axis=-1, momentum=0.9, **kwargs):
+        super().__init__(axis=axis, momentum=momentum, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        if not self._can_fuse(inputs, mask):
+            return super().call(inputs, training=training, mask=mask)
+        shape = tf.shape(inputs)
+        images = inputs if len(inputs.shape) == 4 else inputs[:, None, None, :]
+        if training and self.trainable:
+            outputs, mean, variance = self._normalize_batch(images)
+            self._update_moving_statistics(mean, variance)
+        else:
+            outputs, *_ = self._fused(images, self.moving_mean, self.moving_variance, is_training=False)
+        return tf.reshape(outputs, shape) if len(inputs.shape) == 2 else outputs
+
+    def _can_fuse(self, inputs, mask) -> bool:
+        rank = len(inputs.shape)
+        return (
+            keras.backend.backend() == "tensorflow"
+            and rank in (2, 4)
+            and self.axis in (-1, rank - 1)
+            and self.scale
+            and self.center
+            and not self.renorm
+            and mask is None
+        )
+
+    def _fused(self, images, mean, variance, is_training: bool):
+        return tf.raw_ops.FusedBatchNormV3(
+            x=images,
+            scale=tf.convert_to_tensor(self.gamma),
+            offset=tf.convert_to_tensor(self.beta),
+            mean=tf.convert_to_tensor(mean),
+            variance=tf.convert_to_tensor(variance),
+            epsilon=self.epsilon,
+            exponential_avg_factor=1.0,
+            data_format="NHWC",
+            is_training=is_training,
+        )
+
+    def _normalize_batch(self, images):
+        """Outputs (B, H, W, C), and mean and variance (C,) of the global batch."""
+        replicas = tf.distribute.get_replica_context()
+        alone = replicas is None or replicas.num_replicas_in_sync == 1
+        if self.synchronized and not alone:
+            floats = tf.cast(images, tf.float32)
+            mean, variance = _global_moments(*tf.nn.moments(floats, (0, 1, 2)), replicas)
+            outputs = tf.nn.batch_normalization(
+                floats,
+                mean,
+                variance,
+                tf.convert_to_tensor(self.beta),
+                tf.convert_to_tensor(self.gamma),
+                self.epsilon,
+            )
+            return tf.cast(outputs, images.dtype), mean, variance
+        empty = tf.zeros((0,), tf.float32)
+        outputs, mean, variance, *_ = self._fused(images, empty, empty, is_training=True)
+        count = tf.cast(tf.size(images) // images.shape[-1], tf.float32)
+        variance *= (count - 1) / count  # the fused kernel reports count/(count - 1) times the population's
+        if not alone:
+            mean, variance = _global_moments(mean, variance, replicas)
+        return outputs, mean, variance
+
+    def _update_moving_statistics(self, mean, variance) -> None:
+        moving_mean = tf.convert_to_tensor(self.moving_mean)
+        moving_variance = tf.convert_to_tensor(self.moving_variance)
+        untouched = tf.reduce_all(moving_mean == 0) & tf.reduce_all(moving_variance == 1)
+        momentum = tf.where(untouched, 0.0, self.momentum)
+        self.moving_mean.assign(moving_mean * momentum + mean * (1 - momentum))
+        self.moving_variance.assign(moving_variance * momentum + variance * (1 - momentum))
+
+
+def _global_moments(mean, variance, replicas):
+    """Moments over all replicas' batches of equal size: E[x] and E[x^2] are averaged."""
+    moments = tf.concat([mean, variance + mean**2], axis=0)
+    mean, square = tf.split(replicas.all_reduce(tf.distribute.ReduceOp.MEAN, moments), 2)
+    return mean, tf.maximum(square - mean**2, 0.0)

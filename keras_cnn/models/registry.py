@@ -1,0 +1,71 @@
+"""ARCHITECTURES: every architecture by name, one line each. Modules are imported when they are asked for."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from keras_cnn.errors import InputError, unknown_name
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """`module`.`function`(x, classes=..., style=..., **options) -> logits, with some arguments `fixed`."""
+
+    module: str
+    function: str
+    fixed: dict = field(default_factory=dict)
+
+    def load(self) -> Callable:
+        return getattr(importlib.import_module(f"keras_cnn.models.{self.module}"), self.function)
+
+    def options(self) -> dict:
+        """Name -> default of the architecture's own keyword arguments."""
+        parameters = inspect.signature(self.load()).parameters.values()
+        taken = {"classes", "style", *self.fixed}
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in taken}
+
+
+ARCHITECTURES = {
+    "vgg": Architecture("vgg", "vgg"),
+    "vgg11": Architecture("vgg", "published_vgg", {"variant": "vgg11"}),
+    "vgg13": Architecture("vgg", "published_vgg", {"variant": "vgg13"}),
+    "vgg16": Architecture("vgg", "published_vgg", {"variant": "vgg16"}),
+    "vgg19": Architecture("vgg", "published_vgg", {"variant": "vgg19"}),
+}
+
+
+def get_architecture(name: str) -> Architecture:
+    """The architecture of that name; InputError lists what there is."""
+    if name not in ARCHITECTURES:
+        raise unknown_name("architecture", name, ARCHITECTURES)
+    return ARCHITECTURES[name]
+
+
+def check_options(name: str, options: dict) -> None:
+    """Raise InputError for an option the architecture does not have, or of another type than its default."""
+    defaults = get_architecture(name).options()
+    for key, value in options.items():
+        if key not in defaults:
+            raise unknown_name(f"option of {name}", key, defaults)
+        if not _same_kind(value, defaults[key]):
+            raise InputError(
+                f"option {key}={value!r} of {name} must be like its default {defaults[key]!r}: "
+                f"{_kind(defaults[key])}."
+            )
+
+
+def _same_kind(value: object, default: object) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and all(isinstance(v, int) and v > 0 for v in value)
+    return isinstance(value, type(default))
+
+
+def _kind(default: object) -> str:
+    return {tuple: "a list of positive integers", float: "a number", int: "an integer"}.get(
+        type(default), type(default).__name__
+    )

@@ -1,0 +1,73 @@
+"""ModelSpec: everything that determines a model but its weights, as plain data."""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from keras_cnn.errors import InputError, unknown_name
+
+NORMALIZATIONS = ("none", "zero_one", "minus_one_one", "zero_mean", "per_image")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model as names and numbers; equal specs build equal graphs.
+
+    architecture: a name of `registry.ARCHITECTURES`.
+    input_shape: (height, width, channels) of the images.
+    classes: number of classes, at least 2.
+    activation, kernel_initializer: names that Keras knows, used by every hidden layer.
+    batch_norm: whether a BatchNormalization stands between each hidden layer and its activation.
+    dropout: rate in [0, 1) after every block and hidden dense layer.
+    normalization: what the first layer makes of pixels 0..255, a name of `NORMALIZATIONS`.
+    mean, variance: per channel, in pixel units; needed by `zero_mean`, otherwise unused.
+    precision: a Keras dtype policy; the output is float32 in all of them.
+    options: the architecture's own keyword arguments, e.g. {"blocks": 3}.
+    """
+
+    architecture: str
+    input_shape: tuple[int, int, int]
+    classes: int
+    activation: str = "relu"
+    kernel_initializer: str = "he_normal"
+    batch_norm: bool = True
+    dropout: float = 0.0
+    normalization: str = "zero_mean"
+    mean: tuple[float, ...] | None = None
+    variance: tuple[float, ...] | None = None
+    precision: str = "float32"
+    options: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.input_shape) != 3 or min(self.input_shape) < 1:
+            raise InputError(f"input_shape {self.input_shape} is not (height, width, channels), each >= 1.")
+        if self.classes < 2:
+            raise InputError(f"classes={self.classes}: a classifier needs at least 2 classes.")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout={self.dropout} is outside [0, 1).")
+        if self.normalization not in NORMALIZATIONS:
+            raise unknown_name("normalization", self.normalization, NORMALIZATIONS)
+        if self.precision not in PRECISIONS:
+            raise unknown_name("precision", self.precision, PRECISIONS)
+        if self.normalization == "zero_mean":
+            self._check_statistics()
+
+    def _check_statistics(self) -> None:
+        for name in ("mean", "variance"):
+            values = getattr(self, name)
+            if values is None or len(values) != self.input_shape[2]:
+                raise InputError(
+                    f"normalization 'zero_mean' needs one {name} per channel ({self.input_shape[2]}), "
+                    f"received {values}; take them from the data's facts or choose another normalization."
+                )
+
+    def to_dict(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "ModelSpec":
+        unknown = set(values) - {f.name for f in dataclasses.fields(cls)}
+        if unknown:
+            raise unknown_name("model setting", min(unknown), (f.name for f in dataclasses.fields(cls)))
+        tuples = {key: tuple(values[key]) for key in ("input_shape", "mean", "variance") if values.get(key)}
+        return cls(**{**values, **tuples})

@@ -1,0 +1,42 @@
+"""A run directory: what was asked for (run.json), what came out (metrics.json, test.json), the weights.
+
+A trial of a search is such a directory too, so whatever works on a run works on a trial.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_cnn.data.facts import DataFacts
+from keras_cnn.errors import InputError
+from keras_cnn.files import read_json, write_json
+from keras_cnn.provenance import provenance
+from keras_cnn.training.settings import TrainSettings
+
+RUN = "run.json"
+METRICS = "metrics.json"
+TEST = "test.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The settings and data facts of the run in `directory`."""
+
+    directory: Path
+    settings: TrainSettings
+    facts: DataFacts
+
+    def write(self) -> None:
+        """Create the directory and its run.json, which also tells versions, machine and git commit."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        settings, facts = self.settings.to_dict(), self.facts.to_dict()
+        write_json(self.directory / RUN, {"settings": settings, "facts": facts, "provenance": provenance()})
+
+
+def read_run(directory: Path) -> Run:
+    """The run in `directory`; InputError if there is none."""
+    if not (directory / RUN).exists():
+        raise InputError(
+            f"{directory} is not a run: it holds no {RUN}. Make one with python -m keras_cnn train."
+        )
+    content = read_json(directory / RUN)
+    return Run(directory, TrainSettings.from_dict(content["settings"]), DataFacts.from_dict(content["facts"]))

@@ -1,0 +1,37 @@
+"""Measure a model on a split: plain numbers from its predictions."""
+
+import keras
+import numpy as np
+
+from keras_cnn.data.facts import Split
+from keras_cnn.data.pipeline import evaluation_batches
+
+BATCH = 256
+
+
+def predict(model: keras.Model, split: Split) -> np.ndarray:
+    """Probabilities (N, classes), float32, of every image of `split` in order."""
+    return model.predict(evaluation_batches(split, BATCH), verbose=0)
+
+
+def measure(probabilities: np.ndarray, labels: np.ndarray) -> dict:
+    """accuracy, its 95 % interval (Wilson 1927), cross-entropy in nats, and the confusion matrix
+    (rows: true class, columns: predicted class)."""
+    classes = probabilities.shape[1]
+    predicted = probabilities.argmax(axis=1)
+    confusion = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    accuracy = float(np.mean(predicted == labels))
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    return {
+        "images": len(labels),
+        "accuracy": accuracy,
+        "accuracy_interval": _wilson(accuracy, len(labels)),
+        "loss": float(-np.mean(np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)))),
+        "confusion": confusion.tolist(),
+    }
+
+
+def _wilson(share: float, count: int, z: float = 1.96) -> list[float]:
+    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return [float(max(0.0, centre - half)), float(min(1.0, centre + half))]

@@ -1,0 +1,66 @@
+"""The pictures a run ends with, as TensorBoard images: confusion matrix and sample predictions."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_cnn.data.facts import DataFacts, Split
+
+SAMPLES = 24
+
+
+def write_pictures(logs: Path, facts: DataFacts, split: Split, probabilities: np.ndarray, step: int) -> None:
+    """Write `confusion_matrix` and `predictions` of `split` to TensorBoard's folder `logs`."""
+    predicted = probabilities.argmax(axis=1)
+    with tf.summary.create_file_writer(str(logs)).as_default():
+        for name, figure in (
+            ("confusion_matrix", confusion_figure(facts.classes, split.labels, predicted)),
+            ("predictions", sample_figure(facts.classes, split, probabilities)),
+        ):
+            tf.summary.image(name, _as_image(figure), step=step)
+
+
+def confusion_figure(classes: tuple[str, ...], labels: np.ndarray, predicted: np.ndarray):
+    """Rows: true class, columns: predicted; numbers are shown up to 20 classes."""
+    from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+
+    side = min(4 + 0.35 * len(classes), 20)
+    figure = Figure(figsize=(side, side), layout="tight")
+    matrix = confusion_matrix(labels, predicted, labels=range(len(classes)))
+    ConfusionMatrixDisplay(matrix, display_labels=classes).plot(
+        ax=figure.subplots(),
+        include_values=len(classes) <= 20,
+        cmap="Blues",
+        xticks_rotation="vertical",
+        colorbar=False,
+    )
+    return figure
+
+
+def sample_figure(classes: tuple[str, ...], split: Split, probabilities: np.ndarray):
+    """Images with predicted class and probability; mistakes first, red, with the true class."""
+    from matplotlib.figure import Figure
+
+    predicted = probabilities.argmax(axis=1)
+    order = np.argsort(predicted == split.labels, kind="stable")
+    wrong = order[: min(SAMPLES // 2, int((predicted != split.labels).sum()))]
+    right = order[::-1][: SAMPLES - len(wrong)]
+    figure = Figure(figsize=(12, 8.5), layout="tight")
+    for axis, index in zip(figure.subplots(4, 6).flat, [*wrong, *right], strict=False):
+        truth, guess = classes[split.labels[index]], classes[predicted[index]]
+        title = f"{guess} {probabilities[index].max():.0%}" + ("" if guess == truth else f"\nis {truth}")
+        axis.imshow(split.images[index].squeeze(), cmap="gray", vmin=0, vmax=255)
+        axis.set_title(title, color="black" if guess == truth else "firebrick", fontsize=9)
+    for axis in figure.axes:
+        axis.axis("off")
+    return figure
+
+
+def _as_image(figure) -> tf.Tensor:
+    """(1, H, W, 4) uint8."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=80)
+    return tf.image.decode_png(buffer.getvalue(), channels=4)[None]

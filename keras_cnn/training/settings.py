@@ -1,0 +1,122 @@
+"""TrainSettings: one training run as flat, plain data; the options of every command that trains."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_cnn.data.facts import DataFacts
+from keras_cnn.errors import InputError, unknown_name
+from keras_cnn.models.registry import check_options
+from keras_cnn.models.spec import NORMALIZATIONS, PRECISIONS, ModelSpec
+
+OPTIMIZERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("constant", "cosine")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Everything that determines a training run but the machine it runs on.
+
+    Args:
+        data: digits, folder:PATH, or the name of a TFDS image classification set (cifar10, mnist, ...).
+        image_size: height and width to resize every image to; the images' own size if not given.
+        validation_split: part of the training images held out to validate on, stratified, in (0, 1).
+        split_seed: which images are held out.
+        architecture: name of an architecture: vgg (tunable), vgg11, vgg13, vgg16, vgg19.
+        options: the architecture's own options, as in --options.blocks 3.
+        activation: a Keras activation, for every hidden layer.
+        kernel_initializer: a Keras initializer, for every hidden layer: he_normal, glorot_uniform, ...
+        normalization: of the pixels 0..255: none, zero_one, minus_one_one, zero_mean or per_image.
+        batch_norm: batch normalization between each hidden layer and its activation.
+        dropout: rate after every block and hidden dense layer, in [0, 1).
+        precision: float32, mixed_bfloat16 or mixed_float16.
+        optimizer: sgd (Nesterov momentum 0.9), adam or adamw.
+        learning_rate: the peak rate of the schedule.
+        schedule: constant, or cosine: up to the peak in the first tenth of the steps, then down to 0.
+        weight_decay: decoupled, on kernels only.
+        batch_size: images per replica and step; the global batch is batch_size x replicas.
+        epochs: passes over the training images.
+        augmentation: none, or flip and crop joined by +, as in flip+crop.
+        seed: of weights, shuffling, dropout and augmentation.
+    """
+
+    data: str = "digits"
+    image_size: tuple[int, int] | None = None
+    validation_split: float = 0.1
+    split_seed: int = 0
+    architecture: str = "vgg"
+    options: dict[str, Any] = field(default_factory=dict)
+    activation: str = "relu"
+    kernel_initializer: str = "he_normal"
+    normalization: str = "zero_mean"
+    batch_norm: bool = True
+    dropout: float = 0.0
+    precision: str = "float32"
+    optimizer: str = "adamw"
+    learning_rate: float = 2e-3
+    schedule: str = "cosine"
+    weight_decay: float = 0.01
+    batch_size: int = 64
+    epochs: int = 10
+    augmentation: str = "none"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for kind, value, allowed in (
+            ("normalization", self.normalization, NORMALIZATIONS),
+            ("precision", self.precision, PRECISIONS),
+            ("optimizer", self.optimizer, OPTIMIZERS),
+            ("schedule", self.schedule, SCHEDULES),
+        ):
+            if value not in allowed:
+                raise unknown_name(kind, value, allowed)
+        for name, low in (
+            ("batch_size", 1),
+            ("epochs", 1),
+            ("seed", 0),
+            ("split_seed", 0),
+            ("weight_decay", 0),
+        ):
+            if getattr(self, name) < low:
+                raise InputError(f"{name}={getattr(self, name)} must be at least {low}.")
+        if not self.learning_rate > 0:
+            raise InputError(f"learning_rate={self.learning_rate} must be above 0.")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout={self.dropout} is outside [0, 1).")
+
+    def check_names(self) -> None:
+        """Check what needs TensorFlow to know: architecture, its options, activation, initializer, augmentation."""
+        from keras_cnn.data.augment import parse_augmentation
+        from keras_cnn.models.build import check_style
+
+        check_options(self.architecture, self.options)
+        check_style(self.activation, self.kernel_initializer)
+        parse_augmentation(self.augmentation)
+
+    def load_arguments(self) -> dict:
+        """The arguments of `data.sources.load`."""
+        names = ("image_size", "validation_split", "split_seed")
+        return {"name": self.data} | {name: getattr(self, name) for name in names}
+
+    def model_spec(self, facts: DataFacts) -> ModelSpec:
+        names = ("architecture", "options", "activation", "kernel_initializer", "normalization")
+        names += ("batch_norm", "dropout", "precision")
+        return ModelSpec(
+            input_shape=facts.shape,
+            classes=len(facts.classes),
+            mean=facts.mean,
+            variance=facts.variance,
+            **{name: getattr(self, name) for name in names},
+        )
+
+    def to_dict(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "TrainSettings":
+        names = [f.name for f in dataclasses.fields(cls)]
+        for name in values:
+            if name not in names:
+                raise unknown_name("setting", name, names)
+        size = values.get("image_size")
+        return cls(**{**values, "image_size": tuple(size) if size else None})

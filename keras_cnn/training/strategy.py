@@ -1,0 +1,52 @@
+"""The one distribution strategy of a process: MirroredStrategy over its devices."""
+
+import functools
+
+import tensorflow as tf
+
+from keras_cnn.errors import InputError
+
+
+@functools.cache
+def get_strategy(devices: int | None = None) -> tf.distribute.MirroredStrategy:
+    """MirroredStrategy over the first `devices` GPUs (None: all), or without a GPU over the CPU.
+
+    On a CPU, `devices` splits it into that many logical devices. The same object comes back at every call,
+    for a second strategy in one process makes every later fit fail; so does asking for another number:
+    RuntimeError. InputError if there are fewer GPUs than asked for.
+    """
+    if devices is not None and devices < 1:
+        raise InputError(f"devices={devices} must be at least 1.")
+    if get_strategy.cache_info().currsize:
+        raise RuntimeError("this process already has a strategy over another number of devices")
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return tf.distribute.MirroredStrategy(_first_gpus(len(gpus), devices))
+    return tf.distribute.MirroredStrategy(
+        _split_cpu(devices or 1), cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
+
+
+def _first_gpus(present: int, wanted: int | None) -> list[str]:
+    if wanted is not None and wanted > present:
+        raise InputError(f"devices={wanted}, but this machine shows {present} GPUs.")
+    return [f"GPU:{index}" for index in range(wanted or present)]
+
+
+def _split_cpu(count: int) -> list[str]:
+    """Names of `count` logical CPU devices; they can only be made before TensorFlow starts to compute."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    present = tf.config.get_logical_device_configuration(cpu)
+    if count > 1 and (present is None or len(present) < count):
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+    return [f"CPU:{index}" for index in range(count)]
+
+
+def describe(strategy: tf.distribute.Strategy, batch_size: int) -> str:
+    """One line: the devices and the global batch."""
+    replicas = strategy.num_replicas_in_sync
+    kind = strategy.extended.worker_devices[0].split(":")[-2]
+    return (
+        f"MirroredStrategy over {replicas} {kind} device{'s' if replicas > 1 else ''}; "
+        f"global batch {batch_size * replicas} = {batch_size} x {replicas}"
+    )

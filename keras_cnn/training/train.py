@@ -1,0 +1,140 @@
+"""train: one run, from settings and data to the best weights and metrics. The only caller of `fit`."""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_cnn.data.facts import DataFacts, ImageData
+from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from keras_cnn.errors import InputError
+from keras_cnn.files import write_file
+from keras_cnn.models.build import build_model
+from keras_cnn.training.callbacks import BestWeights, EpochReport, tensorboard
+from keras_cnn.training.objective import DIRECTION, OBJECTIVE, compile_model
+from keras_cnn.training.settings import TrainSettings
+
+BEST_WEIGHTS = "best.weights.h5"
+LAST_WEIGHTS = "last.weights.h5"
+
+
+class Diverged(Exception):
+    """The loss is no longer finite."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """score: the best validation accuracy, reached in `best_epoch` (from 1). history: metric -> per epoch."""
+
+    score: float
+    best_epoch: int
+    history: dict[str, list[float]]
+    parameters: int
+    trainable_parameters: int
+    seconds: float
+
+
+def train(
+    settings: TrainSettings,
+    data: ImageData,
+    directory: Path,
+    *,
+    strategy: tf.distribute.Strategy,
+    initial_epoch: int = 0,
+    stop_epoch: int | None = None,
+    start_from: Path | None = None,
+    logs: Path | None = None,
+    report: Callable[[int, dict], None] = lambda epoch, logs: None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+) -> TrainResult:
+    """Train from `initial_epoch` to `stop_epoch` (default: all epochs) of the schedule of `settings`.
+
+    start_from: weights and optimizer state (a `last.weights.h5`) to continue with. logs: TensorBoard's folder,
+    default `directory`/logs. report: called after each epoch with its number (from 1) and metrics.
+    Writes `best.weights.h5`, `last.weights.h5` and `epochs.csv` into `directory`, which must exist.
+    Raises Diverged at the first batch whose loss is not finite, InputError for a batch larger than the data.
+    """
+    started = time.perf_counter()
+    stop_epoch = stop_epoch or settings.epochs
+    keras.utils.set_random_seed(settings.seed)
+    model, batch_size, steps = make_model(settings, data, strategy)
+    if start_from:
+        _load_all(model, start_from)
+    best = BestWeights(directory / BEST_WEIGHTS, OBJECTIVE, DIRECTION)
+    stop = keras.callbacks.TerminateOnNaN()
+    history = model.fit(
+        _batches(settings, data, batch_size, initial_epoch, stop_epoch),
+        validation_data=evaluation_batches(
+            data.validation, 2 * batch_size, replicas=strategy.num_replicas_in_sync
+        ),
+        initial_epoch=initial_epoch,
+        epochs=stop_epoch,
+        steps_per_epoch=steps,
+        shuffle=False,  # the batches come shuffled
+        verbose=0,
+        callbacks=[
+            stop,
+            best,
+            tensorboard(logs or directory / "logs", stop_epoch),
+            keras.callbacks.CSVLogger(directory / "epochs.csv", append=initial_epoch > 0),
+            EpochReport(report),
+            *callbacks,
+        ],
+    ).history
+    _check_finite(history, initial_epoch)
+    write_file(directory / LAST_WEIGHTS, model.save_weights)
+    return TrainResult(
+        score=best.score,
+        best_epoch=best.epoch,
+        history={name: [float(v) for v in values] for name, values in history.items()},
+        parameters=model.count_params(),
+        trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def make_model(settings: TrainSettings, data: ImageData, strategy) -> tuple[keras.Model, int, int]:
+    """(compiled model, global batch size, steps per epoch) of `settings` under `strategy`."""
+    batch_size = settings.batch_size * strategy.num_replicas_in_sync
+    steps = steps_per_epoch(data.train, batch_size)
+    with strategy.scope():
+        model = build_model(settings.model_spec(data.facts))
+        compile_model(model, settings, steps)
+    return model, batch_size, steps
+
+
+def best_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> keras.Model:
+    """The model of a run with its best weights, on one device, uncompiled: what is measured and shipped."""
+    path = directory / BEST_WEIGHTS
+    if not path.exists():
+        raise InputError(f"{directory} holds no {BEST_WEIGHTS}: its run has not finished an epoch.")
+    model = build_model(settings.model_spec(facts))
+    model.load_weights(path)
+    return model
+
+
+def _batches(settings, data, batch_size, initial_epoch, stop_epoch) -> tf.data.Dataset:
+    return training_batches(
+        data.train,
+        batch_size,
+        epochs=stop_epoch,
+        initial_epoch=initial_epoch,
+        seed=settings.seed,
+        augmentation=settings.augmentation,
+    )
+
+
+def _load_all(model: keras.Model, path: Path) -> None:
+    """Weights and optimizer state; the optimizer's variables must exist before they can be loaded."""
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(path)
+
+
+def _check_finite(history: dict, initial_epoch: int) -> None:
+    for epoch, loss in enumerate(history.get("loss", [math.nan]), start=initial_epoch + 1):
+        if not math.isfinite(loss):
+            raise Diverged(f"the loss became {loss} in epoch {epoch}")

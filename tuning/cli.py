@@ -1,0 +1,138 @@
+"""python -m tuning search | resume | report | export: many models, their report and the best of them.
+
+Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
+"""
+
+from pathlib import Path
+
+from keras_cnn.command import (
+    Parser,
+    add_machine,
+    add_settings,
+    data_stem,
+    new_directory,
+    new_parser,
+    read_settings,
+    run_command,
+)
+from keras_cnn.quiet import import_tensorflow
+from tuning.settings import SearchSettings, Study, read_study
+
+SEARCH_EPOCHS = 8
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    commands = {"search": _search, "resume": _resume, "report": _report, "export": _export}
+    return run_command(lambda: commands[options.subcommand](options[options.subcommand]))
+
+
+def _parser() -> Parser:
+    from tuning.searched import SEARCHED
+
+    parser = Parser(prog="python -m tuning", description="Search for the best convolutional network.")
+    commands = parser.add_subcommands()
+    search = new_parser("Search an architecture's space; report, measure and export the best trial.")
+    add_settings(search, SEARCHED)
+    search.add_class_arguments(SearchSettings)
+    add_machine(search)
+    search.add_argument(
+        "--directory", help="where to write the study (default: runs/DATA-ARCHITECTURE-TUNER-N)"
+    )
+    search.set_defaults({"epochs": SEARCH_EPOCHS})
+    commands.add_subcommand("search", search, help="run a new search")
+    for name, text in (
+        ("resume", "Continue an interrupted search."),
+        ("report", "Write trials.csv and report.md, and print the table of trials."),
+        ("export", "Measure the best trial on test, once, and export it."),
+    ):
+        command = new_parser(text)
+        command.add_argument("directory", help="directory of the study")
+        commands.add_subcommand(name, command, help=text)
+    return parser
+
+
+def _search(options) -> None:
+    from tuning.searched import given_settings
+
+    search = SearchSettings(tuner=options.tuner, trials=options.trials)
+    base = read_settings(options)
+    directory = new_directory(options.directory, f"{data_stem(base.data)}-{base.architecture}-{search.tuner}")
+    _import_tensorflow()
+    from keras_cnn.data.sources import load
+    from tuning.search import start_study
+
+    base.check_names()
+    facts = load(**base.load_arguments(), download=options.download).facts
+    for note in facts.notes:
+        print(f"note: {note}", flush=True)
+    study = Study(directory, search, base, given_settings(options), facts, options.devices)
+    start_study(study)
+    print(f"{search.tuner} search of {base.architecture} on {base.data}; study: {directory}", flush=True)
+    _run(study)
+
+
+def _resume(options) -> None:
+    study = read_study(Path(options.directory))
+    _import_tensorflow()
+    _run(study)
+
+
+def _report(options) -> None:
+    study = read_study(Path(options.directory))
+    _import_tensorflow()
+    from tuning import report
+
+    path = report.write_report(study)
+    print(report.table(report.trials(study)))
+    print(f"report: {path}, {path.with_name('trials.csv')}")
+
+
+def _export(options) -> None:
+    study = read_study(Path(options.directory))
+    _import_tensorflow()
+    _ship(study)
+
+
+def _run(study: Study) -> None:
+    from tuning.progress import Progress
+    from tuning.search import run_search
+
+    try:
+        run_search(study, Progress(lambda line: print(line, flush=True)))
+    except KeyboardInterrupt:
+        print(f"The study stays usable: python -m tuning resume {study.directory}", flush=True)
+        raise
+    _ship(study)
+
+
+def _ship(study: Study) -> None:
+    """Export the best trial, write the report, print what a user wants to know at the end."""
+    from keras_cnn.files import read_json
+    from keras_cnn.runs import TEST
+    from keras_cnn.serving.export import export_run
+    from tuning import report
+
+    winner = report.best(study)
+    trial = study.trial_directory(winner["trial"])
+    version = export_run(trial, Path("saved_models") / study.name, say=lambda line: print(line, flush=True))
+    test = read_json(trial / TEST)
+    path = report.write_report(study)
+    low, high = test["accuracy_interval"]
+    print(f"\n{report.table(report.trials(study))}\n\nbest trial {winner['trial']}:")
+    for name, value in {**report.hyperparameters(winner), **study.given}.items():
+        print(f"  {name}: {value}")
+    print(f"validation accuracy: {winner['score']:.4f}")
+    print(
+        f"test accuracy: {test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, {test['images']} images)"
+    )
+    print(f"report: {path}\ntensorboard --logdir {study.directory}/logs\nSavedModel: {version}")
+
+
+def _import_tensorflow() -> None:
+    """In the coordinator: it keeps the oracle and the books, and leaves the GPUs to the workers."""
+    import_tensorflow()
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")

@@ -1,0 +1,78 @@
+"""HyperCNN: the search space and the builders as a plain KerasTuner HyperModel, for stock tuners too."""
+
+import keras
+import keras_tuner as kt
+import numpy as np
+import tensorflow as tf
+
+from keras_cnn.data.facts import DataFacts, Split
+from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from keras_cnn.models.build import build_model
+from keras_cnn.training.objective import compile_model
+from keras_cnn.training.settings import TrainSettings
+from tuning.space import overlay, point
+
+
+class HyperCNN(kt.HyperModel):
+    """`build` and `fit` of one point of an architecture's space.
+
+    Works in every stock KerasTuner tuner, with or without its `distribution_strategy`:
+
+        tuner = kt.RandomSearch(HyperCNN(facts), objective="val_accuracy", distribution_strategy=strategy, ...)
+        tuner.search(images, labels, validation_data=(images, labels), epochs=5)
+
+    facts: of the data (`keras_cnn.data.sources.load(name).facts`). base: settings that are not searched.
+    given: hyperparameters to leave at their value in `base`, by dotted name.
+    """
+
+    def __init__(self, facts: DataFacts, base: TrainSettings | None = None, given: dict | None = None):
+        super().__init__()
+        self.facts, self.base, self.given = facts, base or TrainSettings(), given or {}
+
+    def settings(self, hp: kt.HyperParameters) -> TrainSettings:
+        """The settings that the values of `hp` stand for; declares what `hp` lacks."""
+        values = point(hp, self.base.architecture, self.facts, self.given)
+        return TrainSettings.from_dict(overlay(self.base.to_dict(), values))
+
+    def build(self, hp: kt.HyperParameters) -> keras.Model:
+        """A compiled model; its learning-rate schedule is the one of `base.epochs` epochs."""
+        settings = self.settings(hp)
+        batch_size = settings.batch_size * tf.distribute.get_strategy().num_replicas_in_sync
+        model = build_model(settings.model_spec(self.facts))
+        compile_model(model, settings, max(1, sum(self.facts.counts["train"]) // batch_size))
+        return model
+
+    def fit(
+        self,
+        hp: kt.HyperParameters,
+        model: keras.Model,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        validation_data: tuple[np.ndarray, np.ndarray],
+        epochs: int = 1,
+        initial_epoch: int = 0,
+        **arguments,
+    ) -> keras.callbacks.History:
+        """Train on uint8 images `x` (N, H, W, C) and labels `y` (N,) with the point's batch size and augmentation."""
+        settings = self.settings(hp)
+        train, validation = Split(x, np.asarray(y, np.int64)), Split(*validation_data)
+        replicas = model.distribute_strategy.num_replicas_in_sync
+        batch_size = settings.batch_size * replicas
+        batches = training_batches(
+            train,
+            batch_size,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            seed=settings.seed,
+            augmentation=settings.augmentation,
+        )
+        return model.fit(
+            batches,
+            validation_data=evaluation_batches(validation, 2 * batch_size, replicas=replicas),
+            steps_per_epoch=steps_per_epoch(train, batch_size),
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            shuffle=False,
+            **arguments,
+        )

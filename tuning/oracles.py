@@ -1,0 +1,88 @@
+"""KerasTuner's oracles, which choose the points, made to write their state so that no kill tears it."""
+
+from pathlib import Path
+
+import keras_tuner as kt
+from keras_tuner.oracles import (
+    BayesianOptimizationOracle,
+    GridSearchOracle,
+    HyperbandOracle,
+    RandomSearchOracle,
+)
+
+from keras_cnn.files import write_json
+from keras_cnn.training.objective import DIRECTION, OBJECTIVE
+from tuning.settings import Study
+from tuning.space import point
+
+PROJECT = "keras_tuner"
+REDUCTION = 3  # hyperband keeps one net in three from round to round (Li et al. 2018, section 3)
+DEFAULT_TRIALS = 20
+
+
+class _Durable:
+    """What the oracles do differently on disk: atomic writes, and every interrupted trial is run again."""
+
+    def save(self) -> None:
+        write_json(Path(self._get_oracle_fname()), self.get_state())
+
+    def _save_trial(self, trial) -> None:
+        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+
+    def reload(self) -> None:
+        super().reload()
+        for trial_id, trial in self.trials.items():
+            if trial.status == "RUNNING" and trial_id not in self._retry_queue:
+                self._retry_queue.append(trial_id)
+
+    def _check_consecutive_failures(self) -> None:
+        """The search decides when failures end it."""
+
+
+class RandomOracle(_Durable, RandomSearchOracle):
+    """Independent random points."""
+
+
+class BayesianOracle(_Durable, BayesianOptimizationOracle):
+    """Gaussian process with an upper confidence bound."""
+
+
+class BracketOracle(_Durable, HyperbandOracle):
+    """Hyperband."""
+
+
+class GridOracle(_Durable, GridSearchOracle):
+    """Every combination in turn, the first hyperparameter varying slowest."""
+
+    def reload(self) -> None:
+        super().reload()
+        # its place in the grid is not in KerasTuner's state; it follows from the order of the trials
+        before = None
+        for trial_id in self.start_order:
+            self._ordered_ids.insert(trial_id, before)
+            before = trial_id
+        self._populate_next = [before] if before else []
+
+
+def make_oracle(study: Study) -> kt.Oracle:
+    """The oracle of `study`, in the state its directory holds, over the whole declared space."""
+    space = kt.HyperParameters()
+    point(space, study.base.architecture, study.facts, study.given)
+    common = {
+        "objective": kt.Objective(OBJECTIVE, DIRECTION),
+        "hyperparameters": space,
+        "allow_new_entries": False,
+        "tune_new_entries": False,
+        "seed": study.base.seed + 1,  # KerasTuner takes 0 for "no seed"
+    }
+    if study.search.tuner == "hyperband":
+        oracle = BracketOracle(max_epochs=study.base.epochs, factor=REDUCTION, **common)
+    else:
+        kind = {"random": RandomOracle, "bayesian": BayesianOracle, "grid": GridOracle}[study.search.tuner]
+        oracle = kind(max_trials=study.search.trials or DEFAULT_TRIALS, **common)
+    oracle.verbose = 0
+    oracle._set_project_dir(study.directory, PROJECT)
+    if Path(oracle._get_oracle_fname()).exists():
+        oracle.reload()
+    oracle.max_trials = study.search.trials or oracle.max_trials
+    return oracle

@@ -1,0 +1,149 @@
+"""What a study found: trials.csv for programs, report.md for people, a table for the terminal."""
+
+import csv
+import io
+from pathlib import Path
+
+from keras_cnn.errors import InputError
+from keras_cnn.files import read_json, write_file
+from keras_cnn.runs import METRICS, TEST
+from keras_cnn.training.objective import OBJECTIVE
+from tuning.oracles import make_oracle
+from tuning.settings import TRIAL, Study, read_trial
+
+OUTCOME = ("trial", "state", "score", "best_epoch", "epochs", "seconds", "parameters", "message")
+
+
+def trials(study: Study) -> list[dict]:
+    """One flat dict a trial, best first, then those that did not complete.
+
+    Keys: those of OUTCOME (None where there is no such value) and every hyperparameter of the trial.
+    """
+    rows = [_row(study, trial) for trial in make_oracle(study).trials.values()]
+    return sorted(rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["trial"]))
+
+
+def _row(study: Study, trial) -> dict:
+    directory = study.trial_directory(trial.trial_id)
+    metrics = read_json(directory / METRICS) if (directory / METRICS).exists() else {}
+    done = {name: metrics.get(name) for name in OUTCOME}
+    return {
+        **done,
+        "trial": trial.trial_id,
+        "state": metrics.get("state", trial.status),
+        "score": trial.score if trial.status == "COMPLETED" else None,
+        "epochs": read_trial(directory).stop_epoch if (directory / TRIAL).exists() else None,
+        "message": metrics.get("message") or trial.message,
+        **trial.hyperparameters.values,
+    }
+
+
+def best(study: Study) -> dict:
+    """The row of the best trial; InputError if none has completed."""
+    rows = trials(study)
+    if not rows or rows[0]["score"] is None:
+        raise InputError(
+            f"no trial of {study.directory} has completed; {len(rows)} were begun. "
+            f"Continue with python -m tuning resume {study.directory}."
+        )
+    return rows[0]
+
+
+def hyperparameters(row: dict) -> dict:
+    """The searched values of a row, without its outcome and what the tuner added."""
+    return {k: v for k, v in row.items() if k not in OUTCOME and not k.startswith("tuner/")}
+
+
+def table(rows: list[dict]) -> str:
+    """A Markdown table of the trials, readable as it stands."""
+    header = ("trial", "state", OBJECTIVE, "epoch", "seconds", "parameters", "hyperparameters")
+    lines = [
+        (
+            row["trial"],
+            row["state"],
+            _number(row["score"], ".4f"),
+            f"{_number(row['best_epoch'], 'd')}/{_number(row['epochs'], 'd')}",
+            _number(row["seconds"], ".1f"),
+            _number(row["parameters"], ",d"),
+            ", ".join(f"{name} {_short(value)}" for name, value in hyperparameters(row).items()),
+        )
+        for row in rows
+    ]
+    widths = [max(len(cell) for cell in column) for column in zip(header, *lines, strict=True)]
+    widths[-1] = 3  # the last column is long and need not be padded
+    grid = [header, tuple("-" * width for width in widths), *lines]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+        for cells in grid
+    )
+
+
+def write_report(study: Study) -> Path:
+    """Write trials.csv and report.md into the study's directory; returns the path of report.md."""
+    rows = trials(study)
+    write_file(study.directory / "trials.csv", lambda aside: aside.write_text(_csv(rows)))
+    path = study.directory / "report.md"
+    write_file(path, lambda aside: aside.write_text(_markdown(study, rows)))
+    return path
+
+
+def _csv(rows: list[dict]) -> str:
+    names = list(dict.fromkeys([*OUTCOME, *(name for row in rows for name in row)]))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _markdown(study: Study, rows: list[dict]) -> str:
+    base, completed = study.base, [row for row in rows if row["score"] is not None]
+    seconds = sum(row["seconds"] or 0 for row in rows)
+    text = [
+        f"# Study {study.name}",
+        "",
+        f"{study.search.tuner} search of {base.architecture} on {base.data}: {len(rows)} trials, "
+        f"{len(completed)} completed, {seconds / 60:.1f} minutes of training, at most {base.epochs} epochs, "
+        f"seed {base.seed}.",
+        "",
+        *_best_section(study, completed),
+        "## Trials",
+        "",
+        table(rows),
+        "",
+    ]
+    failed = [row for row in rows if row["message"]]
+    if failed:
+        text += [
+            "## Causes",
+            "",
+            *(f"- trial {row['trial']}: {row['message'].splitlines()[0]}" for row in failed),
+            "",
+        ]
+    return "\n".join(text)
+
+
+def _best_section(study: Study, completed: list[dict]) -> list[str]:
+    if not completed:
+        return ["No trial has completed.", ""]
+    winner = completed[0]
+    lines = ["## Best", "", f"Trial {winner['trial']}: {OBJECTIVE} {winner['score']:.4f}"]
+    test = study.trial_directory(winner["trial"]) / TEST
+    if test.exists():
+        measured = read_json(test)
+        low, high = measured["accuracy_interval"]
+        lines[-1] += (
+            f"; on the {measured['images']:,} test images, read once: {measured['accuracy']:.4f} "
+            f"(95 % interval {low:.4f} to {high:.4f})"
+        )
+    values = [f"- {name}: {_short(value)}" for name, value in hyperparameters(winner).items()]
+    given = [f"- {name}: {_short(value)} (given)" for name, value in study.given.items()]
+    return [*lines, "", *values, *given, ""]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,127 @@
+"""The search: ask the oracle, hand the trial to the executor, tell the oracle. New or resumed."""
+
+import hashlib
+import shutil
+from dataclasses import replace
+
+import keras_tuner as kt
+
+from keras_cnn.errors import InputError
+from keras_cnn.files import read_json
+from keras_cnn.runs import METRICS
+from keras_cnn.training.objective import OBJECTIVE
+from keras_cnn.training.settings import TrainSettings
+from tuning import hparams
+from tuning.executors.local import LocalExecutor
+from tuning.oracles import make_oracle
+from tuning.progress import Progress
+from tuning.settings import STUDY, Study, TrialSpec, read_trial
+from tuning.space import overlay, point
+
+COMPLETED, FAILED = "COMPLETED", "FAILED"
+FAILURES_IN_A_ROW = 3
+
+
+class SearchFailed(InputError):
+    """So many trials failed in a row that the cause is not in the hyperparameters."""
+
+
+def start_study(study: Study) -> None:
+    """Write a new study; InputError if its directory holds one."""
+    if (study.directory / STUDY).exists():
+        raise InputError(
+            f"{study.directory} already holds a study. Continue it with python -m tuning resume "
+            f"{study.directory}, or choose another --directory."
+        )
+    study.base.check_names()
+    oracle = make_oracle(study)
+    study.write()
+    hparams.write_space(study.directory / "logs", oracle.get_space())
+
+
+def run_search(study: Study, progress: Progress) -> None:
+    """Run trials until the oracle has no more. Can be ended at any time and run again.
+
+    Raises SearchFailed, with the last failure's message, after three failed trials in a row.
+    """
+    oracle, failures = make_oracle(study), 0
+    with LocalExecutor(study.devices) as executor, progress:
+        while (trial := oracle.create_trial("coordinator")).status == "RUNNING":
+            metrics = run_one(study, trial, executor, progress)
+            _tell(oracle, trial, metrics)
+            hparams.write_trial(
+                study.log_directory(trial.trial_id), trial.trial_id, trial.hyperparameters.values, metrics
+            )
+            progress.line(_summary(oracle, trial, metrics))
+            failures = failures + 1 if metrics["state"] == FAILED else 0
+            if failures == FAILURES_IN_A_ROW:
+                raise SearchFailed(f"{failures} trials failed in a row, the last with: {metrics['message']}")
+
+
+def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor, progress: Progress) -> dict:
+    """Run one trial from scratch, whatever an earlier attempt left; returns its metrics.json."""
+    directory = study.trial_directory(trial.trial_id)
+    spec = trial_spec(study, trial)
+    for left_over in (directory, study.log_directory(trial.trial_id)):
+        shutil.rmtree(left_over, ignore_errors=True)
+    spec.write(directory)
+    progress.running(f"trial {trial.trial_id}: starting")
+
+    def show(event: dict) -> None:
+        if event["event"] == "epoch":
+            progress.running(
+                f"trial {trial.trial_id}: epoch {event['epoch']}/{spec.stop_epoch}, "
+                f"{OBJECTIVE} {event[OBJECTIVE]:.4f}, {event['seconds']:.1f} s an epoch"
+            )
+
+    death = executor.run(directory, show)
+    if death:
+        return {"state": FAILED, "message": death, "seconds": 0.0}
+    return read_json(directory / METRICS)
+
+
+def trial_spec(study: Study, trial: kt.engine.trial.Trial) -> TrialSpec:
+    """The trial's settings, and which epochs of them to train: Hyperband continues an earlier trial."""
+    values = trial.hyperparameters.values
+    settings = overlay(
+        study.base.to_dict(),
+        point(trial.hyperparameters.copy(), study.base.architecture, study.facts, study.given),
+    )
+    parent = values.get("tuner/trial_id")
+    return TrialSpec(
+        settings=replace(TrainSettings.from_dict(settings), seed=_seed(study, trial.trial_id, parent)),
+        initial_epoch=values.get("tuner/initial_epoch", 0),
+        stop_epoch=values.get("tuner/epochs", study.base.epochs),
+        start_from=f"../{parent}" if parent else None,
+        logs=f"../../logs/{trial.trial_id}",
+        hyperparameters=values,
+    )
+
+
+def _seed(study: Study, trial_id: str, parent: str | None) -> int:
+    """A trial's own seed, from the study's; one that continues another goes on with that one's."""
+    if parent:
+        return read_trial(study.trial_directory(parent)).settings.seed
+    digest = hashlib.sha256(f"{study.base.seed}/{trial_id}".encode()).digest()
+    return int.from_bytes(digest[:4]) >> 1  # a NumPy and TensorFlow seed: 31 bits
+
+
+def _tell(oracle: kt.Oracle, trial: kt.engine.trial.Trial, metrics: dict) -> None:
+    """Only a trial that completed is ranked."""
+    if metrics["state"] == COMPLETED:
+        oracle.update_trial(trial.trial_id, {OBJECTIVE: metrics["score"]}, step=metrics["best_epoch"])
+        trial.status = COMPLETED
+    else:
+        trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
+    oracle.end_trial(trial)
+
+
+def _summary(oracle: kt.Oracle, trial: kt.engine.trial.Trial, metrics: dict) -> str:
+    if metrics["state"] != COMPLETED:
+        return f"trial {trial.trial_id}: {metrics['state']}: {metrics['message'].splitlines()[0]}"
+    best = oracle.get_best_trials()[0]
+    return (
+        f"trial {trial.trial_id}: {OBJECTIVE} {metrics['score']:.4f} in epoch {metrics['best_epoch']}, "
+        f"{metrics['parameters']:,} parameters, {metrics['seconds']:.1f} s  (best: {best.score:.4f}, "
+        f"trial {best.trial_id})"
+    )

@@ -1,0 +1,107 @@
+"""What a search and each of its trials are, as plain data."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keras_cnn.data.facts import DataFacts
+from keras_cnn.errors import InputError, unknown_name
+from keras_cnn.files import read_json, write_json
+from keras_cnn.provenance import provenance
+from keras_cnn.training.settings import TrainSettings
+
+TUNERS = ("random", "bayesian", "hyperband", "grid")
+STUDY = "study.json"
+TRIAL = "trial.json"
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search.
+
+    Args:
+        tuner: random, bayesian, hyperband or grid.
+        trials: at most so many trials; hyperband counts each round a net survives, and without a number
+            runs one full sweep; the others make 20.
+    """
+
+    tuner: str = "hyperband"
+    trials: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.tuner not in TUNERS:
+            raise unknown_name("tuner", self.tuner, TUNERS)
+        if self.trials is not None and self.trials < 1:
+            raise InputError(f"trials={self.trials} must be at least 1.")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A search in its directory: `base` settings, those of them that were `given` and so are not searched
+    (by dotted name), and the facts of the data."""
+
+    directory: Path
+    search: SearchSettings
+    base: TrainSettings
+    given: dict
+    facts: DataFacts
+    devices: int | None = None
+
+    def write(self) -> None:
+        """Create the directory with its study.json."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        record = {name: value for name, value in dataclasses.asdict(self).items() if name != "directory"}
+        write_json(self.directory / STUDY, {**record, "provenance": provenance()})
+
+    @property
+    def name(self) -> str:
+        return self.directory.resolve().name
+
+    def trial_directory(self, trial_id: str) -> Path:
+        return self.directory / "trials" / trial_id
+
+    def log_directory(self, trial_id: str) -> Path:
+        return self.directory / "logs" / trial_id
+
+
+def read_study(directory: Path) -> Study:
+    """The study in `directory`; InputError if there is none."""
+    if not (directory / STUDY).exists():
+        raise InputError(
+            f"{directory} holds no study. Make one with python -m tuning search --directory {directory}."
+        )
+    record = read_json(directory / STUDY)
+    return Study(
+        directory=directory,
+        search=SearchSettings(**record["search"]),
+        base=TrainSettings.from_dict(record["base"]),
+        given=record["given"],
+        facts=DataFacts.from_dict(record["facts"]),
+        devices=record["devices"],
+    )
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """One trial: train `settings` from `initial_epoch` to `stop_epoch` of its schedule.
+
+    start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
+    logs: TensorBoard's folder, relative to the trial's directory.
+    """
+
+    settings: TrainSettings
+    initial_epoch: int
+    stop_epoch: int
+    start_from: str | None = None
+    logs: str = "logs"
+    hyperparameters: dict = field(default_factory=dict)
+
+    def write(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        write_json(directory / TRIAL, dataclasses.asdict(self))
+
+
+def read_trial(directory: Path) -> TrialSpec:
+    """The trial in `directory`; InputError if its trial.json is missing or damaged."""
+    record = read_json(directory / TRIAL)
+    return TrialSpec(**{**record, "settings": TrainSettings.from_dict(record["settings"])})

@@ -1,0 +1,64 @@
+"""Run one trial from its trial.json; leave a run directory with metrics.json. Nothing here knows of a search."""
+
+import dataclasses
+import functools
+import os
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_cnn.data.facts import ImageData
+from keras_cnn.data.sources import load
+from keras_cnn.files import write_json
+from keras_cnn.runs import METRICS, Run
+from keras_cnn.training.train import LAST_WEIGHTS, Diverged, train
+from tuning.settings import read_trial
+
+COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
+
+
+@functools.lru_cache(maxsize=1)
+def _load(*arguments: tuple) -> ImageData:
+    """Trials of one search share their data."""
+    return load(**dict(arguments))
+
+
+def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callable[[int, dict], None]) -> dict:
+    """Train the trial in `directory`; writes metrics.json and returns it.
+
+    `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; an
+    exception is FAILED, with its `message`. `report(epoch, logs)` is called after each epoch.
+    """
+    started = time.perf_counter()
+    try:
+        metrics = {"state": COMPLETED, **_train(directory, strategy, report)}
+    except Diverged as error:
+        metrics = {"state": DIVERGED, "message": str(error)}
+    except Exception as error:
+        metrics = {"state": FAILED, "message": f"{type(error).__name__}: {error}"}
+        traceback.print_exc()  # into the trial's log
+    metrics["seconds"] = time.perf_counter() - started
+    write_json(directory / METRICS, metrics)
+    return metrics
+
+
+def _train(directory: Path, strategy: tf.distribute.Strategy, report) -> dict:
+    spec = read_trial(directory)
+    data = _load(*spec.settings.load_arguments().items())
+    Run(directory, spec.settings, data.facts).write()
+    start = directory / spec.start_from / LAST_WEIGHTS if spec.start_from else None
+    result = train(
+        spec.settings,
+        data,
+        directory,
+        strategy=strategy,
+        initial_epoch=spec.initial_epoch,
+        stop_epoch=spec.stop_epoch,
+        start_from=start,
+        logs=Path(os.path.normpath(directory / spec.logs)),
+        report=report,
+    )
+    return dataclasses.asdict(result)
