@@ -3,10 +3,12 @@
 import dataclasses
 import difflib
 import errno
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import jsonargparse
 
@@ -19,12 +21,16 @@ BAD_INPUT = 2
 class Parser(jsonargparse.ArgumentParser):
     """jsonargparse's parser; a mistake on the command line is told in one line, with exit code 2."""
 
-    def error(self, message: str, ex: Exception | None = None) -> None:
-        text = " ".join(str(message).replace("Parser key", "option").split())
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # type: ignore[override]
+        text = re.sub(
+            r"an? <class '(\w+)'>", r"\1", " ".join(str(message).replace("Parser key", "option").split())
+        )
         unknown = text.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
         known = [option for action in self._actions for option in action.option_strings]
         close = difflib.get_close_matches(unknown, known, n=1) if "unrecognized" in text else []
-        hint = f" Did you mean {close[0]}?" if close else f" See {self.prog} --help."
+        hint = (
+            f" Did you mean {close[0]}?" if close else f" See {self.prog.replace('[options] ', '')} --help."
+        )
         print(f"error: {text.rstrip('.')}.{hint}", file=sys.stderr)
         sys.exit(BAD_INPUT)
 
@@ -48,7 +54,7 @@ def add_settings(parser: Parser, searched: Sequence[str] = ()) -> None:
     )
     for field in dataclasses.fields(TrainSettings):
         if field.name in searched:
-            parser.add_argument(f"--{field.name}", type=field.type | None, help="searched unless given")
+            parser.add_argument(f"--{field.name}", type=field.type | None, help="searched unless given")  # type: ignore[operator]
 
 
 def add_machine(parser: Parser) -> None:

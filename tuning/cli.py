@@ -4,6 +4,7 @@ Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, 
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_cnn.command import (
     Parser,
@@ -17,6 +18,9 @@ from keras_cnn.command import (
 )
 from keras_cnn.quiet import import_tensorflow
 from tuning.settings import SearchSettings, Study, read_study
+
+if TYPE_CHECKING:
+    from tuning.executors.local import LocalExecutor
 
 SEARCH_EPOCHS = 8
 
@@ -61,6 +65,7 @@ def _search(options) -> None:
     directory = new_directory(options.directory, f"{data_stem(base.data)}-{base.architecture}-{search.tuner}")
     _import_tensorflow()
     from keras_cnn.data.sources import load
+    from tuning.executors.local import LocalExecutor
     from tuning.search import start_study
 
     base.check_names()
@@ -68,15 +73,19 @@ def _search(options) -> None:
     for note in facts.notes:
         print(f"note: {note}", flush=True)
     study = Study(directory, search, base, given_settings(options), facts, options.devices)
-    start_study(study)
-    print(f"{search.tuner} search of {base.architecture} on {base.data}; study: {directory}", flush=True)
-    _run(study)
+    with LocalExecutor(study.devices) as executor:
+        start_study(study, executor)
+        print(f"{search.tuner} search of {base.architecture} on {base.data}; study: {directory}", flush=True)
+        _run(study, executor)
 
 
 def _resume(options) -> None:
     study = read_study(Path(options.directory))
     _import_tensorflow()
-    _run(study)
+    from tuning.executors.local import LocalExecutor
+
+    with LocalExecutor(study.devices) as executor:
+        _run(study, executor)
 
 
 def _report(options) -> None:
@@ -95,12 +104,12 @@ def _export(options) -> None:
     _ship(study)
 
 
-def _run(study: Study) -> None:
+def _run(study: Study, executor: "LocalExecutor") -> None:
     from tuning.progress import Progress
     from tuning.search import run_search
 
     try:
-        run_search(study, Progress(lambda line: print(line, flush=True)))
+        run_search(study, executor, Progress(lambda line: print(line, flush=True)))
     except KeyboardInterrupt:
         print(f"The study stays usable: python -m tuning resume {study.directory}", flush=True)
         raise

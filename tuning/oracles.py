@@ -20,7 +20,7 @@ REDUCTION = 3  # hyperband keeps one net in three from round to round (Li et al.
 DEFAULT_TRIALS = 20
 
 
-class _Durable:
+class _Durable(kt.Oracle):
     """What the oracles do differently on disk: atomic writes, and every interrupted trial is run again."""
 
     def save(self) -> None:
@@ -64,19 +64,24 @@ class GridOracle(_Durable, GridSearchOracle):
         self._populate_next = [before] if before else []
 
 
-def make_oracle(study: Study) -> kt.Oracle:
-    """The oracle of `study`, in the state its directory holds, over the whole declared space."""
+def declare_space(study: Study) -> kt.HyperParameters:
+    """Every hyperparameter of the study, at its default."""
     space = kt.HyperParameters()
     point(space, study.base.architecture, study.facts, study.given)
+    return space
+
+
+def make_oracle(study: Study) -> kt.Oracle:
+    """The oracle of `study`, in the state its directory holds, over the whole declared space."""
     common = {
         "objective": kt.Objective(OBJECTIVE, DIRECTION),
-        "hyperparameters": space,
+        "hyperparameters": declare_space(study),
         "allow_new_entries": False,
         "tune_new_entries": False,
         "seed": study.base.seed + 1,  # KerasTuner takes 0 for "no seed"
     }
     if study.search.tuner == "hyperband":
-        oracle = BracketOracle(max_epochs=study.base.epochs, factor=REDUCTION, **common)
+        oracle: kt.Oracle = BracketOracle(max_epochs=study.base.epochs, factor=REDUCTION, **common)
     else:
         kind = {"random": RandomOracle, "bayesian": BayesianOracle, "grid": GridOracle}[study.search.tuner]
         oracle = kind(max_trials=study.search.trials or DEFAULT_TRIALS, **common)

@@ -13,7 +13,7 @@ from keras_cnn.training.objective import OBJECTIVE
 from keras_cnn.training.settings import TrainSettings
 from tuning import hparams
 from tuning.executors.local import LocalExecutor
-from tuning.oracles import make_oracle
+from tuning.oracles import declare_space, make_oracle
 from tuning.progress import Progress
 from tuning.settings import STUDY, Study, TrialSpec, read_trial
 from tuning.space import overlay, point
@@ -26,26 +26,27 @@ class SearchFailed(InputError):
     """So many trials failed in a row that the cause is not in the hyperparameters."""
 
 
-def start_study(study: Study) -> None:
-    """Write a new study; InputError if its directory holds one."""
+def start_study(study: Study, executor: LocalExecutor) -> None:
+    """Write a new study. InputError if its directory holds one, or if its trials could not start;
+    then nothing is written."""
     if (study.directory / STUDY).exists():
         raise InputError(
             f"{study.directory} already holds a study. Continue it with python -m tuning resume "
             f"{study.directory}, or choose another --directory."
         )
-    study.base.check_names()
-    oracle = make_oracle(study)
+    space = declare_space(study)
+    executor.check(_settings(study, space))
     study.write()
-    hparams.write_space(study.directory / "logs", oracle.get_space())
+    hparams.write_space(study.directory / "logs", space)
 
 
-def run_search(study: Study, progress: Progress) -> None:
+def run_search(study: Study, executor: LocalExecutor, progress: Progress) -> None:
     """Run trials until the oracle has no more. Can be ended at any time and run again.
 
     Raises SearchFailed, with the last failure's message, after three failed trials in a row.
     """
     oracle, failures = make_oracle(study), 0
-    with LocalExecutor(study.devices) as executor, progress:
+    with progress:
         while (trial := oracle.create_trial("coordinator")).status == "RUNNING":
             metrics = run_one(study, trial, executor, progress)
             _tell(oracle, trial, metrics)
@@ -67,12 +68,11 @@ def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor,
     spec.write(directory)
     progress.running(f"trial {trial.trial_id}: starting")
 
-    def show(event: dict) -> None:
-        if event["event"] == "epoch":
-            progress.running(
-                f"trial {trial.trial_id}: epoch {event['epoch']}/{spec.stop_epoch}, "
-                f"{OBJECTIVE} {event[OBJECTIVE]:.4f}, {event['seconds']:.1f} s an epoch"
-            )
+    def show(epoch: dict) -> None:
+        progress.running(
+            f"trial {trial.trial_id}: epoch {epoch['epoch']}/{spec.stop_epoch}, "
+            f"{OBJECTIVE} {epoch[OBJECTIVE]:.4f}, {epoch['seconds']:.1f} s an epoch"
+        )
 
     death = executor.run(directory, show)
     if death:
@@ -83,19 +83,22 @@ def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor,
 def trial_spec(study: Study, trial: kt.engine.trial.Trial) -> TrialSpec:
     """The trial's settings, and which epochs of them to train: Hyperband continues an earlier trial."""
     values = trial.hyperparameters.values
-    settings = overlay(
-        study.base.to_dict(),
-        point(trial.hyperparameters.copy(), study.base.architecture, study.facts, study.given),
-    )
     parent = values.get("tuner/trial_id")
     return TrialSpec(
-        settings=replace(TrainSettings.from_dict(settings), seed=_seed(study, trial.trial_id, parent)),
+        settings=replace(
+            _settings(study, trial.hyperparameters.copy()), seed=_seed(study, trial.trial_id, parent)
+        ),
         initial_epoch=values.get("tuner/initial_epoch", 0),
         stop_epoch=values.get("tuner/epochs", study.base.epochs),
         start_from=f"../{parent}" if parent else None,
         logs=f"../../logs/{trial.trial_id}",
         hyperparameters=values,
     )
+
+
+def _settings(study: Study, hp: kt.HyperParameters) -> TrainSettings:
+    values = point(hp, study.base.architecture, study.facts, study.given)
+    return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
 
 
 def _seed(study: Study, trial_id: str, parent: str | None) -> int:

@@ -14,7 +14,8 @@ from keras_cnn.data.facts import ImageData
 from keras_cnn.data.sources import load
 from keras_cnn.files import write_json
 from keras_cnn.runs import METRICS, Run
-from keras_cnn.training.train import LAST_WEIGHTS, Diverged, train
+from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.train import LAST_WEIGHTS, Diverged, make_model, train
 from tuning.settings import read_trial
 
 COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
@@ -24,6 +25,11 @@ COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
 def _load(*arguments: tuple) -> ImageData:
     """Trials of one search share their data."""
     return load(**dict(arguments))
+
+
+def check_settings(settings: TrainSettings, strategy: tf.distribute.Strategy) -> None:
+    """Raise InputError if a trial of these settings could not start on this data and these devices."""
+    make_model(settings, _load(*settings.load_arguments().items()), strategy)
 
 
 def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callable[[int, dict], None]) -> dict:

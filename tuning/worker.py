@@ -1,8 +1,9 @@
-"""A worker process: reads trial directories from standard input, one a line, and runs them.
+"""A worker process: takes requests on standard input and answers on standard output, a JSON object a line.
 
-Answers on standard output with one JSON object a line: {"event": "ready" | "refused" | "epoch" | "done", ...}.
-What a trial prints goes to log.txt in its directory. When standard input closes, the coordinator has
-ended or died, and the worker ends at once.
+Requests: {"trial": DIRECTORY} trains the trial in it, {"check": SETTINGS} builds the model of these settings.
+Answers: any number of {"event": "epoch", ...}, then {"event": "done"}, or {"event": "refused", "message": ...}
+for bad input. What a trial prints goes to log.txt in its directory. When standard input closes, the
+coordinator has ended or died, and the worker ends at once.
 """
 
 import json
@@ -24,21 +25,30 @@ def main(devices: int | None) -> None:
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     import_tensorflow()
-    from keras_cnn.training.strategy import get_strategy
-    from tuning.trial import run_trial
-
-    try:
-        strategy = get_strategy(devices)
-    except InputError as error:
-        return _answer(answers, event="refused", message=str(error))
-    _answer(answers, event="ready", replicas=strategy.num_replicas_in_sync)
     while True:
-        directory = Path(requests.get())
+        request = json.loads(requests.get())
+        try:
+            _serve(request, devices, answers)
+        except InputError as error:
+            _answer(answers, event="refused", message=str(error))
+        else:
+            _answer(answers, event="done")
+
+
+def _serve(request: dict, devices: int | None, answers: TextIO) -> None:
+    from keras_cnn.training.settings import TrainSettings
+    from keras_cnn.training.strategy import get_strategy
+    from tuning.trial import check_settings, run_trial
+
+    strategy = get_strategy(devices)
+    if "check" in request:
+        check_settings(TrainSettings.from_dict(request["check"]), strategy)
+    else:
+        directory = Path(request["trial"])
         _print_to(directory / LOG)
-        metrics = run_trial(
+        run_trial(
             directory, strategy, lambda epoch, logs: _answer(answers, event="epoch", epoch=epoch, **logs)
         )
-        _answer(answers, event="done", state=metrics["state"])
 
 
 def _read(requests: queue.Queue) -> None:

@@ -60,12 +60,19 @@ def training_batches(
 
 
 def evaluation_batches(split: Split, batch_size: int, *, replicas: int = 1) -> tf.data.Dataset:
-    """Every image once, in order, in batches of at most `batch_size` and of nearly equal size.
+    """Every image once, in order, in batches of nearly equal size, about `batch_size`.
 
-    Nearly equal, so that no replica of a distribution strategy meets an empty last batch.
+    Under a strategy of several `replicas` all batches but the last divide evenly among them (Keras adds up
+    the first batch over the replicas to learn its shape), and none is so small that a replica stays empty.
+    InputError for fewer than two images a replica.
     """
-    batches = min(math.ceil(len(split) / batch_size), max(1, len(split) // replicas))
+    if len(split) < 2 * replicas:
+        raise InputError(
+            f"{len(split)} images to evaluate are too few for {replicas} devices; take fewer --devices."
+        )
+    batches = max(math.ceil(len(split) / batch_size), 1 if len(split) % replicas == 0 else 2)
     bounds = np.linspace(0, len(split), batches + 1).astype(np.int64)
+    bounds[1:-1] -= bounds[1:-1] % replicas
     ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
     return _finish(ranges, lambda start, stop: _fetch(split, tf.range(start, stop)))
 

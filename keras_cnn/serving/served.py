@@ -9,7 +9,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 for module in ("keras", "keras_cnn"):
-    sys.modules[module] = None
+    sys.modules[module] = None  # type: ignore[assignment]
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402

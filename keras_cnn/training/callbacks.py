@@ -1,5 +1,6 @@
 """The callbacks of a run: TensorBoard, the best weights, a halt when the loss is no longer finite."""
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,19 +20,18 @@ def tensorboard(logs: Path, epochs: int) -> keras.callbacks.Callback:
 class BestWeights(keras.callbacks.Callback):
     """Keep the weights of the best epoch in `path` (.weights.h5), replaced atomically.
 
-    `score` and `epoch` (counted from 1) are those of the kept weights; both None before the first.
+    `score` and `epoch` (counted from 1) are those of the kept weights; the epoch is 0 before the first.
     """
 
     def __init__(self, path: Path, monitor: str, direction: str):
         super().__init__()
         self.path, self.monitor = path, monitor
         self._sign = 1 if direction == "max" else -1
-        self.score: float | None = None
-        self.epoch: int | None = None
+        self.score, self.epoch = -self._sign * math.inf, 0
 
     def on_epoch_end(self, epoch, logs=None):
         score = float(logs[self.monitor])
-        if self.score is None or self._sign * score > self._sign * self.score:
+        if self._sign * score > self._sign * self.score:
             self.score, self.epoch = score, epoch + 1
             write_file(self.path, self.model.save_weights)
 

@@ -99,14 +99,15 @@ class TrainSettings:
         return {"name": self.data} | {name: getattr(self, name) for name in names}
 
     def model_spec(self, facts: DataFacts) -> ModelSpec:
-        names = ("architecture", "options", "activation", "kernel_initializer", "normalization")
-        names += ("batch_norm", "dropout", "precision")
+        names = (
+            "architecture options activation kernel_initializer normalization batch_norm dropout precision"
+        )
         return ModelSpec(
             input_shape=facts.shape,
             classes=len(facts.classes),
             mean=facts.mean,
             variance=facts.variance,
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in names.split()},
         )
 
     def to_dict(self) -> dict:

@@ -63,7 +63,8 @@ def train(
     keras.utils.set_random_seed(settings.seed)
     model, batch_size, steps = make_model(settings, data, strategy)
     if start_from:
-        _load_all(model, start_from)
+        with strategy.scope():
+            _load_all(model, start_from)
     best = BestWeights(directory / BEST_WEIGHTS, OBJECTIVE, DIRECTION)
     stop = keras.callbacks.TerminateOnNaN()
     history = model.fit(

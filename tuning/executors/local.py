@@ -1,83 +1,111 @@
 """Run trials on this machine, in a worker process that outlives them but is replaced now and then."""
 
+import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from keras_cnn.errors import InputError
+from keras_cnn.training.settings import TrainSettings
 
 # TensorFlow keeps 7-8 MB of every model it ever traced; a new process starts from nothing
-TRIALS_PER_WORKER = 20
+REQUESTS_PER_WORKER = 20
 LOG_TAIL = 1500
 
 
-class LocalExecutor:
-    """One worker process under one MirroredStrategy over `devices`; a context manager.
+class Worker:
+    """A `tuning.worker` process over `devices`. It takes requests and gives answers, a line each."""
 
-    The worker starts with the first trial and again after a trial that killed it.
-    """
-
-    def __init__(self, devices: int | None = None):
-        self._devices = devices
-        self._worker: subprocess.Popen | None = None
-        self._trials = 0
-
-    def __enter__(self) -> "LocalExecutor":
-        return self
-
-    def __exit__(self, *error) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the worker, in the middle of a trial too."""
-        if self._worker:
-            self._worker.kill()
-            self._worker.wait()
-            self._worker.stdin.close()
-            self._worker.stdout.close()
-        self._worker, self._trials = None, 0
-
-    def run(self, directory: Path, on_event: Callable[[dict], None]) -> str | None:
-        """Run the trial in `directory` to its end; tells each event as it comes.
-
-        Returns None when its metrics.json is written, else how the worker died, with the end of its log.
-        Raises InputError if the worker cannot have the devices.
-        """
-        if self._trials >= TRIALS_PER_WORKER:
-            self.close()
-        if self._worker is None:
-            self._worker = self._start()
-        self._trials += 1
-        try:
-            self._worker.stdin.write(f"{directory.resolve()}\n")
-            self._worker.stdin.flush()
-        except BrokenPipeError:
-            return self._obituary(directory)
-        for line in self._worker.stdout:
-            event = json.loads(line)
-            if event["event"] == "refused":
-                raise InputError(event["message"])
-            if event["event"] == "done":
-                return None
-            on_event(event)
-        return self._obituary(directory)
-
-    def _start(self) -> subprocess.Popen:
-        command = [sys.executable, "-m", "tuning.worker"]
-        return subprocess.Popen(
-            command + ([str(self._devices)] if self._devices else []),
+    def __init__(self, devices: int | None):
+        self.requests_made = 0
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tuning.worker", *([str(devices)] if devices else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C is the coordinator's to handle
         )
+        assert self.process.stdin and self.process.stdout
+        self.requests, self.answers = self.process.stdin, self.process.stdout
 
-    def _obituary(self, directory: Path) -> str:
-        code = self._worker.wait()
-        self.close()
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        log = directory / "log.txt"
-        tail = log.read_text(errors="replace")[-LOG_TAIL:].strip() if log.exists() else ""
-        return f"the worker process ended with {how}" + (f"; its log ends:\n{tail}" if tail else "")
+    def request(self, content: dict) -> Iterator[dict]:
+        """Send a request; yields its answers until it is done, or until the worker has died.
+
+        Raises InputError if the worker refuses the request.
+        """
+        self.requests_made += 1
+        with contextlib.suppress(BrokenPipeError):
+            self.requests.write(json.dumps(content) + "\n")
+            self.requests.flush()
+        for line in self.answers:
+            answer = json.loads(line)
+            if answer["event"] == "refused":
+                raise InputError(answer["message"])
+            yield answer
+            if answer["event"] == "done":
+                return
+
+    def end(self) -> int:
+        """Kill it, in the middle of a trial too; returns its exit code, or minus the signal that ended it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        code = self.process.wait()
+        self.answers.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.requests.close()
+        return code
+
+
+class LocalExecutor:
+    """One worker at a time; a context manager.
+
+    The worker starts with the first trial, and again after `REQUESTS_PER_WORKER` or one that killed it.
+    """
+
+    def __init__(self, devices: int | None = None):
+        self._devices = devices
+        self._worker: Worker | None = None
+
+    def __enter__(self) -> "LocalExecutor":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._end_worker()
+
+    def run(self, directory: Path, on_epoch: Callable[[dict], None]) -> str | None:
+        """Run the trial in `directory` to its end; tells each epoch as it comes.
+
+        Returns None when its metrics.json is written, else how the worker died, with the end of its log.
+        Raises InputError if the worker cannot have the devices.
+        """
+        return self._ask({"trial": str(directory.resolve())}, on_epoch, directory / "log.txt")
+
+    def check(self, settings: TrainSettings) -> None:
+        """Raise InputError if trials of these settings could not start here; nothing is written."""
+        death = self._ask({"check": settings.to_dict()}, lambda epoch: None, None)
+        if death:
+            raise RuntimeError(death)
+
+    def _ask(self, request: dict, on_epoch: Callable[[dict], None], log: Path | None) -> str | None:
+        if self._worker and self._worker.requests_made >= REQUESTS_PER_WORKER:
+            self._end_worker()
+        self._worker = worker = self._worker or Worker(self._devices)
+        for answer in worker.request(request):
+            if answer["event"] == "done":
+                return None
+            on_epoch(answer)
+        worker.process.wait()
+        return _obituary(self._end_worker(), log)
+
+    def _end_worker(self) -> int:
+        code = self._worker.end() if self._worker else 0
+        self._worker = None
+        return code
+
+
+def _obituary(code: int, log: Path | None) -> str:
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    tail = log.read_text(errors="replace")[-LOG_TAIL:].strip() if log and log.exists() else ""
+    return f"the worker process ended with {how}" + (f"; its log ends:\n{tail}" if tail else "")

@@ -1,0 +1,35 @@
+"""Convolutional networks that learn: build, feed, train and ship one model.
+
+The names below are imported when they are first used, so that `import keras_cnn` costs no TensorFlow.
+"""
+
+import importlib
+
+_HOMES = {
+    "ARCHITECTURES": "models.registry",
+    "BatchNormalization": "models.layers",
+    "DataFacts": "data.facts",
+    "ImageData": "data.facts",
+    "InputError": "errors",
+    "ModelSpec": "models.spec",
+    "TrainSettings": "training.settings",
+    "build_model": "models.build",
+    "conv_block": "models.blocks",
+    "dense_block": "models.blocks",
+    "export_run": "serving.export",
+    "get_strategy": "training.strategy",
+    "load": "data.sources",
+    "train": "training.train",
+    "vgg_block": "models.blocks",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
