@@ -19,9 +19,9 @@ def import_tensorflow() -> None:
             import keras
             import tensorflow as tf
 
-            # the first list of devices prints too
-            tf.config.list_physical_devices()
-            keras.backend.backend()
+            tf.config.list_physical_devices()  # the first look at the devices prints too
+            tf.get_logger().setLevel("ERROR")  # models made one after another are no excessive retracing
+            assert keras.backend.backend() == "tensorflow", "this project runs on Keras's TensorFlow backend"
         except BaseException:
             noise.seek(0)
             os.write(kept, noise.read())

@@ -3,6 +3,7 @@
 A trial of a search is such a directory too, so whatever works on a run works on a trial.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,17 +20,22 @@ TEST = "test.json"
 
 @dataclass(frozen=True)
 class Run:
-    """The settings and data facts of the run in `directory`."""
+    """The settings and data facts of the run in `directory`. logs: TensorBoard's folder, relative to it."""
 
     directory: Path
     settings: TrainSettings
     facts: DataFacts
+    logs: str = "logs"
+
+    @property
+    def log_directory(self) -> Path:
+        return Path(os.path.normpath(self.directory / self.logs))
 
     def write(self) -> None:
         """Create the directory and its run.json, which also tells versions, machine and git commit."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        settings, facts = self.settings.to_dict(), self.facts.to_dict()
-        write_json(self.directory / RUN, {"settings": settings, "facts": facts, "provenance": provenance()})
+        record = {"settings": self.settings.to_dict(), "facts": self.facts.to_dict(), "logs": self.logs}
+        write_json(self.directory / RUN, {**record, "provenance": provenance()})
 
 
 def read_run(directory: Path) -> Run:
@@ -39,4 +45,5 @@ def read_run(directory: Path) -> Run:
             f"{directory} is not a run: it holds no {RUN}. Make one with python -m keras_cnn train."
         )
     content = read_json(directory / RUN)
-    return Run(directory, TrainSettings.from_dict(content["settings"]), DataFacts.from_dict(content["facts"]))
+    settings, facts = TrainSettings.from_dict(content["settings"]), DataFacts.from_dict(content["facts"])
+    return Run(directory, settings, facts, content["logs"])

@@ -31,9 +31,10 @@ class _Durable(kt.Oracle):
 
     def reload(self) -> None:
         super().reload()
-        for trial_id, trial in self.trials.items():
-            if trial.status == "RUNNING" and trial_id not in self._retry_queue:
-                self._retry_queue.append(trial_id)
+        # the trials' own files know best: oracle.json still calls the last one that ended ongoing,
+        # and does not know one that began just before a kill
+        self._retry_queue = [name for name, trial in self.trials.items() if trial.status == "RUNNING"]
+        self.start_order += [name for name in self._retry_queue if name not in self.start_order]
 
     def _check_consecutive_failures(self) -> None:
         """The search decides when failures end it."""

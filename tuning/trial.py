@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import os
 import time
 import traceback
 from collections.abc import Callable
@@ -54,7 +53,8 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callabl
 def _train(directory: Path, strategy: tf.distribute.Strategy, report) -> dict:
     spec = read_trial(directory)
     data = _load(*spec.settings.load_arguments().items())
-    Run(directory, spec.settings, data.facts).write()
+    run = Run(directory, spec.settings, data.facts, spec.logs)
+    run.write()
     start = directory / spec.start_from / LAST_WEIGHTS if spec.start_from else None
     result = train(
         spec.settings,
@@ -64,7 +64,7 @@ def _train(directory: Path, strategy: tf.distribute.Strategy, report) -> dict:
         initial_epoch=spec.initial_epoch,
         stop_epoch=spec.stop_epoch,
         start_from=start,
-        logs=Path(os.path.normpath(directory / spec.logs)),
+        logs=run.log_directory,
         report=report,
     )
     return dataclasses.asdict(result)

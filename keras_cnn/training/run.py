@@ -70,6 +70,6 @@ def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
     test = load_test()
     probabilities = predict(best_model(run.settings, run.facts, run.directory), test)
     measured = measure(probabilities, test.labels)
-    write_pictures(run.directory / "logs" / "test", run.facts, test, probabilities, run.settings.epochs)
+    write_pictures(run.log_directory / "test", run.facts, test, probabilities, run.settings.epochs)
     write_json(path, measured)
     return measured

@@ -1,0 +1,54 @@
+"""One TensorFlow for the whole suite, with the CPU split in two so that strategies have replicas."""
+
+import os
+
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+import numpy as np
+import pytest
+
+from keras_cnn.quiet import import_tensorflow
+
+import_tensorflow()
+
+import tensorflow as tf
+
+from keras_cnn.data.facts import DataFacts, ImageData, Split
+from keras_cnn.data.moments import mean_and_variance
+from keras_cnn.training.strategy import get_strategy
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_devices() -> tf.distribute.Strategy:
+    """The process's MirroredStrategy, over two logical CPUs; made before anything computes."""
+    return get_strategy(2)
+
+
+@pytest.fixture(scope="session")
+def one_device() -> tf.distribute.Strategy:
+    return tf.distribute.get_strategy()
+
+
+def make_data(train: int = 192, validation: int = 64, side: int = 16, channels: int = 3) -> ImageData:
+    """Images of two classes that any net can tell apart: the left or the right half is brighter."""
+    random = np.random.default_rng(0)
+
+    def split(count: int) -> Split:
+        labels = np.arange(count) % 2
+        images = random.integers(0, 160, (count, side, side, channels))
+        for image, label in zip(images, labels, strict=True):
+            image[:, label * side // 2 : (label + 1) * side // 2] += 90
+        return Split(images.astype(np.uint8), labels.astype(np.int64))
+
+    parts, test = {"train": split(train), "validation": split(validation)}, split(50)
+    counts = {name: np.bincount(part.labels).tolist() for name, part in parts.items()}
+    mean, variance = mean_and_variance(parts["train"].images)
+    facts = DataFacts(
+        "halves", (side, side, channels), ("left", "right"), counts, mean, variance, mirror=False
+    )
+    return ImageData(facts, parts["train"], parts["validation"], lambda: test)
+
+
+@pytest.fixture(scope="session")
+def data() -> ImageData:
+    return make_data()

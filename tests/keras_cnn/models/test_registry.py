@@ -1,0 +1,123 @@
+"""What holds for every architecture: a new line in the registry is tested without an edit here."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_cnn.errors import InputError
+from keras_cnn.models.build import build_model
+from keras_cnn.models.registry import ARCHITECTURES, check_options
+from keras_cnn.models.spec import NORMALIZATIONS, ModelSpec
+
+# published nets are wide: their heads are narrowed to keep the suite quick
+SMALL = {name: {"dense": [8]} for name in ("vgg11", "vgg13", "vgg16", "vgg19")} | {
+    "vgg": {"width": 4, "dense": [8]}
+}
+every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
+
+
+def spec_of(name: str, **changes) -> ModelSpec:
+    statistics = {"mean": (120.0, 110.0, 100.0), "variance": (4000.0, 3900.0, 4100.0)}
+    defaults = {"input_shape": (32, 32, 3), "classes": 5, "options": SMALL.get(name, {})}
+    return ModelSpec(name, **defaults | statistics | changes)
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (4, 32, 32, 3), np.uint8)
+
+
+@every_architecture
+def test_output_is_probabilities(name, images):
+    probabilities = build_model(spec_of(name)).predict(images, verbose=0)
+    assert probabilities.shape == (4, 5)
+    assert probabilities.dtype == np.float32
+    assert np.isfinite(probabilities).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+@every_architecture
+def test_uint8_and_float_images_are_the_same_input(name, images):
+    model = build_model(spec_of(name))
+    as_floats = model.predict(images.astype(np.float32), verbose=0)
+    np.testing.assert_array_equal(model.predict(images, verbose=0), as_floats)
+
+
+@every_architecture
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_every_weight_gets_a_gradient(name, batch_norm, images):
+    model = build_model(spec_of(name, batch_norm=batch_norm))
+    with tf.GradientTape() as tape:
+        loss = keras.losses.sparse_categorical_crossentropy(
+            np.array([0, 1, 2, 3]), model(images, training=True)
+        )
+        loss = tf.reduce_mean(loss)
+    gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert gradient is not None, weight.path
+        assert np.isfinite(gradient).all(), weight.path
+        assert (batch_norm and weight.path.endswith("bias")) or np.any(gradient), weight.path
+
+
+@every_architecture
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_every_normalization_survives_saving(name, normalization, images, tmp_path):
+    spec = spec_of(name, normalization=normalization)
+    model = build_model(spec)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
+
+
+@every_architecture
+def test_half_precision_inside_float32_outside(name, images):
+    spec = spec_of(name, precision="mixed_bfloat16")
+    model, exact = build_model(spec), build_model(spec_of(name))
+    exact.set_weights(model.get_weights())
+    probabilities = model.predict(images, verbose=0)
+    assert probabilities.dtype == np.float32
+    assert keras.config.dtype_policy().name == "float32"
+    assert {layer.compute_dtype for layer in model.layers if isinstance(layer, keras.layers.Conv2D)} == {
+        "bfloat16"
+    }
+    np.testing.assert_allclose(probabilities, exact.predict(images, verbose=0), atol=0.1)
+
+
+@every_architecture
+def test_spec_survives_json(name):
+    spec = spec_of(name, dropout=0.25)
+    assert ModelSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+@every_architecture
+def test_equal_seeds_make_equal_weights(name):
+    models = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        models.append(build_model(spec_of(name)).get_weights())
+    for first, second in zip(*models, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@every_architecture
+def test_too_small_an_image_is_refused(name):
+    with pytest.raises(InputError, match="too small"):
+        build_model(spec_of(name, input_shape=(3, 3, 3)))
+
+
+def test_unknown_names_list_what_there_is():
+    with pytest.raises(InputError, match=r"architecture 'vgg15'.*vgg16"):
+        build_model(spec_of("vgg15"))
+    with pytest.raises(InputError, match=r"Did you mean 'blocks'"):
+        check_options("vgg", {"block": 3})
+    with pytest.raises(InputError, match="an integer"):
+        check_options("vgg", {"blocks": "three"})
+    with pytest.raises(InputError, match="an integer"):
+        check_options("vgg", {"blocks": True})
+    with pytest.raises(InputError, match=r"activation 'rleu'. Did you mean 'relu'"):
+        build_model(spec_of("vgg", activation="rleu"))
+    with pytest.raises(InputError, match=r"kernel_initializer 'he'.*he_normal"):
+        build_model(spec_of("vgg", kernel_initializer="he"))

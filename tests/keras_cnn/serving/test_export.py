@@ -1,0 +1,87 @@
+"""What is exported serves what was measured, where neither Keras nor this project can be imported."""
+
+import json
+from dataclasses import replace
+from unittest import mock
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_cnn.errors import InputError
+from keras_cnn.files import write_json
+from keras_cnn.runs import Run
+from keras_cnn.serving import export
+from keras_cnn.training.evaluate import measure, predict
+from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.train import best_model, train
+
+SETTINGS = TrainSettings(
+    options={"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
+    batch_size=16,
+    epochs=1,
+    dropout=0.2,
+    augmentation="crop",
+)
+
+
+@pytest.fixture
+def finished_run(data, two_devices, tmp_path):
+    """A function: trains `settings` on two devices, leaves a run directory, reads its data from memory."""
+
+    def make(settings: TrainSettings):
+        directory = tmp_path / "run"
+        Run(directory, settings, data.facts).write()
+        result = train(settings, data, directory, strategy=two_devices)
+        write_json(
+            directory / "metrics.json",
+            {"score": result.score, "best_epoch": result.best_epoch, "parameters": result.parameters},
+        )
+        return directory
+
+    with mock.patch.object(export, "load", lambda **arguments: data):
+        yield make
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_run_becomes_a_numbered_version_with_its_card(finished_run, data, tmp_path, precision):
+    settings = replace(SETTINGS, precision=precision)
+    directory, told = finished_run(settings), []
+    first = export.export_run(directory, tmp_path / "models" / "halves", say=told.append)
+    second = export.export_run(directory, tmp_path / "models" / "halves", say=told.append)
+    assert (first.name, second.name) == ("1", "2")
+    assert {path.name for path in first.parent.iterdir()} == {"1", "2"}  # nothing half-written is left
+
+    model, test = best_model(settings, data.facts, directory), data.load_test()
+    served = tf.saved_model.load(first)
+    answer = served.signatures["serving_default"](images=tf.constant(test.images))["probabilities"]
+    expected = predict(model, test)
+    np.testing.assert_allclose(answer, expected, atol=1e-6 if precision == "float32" else 1e-3)
+
+    card = json.loads((first / "card.json").read_text())
+    assert card["classes"] == ["left", "right"]
+    assert card["input"]["shape"] == [None, 16, 16, 3]
+    assert card["test"]["accuracy"] == measure(expected, test.labels)["accuracy"]
+    assert card["settings"]["augmentation"] == "crop"
+    assert card["data"]["mean"] == list(data.facts.mean)
+    assert card["provenance"]["packages"]["keras"]
+
+
+def test_a_difference_exports_nothing(finished_run, tmp_path):
+    """A SavedModel with another model's weights is found out."""
+    directory = finished_run(SETTINGS)
+
+    def write_another(model, run, path):
+        model.set_weights([weight + 0.1 for weight in model.get_weights()])
+        write(model, run, path)
+        model.load_weights(directory / "best.weights.h5")
+
+    write = export._write
+    with mock.patch.object(export, "_write", write_another), pytest.raises(export.NotEqual, match="differs"):
+        export.export_run(directory, tmp_path / "models", say=lambda line: None)
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match="is not a run"):
+        export.export_run(tmp_path, tmp_path / "models", say=print)

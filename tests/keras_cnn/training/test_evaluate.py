@@ -1,0 +1,28 @@
+"""Measured numbers equal scikit-learn's."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
+
+from keras_cnn.training.evaluate import measure
+
+
+def test_measure():
+    random = np.random.default_rng(0)
+    probabilities = random.dirichlet([1, 1, 1], 200)
+    labels = random.integers(0, 3, 200)
+    measured = measure(probabilities, labels)
+    predicted = probabilities.argmax(1)
+    assert measured["accuracy"] == accuracy_score(labels, predicted)
+    assert measured["loss"] == pytest.approx(log_loss(labels, probabilities))
+    np.testing.assert_array_equal(measured["confusion"], confusion_matrix(labels, predicted))
+    assert measured["images"] == 200
+
+
+@pytest.mark.parametrize(("right", "low", "high"), [(0, 0, 0.278), (5, 0.237, 0.763), (10, 0.722, 1)])
+def test_interval_is_wilsons(right, low, high):
+    """Published values for n = 10 (Brown, Cai & DasGupta 2001)."""
+    probabilities = np.eye(2)[(np.arange(10) >= right).astype(int)]
+    assert measure(probabilities, np.zeros(10, int))["accuracy_interval"] == pytest.approx(
+        [low, high], abs=1e-3
+    )

@@ -1,0 +1,52 @@
+"""Settings are plain data that say what is wrong with them."""
+
+import json
+
+import pytest
+
+from keras_cnn.errors import InputError
+from keras_cnn.training.settings import TrainSettings
+
+
+def test_they_survive_json():
+    settings = TrainSettings(
+        data="cifar10", image_size=(24, 20), options={"dense": [64]}, dropout=0.5, seed=7
+    )
+    assert TrainSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"optimizer": "adamm"}, r"unknown optimizer 'adamm'. Did you mean 'adam'\?"),
+        ({"normalization": "zscore"}, "zero_mean"),
+        ({"precision": "bfloat16"}, "mixed_bfloat16"),
+        ({"schedule": "cosin"}, "Did you mean 'cosine'"),
+        ({"epochs": 0}, "epochs=0 must be at least 1"),
+        ({"batch_size": -1}, "batch_size=-1"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate=nan"),
+        ({"dropout": 1.0}, r"outside \[0, 1\)"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+)
+def test_values_out_of_range(change, message):
+    with pytest.raises(InputError, match=message):
+        TrainSettings(**change)
+
+
+def test_unknown_settings_are_errors():
+    with pytest.raises(InputError, match=r"unknown setting 'epoch'\. Did you mean 'epochs'"):
+        TrainSettings.from_dict({"epoch": 3})
+
+
+def test_names_are_checked_before_anything_runs():
+    TrainSettings().check_names()
+    for change in (
+        {"activation": "rleu"},
+        {"architecture": "vgg12"},
+        {"augmentation": "spin"},
+        {"options": {"x": 1}},
+    ):
+        with pytest.raises(InputError, match="unknown"):
+            TrainSettings(**change).check_names()

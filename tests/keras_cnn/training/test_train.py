@@ -1,0 +1,110 @@
+"""One run: equal on one and two devices, repeatable, continued where it stopped, stopped when it diverges."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from keras_cnn.errors import InputError
+from keras_cnn.training.evaluate import measure, predict
+from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.train import Diverged, best_model, train
+
+SETTINGS = TrainSettings(
+    options={"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
+    batch_size=32,
+    epochs=3,
+    learning_rate=0.01,
+    augmentation="crop",
+    batch_norm=False,
+)
+
+
+def run(settings, data, directory, strategy, **arguments):
+    directory.mkdir()
+    return train(settings, data, directory, strategy=strategy, **arguments)
+
+
+def weights(settings, data, directory):
+    return best_model(settings, data.facts, directory).get_weights()
+
+
+def test_two_devices_train_as_one(data, one_device, two_devices, tmp_path):
+    alone = run(SETTINGS, data, tmp_path / "one", one_device)
+    halved = replace(SETTINGS, batch_size=16)
+    together = run(halved, data, tmp_path / "two", two_devices)
+    for metric in ("loss", "val_loss"):
+        np.testing.assert_allclose(alone.history[metric], together.history[metric], atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_validation_of_an_odd_number_of_images_on_two_devices(data, two_devices, tmp_path, batch_norm):
+    odd = replace(data.validation, images=data.validation.images[:51], labels=data.validation.labels[:51])
+    uneven = replace(data, validation=odd)
+    settings = replace(SETTINGS, batch_norm=batch_norm, batch_size=8)
+    result = run(settings, uneven, tmp_path / "run", two_devices)
+    measured = measure(predict(best_model(settings, data.facts, tmp_path / "run"), odd), odd.labels)
+    assert result.score == pytest.approx(measured["accuracy"], abs=1e-6)
+    assert result.history["val_loss"][result.best_epoch - 1] == pytest.approx(measured["loss"], rel=1e-4)
+
+
+def test_same_seed_same_weights(data, one_device, tmp_path):
+    settings = replace(SETTINGS, dropout=0.2, batch_norm=True)
+    for name in ("first", "second"):
+        run(settings, data, tmp_path / name, one_device)
+    run(replace(settings, seed=1), data, tmp_path / "other", one_device)
+    first, second, other = (weights(settings, data, tmp_path / name) for name in ("first", "second", "other"))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("devices", ["one_device", "two_devices"])
+def test_continued_run_equals_an_uninterrupted_one(data, devices, tmp_path, request):
+    """Weights, optimizer, schedule and order of the images go on; batch norm statistics too."""
+    strategy = request.getfixturevalue(devices)
+    settings = replace(SETTINGS, batch_norm=True, batch_size=16)
+    whole = run(settings, data, tmp_path / "whole", strategy)
+    run(settings, data, tmp_path / "start", strategy, stop_epoch=1)
+    last = tmp_path / "start" / "last.weights.h5"
+    rest = run(settings, data, tmp_path / "rest", strategy, initial_epoch=1, start_from=last)
+    assert rest.history["loss"] == whole.history["loss"][1:]
+    assert rest.history["val_loss"] == whole.history["val_loss"][1:]
+
+
+def test_best_weights_are_those_of_the_score(data, one_device, tmp_path):
+    told = []
+    result = run(
+        SETTINGS, data, tmp_path / "run", one_device, report=lambda epoch, logs: told.append((epoch, logs))
+    )
+    assert [epoch for epoch, _ in told] == [1, 2, 3]
+    assert (
+        result.score == max(result.history["val_accuracy"]) == told[result.best_epoch - 1][1]["val_accuracy"]
+    )
+    model = best_model(SETTINGS, data.facts, tmp_path / "run")
+    measured = measure(predict(model, data.validation), data.validation.labels)
+    assert measured["accuracy"] == pytest.approx(result.score, abs=1e-6)
+    rows = list(csv.DictReader((tmp_path / "run" / "epochs.csv").open()))
+    assert [float(row["val_accuracy"]) for row in rows] == pytest.approx(result.history["val_accuracy"])
+    assert result.parameters == model.count_params()
+
+
+def test_it_learns(data, two_devices, tmp_path):
+    settings = replace(SETTINGS, batch_norm=True, epochs=6, batch_size=16, augmentation="none")
+    assert run(settings, data, tmp_path / "run", two_devices).score > 0.9
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(data, one_device, tmp_path):
+    settings = replace(SETTINGS, optimizer="sgd", learning_rate=1e30, schedule="constant")
+    with pytest.raises(Diverged, match=r"nan|inf"):
+        run(settings, data, tmp_path / "run", one_device)
+
+
+def test_a_batch_larger_than_the_data_is_refused_with_the_numbers(data, two_devices, tmp_path):
+    with pytest.raises(InputError, match="a batch of 200 images does not fit the 192 training images"):
+        run(replace(SETTINGS, batch_size=100), data, tmp_path / "run", two_devices)
+
+
+def test_weights_that_are_not_there(data, tmp_path):
+    with pytest.raises(InputError, match=r"best\.weights\.h5"):
+        best_model(SETTINGS, data.facts, tmp_path)

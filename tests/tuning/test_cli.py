@@ -1,0 +1,110 @@
+"""Bad input on either command line: one clear line, exit code 2, nothing written."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+import keras_cnn.cli
+import tuning.cli
+
+SEARCH, TRAIN = "search", "train"
+
+
+@pytest.fixture
+def complain(capsys, monkeypatch, tmp_path):
+    """A function: runs a command line in an empty folder, returns its only line of error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "nothing"))
+
+    def run(module, *arguments):
+        try:
+            code = module.main(list(arguments))
+        except SystemExit as exit_:
+            code = exit_.code
+        captured = capsys.readouterr()
+        assert code == 2, captured
+        assert captured.err.startswith("error: ") and captured.err.count("\n") == 1, captured.err
+        assert not list(tmp_path.iterdir())
+        return captured.err
+
+    return run
+
+
+BOTH = [
+    (["--data", "cifra10"], "Did you mean 'cifar10'"),
+    (["--data", "cifar10"], "--download"),
+    (["--data", "folder:nowhere"], "nowhere"),
+    (["--architecture", "vgg17"], "There is: vgg, vgg11, vgg13, vgg16, vgg19"),
+    (["--activation", "rleu"], "Did you mean 'relu'"),
+    (["--kernel_initializer", "he_norml"], "Did you mean 'he_normal'"),
+    (["--normalization", "zscore"], "per_image"),
+    (["--optimizer", "adamm"], "Did you mean 'adam'"),
+    (["--augmentation", "flip+spin"], "crop, flip, none"),
+    (["--options.block", "3"], "Did you mean 'blocks'"),
+    (["--epochs", "many"], "Expected int"),
+    (["--epochs", "0"], "at least 1"),
+    (["--architecure", "vgg"], "Did you mean --architecture?"),
+    (["--config", "none.yaml"], "none.yaml"),
+    (["--image_size", "0", "4"], "image_size"),
+    (["--validation_split", "1.5"], "validation_split"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BOTH)
+def test_bad_options_of_train_and_search(complain, arguments, message):
+    assert message in complain(keras_cnn.cli, TRAIN, *arguments)
+    assert message in complain(tuning.cli, SEARCH, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([SEARCH, "--tuner", "hyberband"], "Did you mean 'hyperband'"),
+        ([SEARCH, "--trials", "0"], "trials=0"),
+        ([SEARCH, "--architecture", "vgg16"], "no search space"),
+        ([SEARCH, "--batch_size", "5000"], "a batch of 5000 images does not fit the 1295"),
+        ([SEARCH, "--options.blocks", "6"], "too small for 6 blocks"),
+        (["resume", "nowhere"], "holds no study"),
+        (["report", "nowhere"], "holds no study"),
+        (["export", "nowhere"], "holds no study"),
+    ],
+)
+def test_bad_searches(complain, arguments, message):
+    assert message in complain(tuning.cli, *arguments)
+
+
+def test_a_directory_that_holds_another_study(finished, tuning):
+    study, _ = finished
+    before = (study / "study.json").read_bytes()
+    run = tuning("search", *tuning.small, "--directory", "study", folder=study.parent)
+    assert run.returncode == 2
+    assert "already holds a study" in run.stderr and "python -m tuning resume study" in run.stderr
+    assert (study / "study.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("module", ["keras_cnn", "tuning"])
+def test_help_comes_at_once(module):
+    code = f"import sys, {module}.cli\ntry: {module}.cli.main(['--help'])\nexcept SystemExit: pass\n"
+    check = "assert not {'tensorflow', 'keras', 'keras_tuner'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code + check], check=True, capture_output=True)
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-m", module, "--help"], check=True, capture_output=True)
+    assert time.perf_counter() - started < 3  # 0.25 s on an idle machine
+
+
+def test_a_printed_config_is_a_config(capsys, monkeypatch, tmp_path):
+    with pytest.raises(SystemExit):
+        keras_cnn.cli.main([TRAIN, "--epochs", "7", "--options.width", "3", "--print_config"])
+    (tmp_path / "run.yaml").write_text(capsys.readouterr().out)
+    with pytest.raises(SystemExit):
+        keras_cnn.cli.main([TRAIN, "--config", str(tmp_path / "run.yaml"), "--seed", "5", "--print_config"])
+    printed = capsys.readouterr().out
+    assert "epochs: 7" in printed and "width: 3" in printed and "seed: 5" in printed
+
+
+def test_unknown_keys_of_a_config_are_errors(complain, tmp_path_factory):
+    config = tmp_path_factory.mktemp("config") / "run.yaml"
+    config.write_text("epoch: 3\n")
+    assert "epoch" in complain(keras_cnn.cli, TRAIN, "--config", str(config))

@@ -1,0 +1,53 @@
+"""HyperCNN is a plain HyperModel: stock KerasTuner runs it under one MirroredStrategy."""
+
+import keras_tuner as kt
+import numpy as np
+import pytest
+
+from keras_cnn.training.settings import TrainSettings
+from tuning.hypermodel import HyperCNN
+
+SETTINGS = TrainSettings(options={"dense": [8]}, batch_size=16, epochs=2)
+GIVEN = {"options.width": 2, "options.convolutions": 1, "batch_size": 16}
+
+
+@pytest.mark.parametrize(
+    ("tuner", "arguments"),
+    [
+        (kt.RandomSearch, {"max_trials": 2}),
+        (kt.BayesianOptimization, {"max_trials": 4, "num_initial_points": 2}),
+        (kt.Hyperband, {"max_epochs": 2, "factor": 2, "hyperband_iterations": 1}),
+    ],
+)
+def test_stock_tuners_under_mirrored_strategy(tuner, arguments, data, two_devices, tmp_path):
+    search = tuner(
+        HyperCNN(data.facts, SETTINGS, GIVEN),
+        objective="val_accuracy",
+        directory=tmp_path,
+        project_name="stock",
+        distribution_strategy=two_devices,
+        seed=1,
+        **arguments,
+    )
+    search.search(
+        data.train.images,
+        data.train.labels,
+        validation_data=(data.validation.images, data.validation.labels),
+        epochs=1,
+        verbose=0,
+    )
+    states = {trial.status for trial in search.oracle.trials.values()}
+    assert states == {"COMPLETED"}
+    (best,) = search.get_best_models()
+    assert best.distribute_strategy is two_devices
+    measured = best.evaluate(data.validation.images, data.validation.labels, verbose=0, batch_size=32)
+    assert measured[1] == pytest.approx(search.oracle.get_best_trials()[0].score, abs=1e-6)
+
+
+def test_settings_come_from_the_hyperparameters(data):
+    hp = kt.HyperParameters()
+    model = HyperCNN(data.facts, SETTINGS, GIVEN)
+    hp.Fixed("activation", "elu")
+    settings = model.settings(hp)
+    assert (settings.activation, settings.batch_size, settings.options["dense"]) == ("elu", 16, [8])
+    assert np.isfinite(model.build(hp).predict(data.validation.images[:2], verbose=0)).all()
