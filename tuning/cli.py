@@ -63,7 +63,7 @@ def _search(options) -> None:
     search = SearchSettings(tuner=options.tuner, trials=options.trials)
     base = read_settings(options)
     directory = new_directory(options.directory, f"{data_stem(base.data)}-{base.architecture}-{search.tuner}")
-    _import_tensorflow()
+    gpus = _import_tensorflow()
     from keras_cnn.data.sources import load
     from tuning.executors.local import LocalExecutor
     from tuning.search import start_study
@@ -72,7 +72,7 @@ def _search(options) -> None:
     facts = load(**base.load_arguments(), download=options.download).facts
     for note in facts.notes:
         print(f"note: {note}", flush=True)
-    study = Study(directory, search, base, given_settings(options), facts, options.devices)
+    study = Study(directory, search, base, given_settings(options), facts, options.devices, wide=gpus > 0)
     with LocalExecutor(study.devices) as executor:
         start_study(study, executor)
         print(f"{search.tuner} search of {base.architecture} on {base.data}; study: {directory}", flush=True)
@@ -139,9 +139,11 @@ def _ship(study: Study) -> None:
     print(f"report: {path}\ntensorboard --logdir {study.directory}/logs\nSavedModel: {version}")
 
 
-def _import_tensorflow() -> None:
-    """In the coordinator: it keeps the oracle and the books, and leaves the GPUs to the workers."""
+def _import_tensorflow() -> int:
+    """In the coordinator, which leaves the GPUs to the workers; returns how many there are."""
     import_tensorflow()
     import tensorflow as tf
 
+    gpus = tf.config.list_physical_devices("GPU")
     tf.config.set_visible_devices([], "GPU")
+    return len(gpus)

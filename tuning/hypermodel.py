@@ -22,16 +22,23 @@ class HyperCNN(kt.HyperModel):
         tuner.search(images, labels, validation_data=(images, labels), epochs=5)
 
     facts: of the data (`keras_cnn.data.sources.load(name).facts`). base: settings that are not searched.
-    given: hyperparameters to leave at their value in `base`, by dotted name.
+    given: hyperparameters to leave at their value in `base`, by dotted name. wide: as in `space.point`.
     """
 
-    def __init__(self, facts: DataFacts, base: TrainSettings | None = None, given: dict | None = None):
+    def __init__(
+        self,
+        facts: DataFacts,
+        base: TrainSettings | None = None,
+        given: dict | None = None,
+        *,
+        wide: bool = False,
+    ):
         super().__init__()
-        self.facts, self.base, self.given = facts, base or TrainSettings(), given or {}
+        self.facts, self.base, self.given, self.wide = facts, base or TrainSettings(), given or {}, wide
 
     def settings(self, hp: kt.HyperParameters) -> TrainSettings:
         """The settings that the values of `hp` stand for; declares what `hp` lacks."""
-        values = point(hp, self.base.architecture, self.facts, self.given)
+        values = point(hp, self.base.architecture, self.facts, self.given, wide=self.wide)
         return TrainSettings.from_dict(overlay(self.base.to_dict(), values))
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:

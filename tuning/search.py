@@ -97,7 +97,7 @@ def trial_spec(study: Study, trial: kt.engine.trial.Trial) -> TrialSpec:
 
 
 def _settings(study: Study, hp: kt.HyperParameters) -> TrainSettings:
-    values = point(hp, study.base.architecture, study.facts, study.given)
+    values = point(hp, study.base.architecture, study.facts, study.given, wide=study.wide)
     return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
 
 

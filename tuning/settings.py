@@ -38,7 +38,7 @@ class SearchSettings:
 @dataclass(frozen=True)
 class Study:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
-    (by dotted name), and the facts of the data."""
+    (by dotted name), and the facts of the data. wide: as in `space.point`."""
 
     directory: Path
     search: SearchSettings
@@ -46,6 +46,7 @@ class Study:
     given: dict
     facts: DataFacts
     devices: int | None = None
+    wide: bool = False
 
     def write(self) -> None:
         """Create the directory with its study.json."""
@@ -78,6 +79,7 @@ def read_study(directory: Path) -> Study:
         given=record["given"],
         facts=DataFacts.from_dict(record["facts"]),
         devices=record["devices"],
+        wide=record["wide"],
     )
 
 

@@ -18,16 +18,19 @@ WEIGHT_DECAYS = {"adamw": (1e-3, 1e-1), "sgd": (1e-5, 1e-3), "adam": (1e-3, 1e-1
 SEARCHED_OPTIMIZERS = ["adamw", "sgd"]
 
 
-def point(hp: kt.HyperParameters, architecture: str, facts: DataFacts, given: dict) -> dict:
+def point(
+    hp: kt.HyperParameters, architecture: str, facts: DataFacts, given: dict, *, wide: bool = False
+) -> dict:
     """Declare the space of `architecture` on `hp`; returns the settings that its values stand for.
 
-    given: settings the user decided, by dotted name; they are not searched. The result maps dotted names
-    to values and can be laid over a TrainSettings with `overlay`.
+    given: settings the user decided, by dotted name; they are not searched. wide: search the widths worth a
+    GPU's time instead of a processor's. The result maps dotted names to values and can be laid over a
+    TrainSettings with `overlay`.
     """
     if architecture not in SPACES:
         raise InputError(f"architecture {architecture!r} has no search space. There is: {', '.join(SPACES)}.")
     values = {}
-    for name, declare in {**_common(hp, facts, given), **SPACES[architecture](hp, facts)}.items():
+    for name, declare in {**_common(hp, facts, given), **SPACES[architecture](hp, facts, wide)}.items():
         if name not in given:
             values[name] = declare()
     return values
@@ -79,13 +82,14 @@ def _number(hp: kt.HyperParameters, name: str, ranges: dict, optimizer: str) -> 
     return hp.Float(f"{name}_{optimizer}", low, high, sampling="log", default=middle)
 
 
-def _vgg(hp: kt.HyperParameters, facts: DataFacts) -> dict[str, Callable]:
-    """Blocks as far as the image can be halved to no less than 2 pixels; narrow to middling widths."""
+def _vgg(hp: kt.HyperParameters, facts: DataFacts, wide: bool) -> dict[str, Callable]:
+    """Blocks as far as the image can be halved to no less than 2 pixels."""
+    widths = [32, 64, 96] if wide else [16, 24, 32]
     most = max(1, min(5, min(facts.shape[:2]).bit_length() - 2))
     return {
         "options.blocks": lambda: hp.Int("options.blocks", min(2, most), most),
         "options.convolutions": lambda: hp.Int("options.convolutions", 1, 2),
-        "options.width": lambda: hp.Choice("options.width", [16, 32, 48], default=32),
+        "options.width": lambda: hp.Choice("options.width", widths),
     }
 
 

@@ -89,6 +89,15 @@ def test_an_architecture_without_space():
         point(kt.HyperParameters(), "vgg16", facts(), {})
 
 
+def test_gpus_get_wider_nets():
+    widest = {}
+    for wide in (False, True):
+        space = kt.HyperParameters()
+        point(space, "vgg", facts(), {}, wide=wide)
+        widest[wide] = max(next(p for p in space.space if p.name == "options.width").values)
+    assert widest[True] > widest[False]
+
+
 def test_overlay_leaves_the_original_alone():
     base = {"options": {"width": 8}, "seed": 1}
     assert overlay(base, {"options.blocks": 2, "seed": 3}) == {
