@@ -11,16 +11,18 @@ from keras_cnn.training.objective import OBJECTIVE
 from tuning.oracles import make_oracle
 from tuning.settings import TRIAL, Study, read_trial
 
-OUTCOME = ("trial", "state", "score", "best_epoch", "epochs", "seconds", "parameters", "message")
+OUTCOME = ("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters", "message")
 
 
 def trials(study: Study) -> list[dict]:
-    """One flat dict a trial, best first, then those that did not complete.
+    """One flat dict a trial, best first, then those that did not complete; of equal scores the lower loss is better.
 
     Keys: those of OUTCOME (None where there is no such value) and every hyperparameter of the trial.
     """
     rows = [_row(study, trial) for trial in make_oracle(study).trials.values()]
-    return sorted(rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["trial"]))
+    return sorted(
+        rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["loss"] or 0, row["trial"])
+    )
 
 
 def _row(study: Study, trial) -> dict:

@@ -20,19 +20,20 @@ def tensorboard(logs: Path, epochs: int) -> keras.callbacks.Callback:
 class BestWeights(keras.callbacks.Callback):
     """Keep the weights of the best epoch in `path` (.weights.h5), replaced atomically.
 
-    `score` and `epoch` (counted from 1) are those of the kept weights; the epoch is 0 before the first.
+    The best has the highest validation accuracy; of equals, as small validation sets make them, the one with
+    the lowest validation loss. `accuracy`, `loss` and `epoch` (from 1; 0 before the first) are those of the
+    kept weights.
     """
 
-    def __init__(self, path: Path, monitor: str, direction: str):
+    def __init__(self, path: Path):
         super().__init__()
-        self.path, self.monitor = path, monitor
-        self._sign = 1 if direction == "max" else -1
-        self.score, self.epoch = -self._sign * math.inf, 0
+        self.path = path
+        self.accuracy, self.loss, self.epoch = -math.inf, math.inf, 0
 
     def on_epoch_end(self, epoch, logs=None):
-        score = float(logs[self.monitor])
-        if self._sign * score > self._sign * self.score:
-            self.score, self.epoch = score, epoch + 1
+        accuracy, loss = float(logs["val_accuracy"]), float(logs["val_loss"])
+        if (accuracy, -loss) > (self.accuracy, -self.loss):
+            self.accuracy, self.loss, self.epoch = accuracy, loss, epoch + 1
             write_file(self.path, self.model.save_weights)
 
 

@@ -15,7 +15,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_file
 from keras_cnn.models.build import build_model
 from keras_cnn.training.callbacks import BestWeights, EpochReport, tensorboard
-from keras_cnn.training.objective import DIRECTION, OBJECTIVE, compile_model
+from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
 
 BEST_WEIGHTS = "best.weights.h5"
@@ -28,9 +28,11 @@ class Diverged(Exception):
 
 @dataclass(frozen=True)
 class TrainResult:
-    """score: the best validation accuracy, reached in `best_epoch` (from 1). history: metric -> per epoch."""
+    """score, loss: validation accuracy and loss of the best epoch, `best_epoch` (from 1), whose weights are kept.
+    history: metric -> value per epoch."""
 
     score: float
+    loss: float
     best_epoch: int
     history: dict[str, list[float]]
     parameters: int
@@ -65,7 +67,7 @@ def train(
     if start_from:
         with strategy.scope():
             _load_all(model, start_from)
-    best = BestWeights(directory / BEST_WEIGHTS, OBJECTIVE, DIRECTION)
+    best = BestWeights(directory / BEST_WEIGHTS)
     stop = keras.callbacks.TerminateOnNaN()
     history = model.fit(
         _batches(settings, data, batch_size, initial_epoch, stop_epoch),
@@ -89,7 +91,8 @@ def train(
     _check_finite(history, initial_epoch)
     write_file(directory / LAST_WEIGHTS, model.save_weights)
     return TrainResult(
-        score=best.score,
+        score=best.accuracy,
+        loss=best.loss,
         best_epoch=best.epoch,
         history={name: [float(v) for v in values] for name, values in history.items()},
         parameters=model.count_params(),
