@@ -15,7 +15,9 @@ from keras_cnn.command import (
     read_settings,
     run_command,
 )
+from keras_cnn.errors import InputError
 from keras_cnn.quiet import import_tensorflow
+from keras_cnn.training.settings import TrainSettings
 
 
 def main(arguments: list[str]) -> int:
@@ -44,6 +46,7 @@ def _parser() -> Parser:
     train = new_parser("Train one model and measure it on the test split.")
     add_settings(train)
     add_machine(train)
+    train.add_argument("--resume", metavar="RUN", help="continue the interrupted run in this directory")
     train.add_argument("--directory", help="where to write the run (default: runs/DATA-ARCHITECTURE-N)")
     commands.add_subcommand("train", train, help="train one model")
     export = new_parser("Export the best weights of a run as a SavedModel and prove it equal.")
@@ -72,12 +75,28 @@ def _data(options) -> None:
 
 
 def _train(options) -> None:
+    if options.resume:
+        _resume(options)
+        return
     settings = read_settings(options)
     directory = new_directory(options.directory, f"{data_stem(settings.data)}-{settings.architecture}")
     import_tensorflow()
     from keras_cnn.training.run import train_run
 
-    train_run(settings, directory, devices=options.devices, download=options.download, say=_print)
+    try:
+        train_run(settings, directory, devices=options.devices, download=options.download, say=_print)
+    except KeyboardInterrupt:
+        _print(f"The run can go on: python -m keras_cnn train --resume {directory}")
+        raise
+
+
+def _resume(options) -> None:
+    if read_settings(options) != TrainSettings():
+        raise InputError("a resumed run keeps its settings: give --resume alone, or with --devices.")
+    import_tensorflow()
+    from keras_cnn.training.run import resume_run
+
+    resume_run(Path(options.resume), devices=options.devices, say=_print)
 
 
 def _export(options) -> None:

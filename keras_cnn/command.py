@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import errno
 import re
 import sys
 import warnings
@@ -12,7 +11,7 @@ from typing import NoReturn
 
 import jsonargparse
 
-from keras_cnn.errors import InputError
+from keras_cnn.errors import DISK_FULL, InputError, is_disk_full
 from keras_cnn.training.settings import TrainSettings
 
 BAD_INPUT = 2
@@ -101,11 +100,9 @@ def run_command(run: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         return _say("interrupted.")
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_disk_full(error):
             raise
-        return _say(
-            f"no space left on the disk of {error.filename or 'the run directory'}: free some, run again."
-        )
+        return _say(DISK_FULL)
     return 0
 
 

@@ -5,11 +5,20 @@ and keeps its traceback.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
 class InputError(ValueError):
     """Bad input. The message says what was received, what is allowed and how to mend it."""
+
+
+DISK_FULL = "no space left on the disk: free some, then resume or run again."
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the disk or the user's share of it is used up."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def unknown_name(kind: str, received: object, allowed: Iterable[str]) -> InputError:

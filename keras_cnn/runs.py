@@ -20,12 +20,16 @@ TEST = "test.json"
 
 @dataclass(frozen=True)
 class Run:
-    """The settings and data facts of the run in `directory`. logs: TensorBoard's folder, relative to it."""
+    """The settings and data facts of the run in `directory`.
+
+    logs: TensorBoard's folder, relative to the directory. replicas: devices it is trained on.
+    """
 
     directory: Path
     settings: TrainSettings
     facts: DataFacts
     logs: str = "logs"
+    replicas: int = 1
 
     @property
     def log_directory(self) -> Path:
@@ -34,8 +38,14 @@ class Run:
     def write(self) -> None:
         """Create the directory and its run.json, which also tells versions, machine and git commit."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        record = {"settings": self.settings.to_dict(), "facts": self.facts.to_dict(), "logs": self.logs}
-        write_json(self.directory / RUN, {**record, "provenance": provenance()})
+        record = {
+            "settings": self.settings.to_dict(),
+            "facts": self.facts.to_dict(),
+            "logs": self.logs,
+            "replicas": self.replicas,
+            "provenance": provenance(),
+        }
+        write_json(self.directory / RUN, record)
 
 
 def read_run(directory: Path) -> Run:
@@ -46,4 +56,4 @@ def read_run(directory: Path) -> Run:
         )
     content = read_json(directory / RUN)
     settings, facts = TrainSettings.from_dict(content["settings"]), DataFacts.from_dict(content["facts"])
-    return Run(directory, settings, facts, content["logs"])
+    return Run(directory, settings, facts, content["logs"], content["replicas"])

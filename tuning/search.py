@@ -88,7 +88,6 @@ def trial_spec(study: Study, trial: kt.engine.trial.Trial) -> TrialSpec:
         settings=replace(
             _settings(study, trial.hyperparameters.copy()), seed=_seed(study, trial.trial_id, parent)
         ),
-        initial_epoch=values.get("tuner/initial_epoch", 0),
         stop_epoch=values.get("tuner/epochs", study.base.epochs),
         start_from=f"../{parent}" if parent else None,
         logs=f"../../logs/{trial.trial_id}",

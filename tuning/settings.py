@@ -85,14 +85,13 @@ def read_study(directory: Path) -> Study:
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """One trial: train `settings` from `initial_epoch` to `stop_epoch` of its schedule.
+    """One trial: train `settings` to `stop_epoch` of its schedule.
 
     start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
     logs: TensorBoard's folder, relative to the trial's directory.
     """
 
     settings: TrainSettings
-    initial_epoch: int
     stop_epoch: int
     start_from: str | None = None
     logs: str = "logs"

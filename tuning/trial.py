@@ -11,10 +11,11 @@ import tensorflow as tf
 
 from keras_cnn.data.facts import ImageData
 from keras_cnn.data.sources import load
+from keras_cnn.errors import is_disk_full
 from keras_cnn.files import write_json
 from keras_cnn.runs import METRICS, Run
 from keras_cnn.training.settings import TrainSettings
-from keras_cnn.training.train import LAST_WEIGHTS, Diverged, make_model, train
+from keras_cnn.training.train import Diverged, make_model, train
 from tuning.settings import read_trial
 
 COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
@@ -35,7 +36,8 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callabl
     """Train the trial in `directory`; writes metrics.json and returns it.
 
     `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; an
-    exception is FAILED, with its `message`. `report(epoch, logs)` is called after each epoch.
+    exception is FAILED, with its `message`; but a full disk raises OSError. `report(epoch, logs)` is called
+    after each epoch.
     """
     started = time.perf_counter()
     try:
@@ -43,6 +45,8 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callabl
     except Diverged as error:
         metrics = {"state": DIVERGED, "message": str(error)}
     except Exception as error:
+        if is_disk_full(error):
+            raise  # no fault of the trial's
         metrics = {"state": FAILED, "message": f"{type(error).__name__}: {error}"}
         traceback.print_exc()  # into the trial's log
     metrics["seconds"] = time.perf_counter() - started
@@ -53,17 +57,15 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callabl
 def _train(directory: Path, strategy: tf.distribute.Strategy, report) -> dict:
     spec = read_trial(directory)
     data = _load(*spec.settings.load_arguments().items())
-    run = Run(directory, spec.settings, data.facts, spec.logs)
+    run = Run(directory, spec.settings, data.facts, spec.logs, strategy.num_replicas_in_sync)
     run.write()
-    start = directory / spec.start_from / LAST_WEIGHTS if spec.start_from else None
     result = train(
         spec.settings,
         data,
         directory,
         strategy=strategy,
-        initial_epoch=spec.initial_epoch,
         stop_epoch=spec.stop_epoch,
-        start_from=start,
+        start_from=directory / spec.start_from if spec.start_from else None,
         logs=run.log_directory,
         report=report,
     )

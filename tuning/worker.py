@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
-from keras_cnn.errors import InputError
+from keras_cnn.errors import DISK_FULL, InputError, is_disk_full
 from keras_cnn.quiet import import_tensorflow
 
 LOG = "log.txt"
@@ -31,6 +31,10 @@ def main(devices: int | None) -> None:
             _serve(request, devices, answers)
         except InputError as error:
             _answer(answers, event="refused", message=str(error))
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            _answer(answers, event="refused", message=DISK_FULL)
         else:
             _answer(answers, event="done")
 

@@ -1,5 +1,7 @@
-"""The callbacks of a run: TensorBoard, the best weights, a halt when the loss is no longer finite."""
+"""The callbacks of a run: TensorBoard, the record on disk, a report of each epoch."""
 
+import csv
+import io
 import math
 import time
 from collections.abc import Callable
@@ -8,7 +10,11 @@ from pathlib import Path
 import keras
 
 from keras_cnn.files import write_file
+from keras_cnn.training.checkpoint import save_state, save_weights
 
+BEST_WEIGHTS = "best.npz"
+CHECKPOINT = "checkpoint.npz"
+EPOCHS = "epochs.csv"
 HISTOGRAMS = 5  # times in a run that weight histograms are logged
 
 
@@ -17,24 +23,47 @@ def tensorboard(logs: Path, epochs: int) -> keras.callbacks.Callback:
     return keras.callbacks.TensorBoard(logs, histogram_freq=max(1, epochs // HISTOGRAMS), write_graph=True)
 
 
-class BestWeights(keras.callbacks.Callback):
-    """Keep the weights of the best epoch in `path` (.weights.h5), replaced atomically.
+class Record(keras.callbacks.Callback):
+    """What a run has come to: after each epoch, in `directory`, `best.npz`, `epochs.csv` and `checkpoint.npz`.
 
-    The best has the highest validation accuracy; of equals, as small validation sets make them, the one with
-    the lowest validation loss. `accuracy`, `loss` and `epoch` (from 1; 0 before the first) are those of the
-    kept weights.
+    The best epoch has the highest validation accuracy; of equals, as small validation sets make them, the
+    lowest validation loss. `accuracy`, `loss` and `epoch` (from 1; 0 before the first) are those of the best
+    weights, `history` maps each metric to its value per epoch. Nothing is kept of an epoch that diverged.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, directory: Path):
         super().__init__()
-        self.path = path
+        self.directory = directory
         self.accuracy, self.loss, self.epoch = -math.inf, math.inf, 0
+        self.history: dict[str, list[float]] = {}
+
+    def resume(self, progress: dict) -> None:
+        """Go on with the record that a checkpoint of the same run holds."""
+        self.history = progress["history"]
+        self.accuracy, self.loss, self.epoch = progress["best"]
 
     def on_epoch_end(self, epoch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            return
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(float(value))
         accuracy, loss = float(logs["val_accuracy"]), float(logs["val_loss"])
         if (accuracy, -loss) > (self.accuracy, -self.loss):
             self.accuracy, self.loss, self.epoch = accuracy, loss, epoch + 1
-            write_file(self.path, self.model.save_weights)
+            save_weights(self.directory / BEST_WEIGHTS, self.model)
+        write_file(self.directory / EPOCHS, lambda aside: aside.write_text(self._table(epoch + 1)))
+        best = [self.accuracy, self.loss, self.epoch]
+        progress = {"epoch": epoch + 1, "history": self.history, "best": best}
+        save_state(self.directory / CHECKPOINT, self.model, progress)
+
+    def _table(self, last: int) -> str:
+        """History as CSV; the last row is epoch `last`."""
+        rows = list(zip(*self.history.values(), strict=True))
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(["epoch", *self.history])
+        writer.writerows([last - len(rows) + index, *row] for index, row in enumerate(rows, start=1))
+        return text.getvalue()
 
 
 class EpochReport(keras.callbacks.Callback):

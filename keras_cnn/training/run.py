@@ -4,16 +4,19 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_cnn.data.facts import Split
+import tensorflow as tf
+
+from keras_cnn.data.facts import ImageData, Split
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_json
-from keras_cnn.runs import METRICS, RUN, TEST, Run
+from keras_cnn.runs import METRICS, RUN, TEST, Run, read_run
+from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.evaluate import measure, predict
 from keras_cnn.training.pictures import write_pictures
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.strategy import describe, get_strategy
-from keras_cnn.training.train import best_model, train
+from keras_cnn.training.train import best_model, make_model, train
 
 
 def train_run(
@@ -26,28 +29,61 @@ def train_run(
 ) -> None:
     """Load the data, train, measure the best weights once on test, and tell each step with `say`.
 
-    Leaves run.json, epochs.csv, metrics.json, test.json, the weights and TensorBoard logs in `directory`.
+    Leaves run.json, epochs.csv, metrics.json, test.json, weights, a checkpoint and TensorBoard logs in
+    `directory`. InputError if it holds a run already.
     """
     settings.check_names()
     if (directory / RUN).exists():
-        raise InputError(f"{directory} already holds a run: choose another --directory.")
+        raise InputError(
+            f"{directory} already holds a run. Continue it with python -m keras_cnn train --resume "
+            f"{directory}, or choose another --directory."
+        )
     data = load(**settings.load_arguments(), download=download)
     strategy = get_strategy(devices)
+    make_model(settings, data, strategy)  # whatever cannot be built is refused before anything is written
+    run = Run(directory, settings, data.facts, replicas=strategy.num_replicas_in_sync)
+    run.write()
+    _train(run, data, strategy, say)
+
+
+def resume_run(directory: Path, *, devices: int | None = None, say: Callable[[str], None]) -> None:
+    """Go on with the run in `directory` after its last finished epoch, as if it had never stopped.
+
+    InputError if it is no run, has ended, or was trained on another number of replicas.
+    """
+    run = read_run(directory)
+    if (directory / METRICS).exists():
+        raise InputError(f"{directory} has finished all its {run.settings.epochs} epochs.")
+    strategy = get_strategy(devices)
+    if strategy.num_replicas_in_sync != run.replicas:
+        raise InputError(
+            f"{directory} was trained on {run.replicas} devices, here are {strategy.num_replicas_in_sync}: the "
+            f"global batch would be another. Give --devices {run.replicas}."
+        )
+    _train(run, load(**run.settings.load_arguments()), strategy, say)
+
+
+def _train(run: Run, data: ImageData, strategy: tf.distribute.Strategy, say: Callable[[str], None]) -> None:
     for note in data.facts.notes:
         say(f"note: {note}")
-    say(describe(strategy, settings.batch_size))
-    run = Run(directory, settings, data.facts)
-    run.write()
-    result = train(settings, data, directory, strategy=strategy, report=epoch_line(settings.epochs, say))
-    write_json(directory / METRICS, {"state": "COMPLETED", **dataclasses.asdict(result)})
+    say(describe(strategy, run.settings.batch_size))
+    result = train(
+        run.settings,
+        data,
+        run.directory,
+        strategy=strategy,
+        start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
+        report=epoch_line(run.settings.epochs, say),
+    )
+    write_json(run.directory / METRICS, {"state": "COMPLETED", **dataclasses.asdict(result)})
     test = measure_on_test(run, data.load_test)
     low, high = test["accuracy_interval"]
     say(
         f"best epoch {result.best_epoch}: validation accuracy {result.score:.4f}, test accuracy "
         f"{test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, {test['images']} images)"
     )
-    say(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {directory}")
-    say(f"tensorboard --logdir {directory}/logs")
+    say(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
+    say(f"tensorboard --logdir {run.log_directory}")
 
 
 def epoch_line(epochs: int, say: Callable[[str], None]) -> Callable[[int, dict], None]:

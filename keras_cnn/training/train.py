@@ -12,14 +12,11 @@ import tensorflow as tf
 from keras_cnn.data.facts import DataFacts, ImageData
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.errors import InputError
-from keras_cnn.files import write_file
 from keras_cnn.models.build import build_model
-from keras_cnn.training.callbacks import BestWeights, EpochReport, tensorboard
+from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EpochReport, Record, tensorboard
+from keras_cnn.training.checkpoint import load_weights, restore_state
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
-
-BEST_WEIGHTS = "best.weights.h5"
-LAST_WEIGHTS = "last.weights.h5"
 
 
 class Diverged(Exception):
@@ -46,29 +43,32 @@ def train(
     directory: Path,
     *,
     strategy: tf.distribute.Strategy,
-    initial_epoch: int = 0,
     stop_epoch: int | None = None,
     start_from: Path | None = None,
     logs: Path | None = None,
     report: Callable[[int, dict], None] = lambda epoch, logs: None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
 ) -> TrainResult:
-    """Train from `initial_epoch` to `stop_epoch` (default: all epochs) of the schedule of `settings`.
+    """Train `settings` up to `stop_epoch` (default: all epochs) of its schedule.
 
-    start_from: weights and optimizer state (a `last.weights.h5`) to continue with. logs: TensorBoard's folder,
-    default `directory`/logs. report: called after each epoch with its number (from 1) and metrics.
-    Writes `best.weights.h5`, `last.weights.h5` and `epochs.csv` into `directory`, which must exist.
+    start_from: a run's directory, whose checkpoint is gone on with: weights, optimizer, schedule, order of the
+    images and random states, so that what follows equals a run never stopped. If it is `directory` itself,
+    its record (best epoch, history) goes on too. logs: TensorBoard's folder, default `directory`/logs.
+    report: called after each epoch with its number (from 1) and metrics.
+    Writes `best.npz`, `checkpoint.npz` and `epochs.csv` into `directory`, which must exist.
     Raises Diverged at the first batch whose loss is not finite, InputError for a batch larger than the data.
     """
     started = time.perf_counter()
     stop_epoch = stop_epoch or settings.epochs
     keras.utils.set_random_seed(settings.seed)
     model, batch_size, steps = make_model(settings, data, strategy)
+    record, initial_epoch = Record(directory), 0
     if start_from:
         with strategy.scope():
-            _load_all(model, start_from)
-    best = BestWeights(directory / BEST_WEIGHTS)
-    stop = keras.callbacks.TerminateOnNaN()
+            progress = restore_state(start_from / CHECKPOINT, model)
+        initial_epoch = progress["epoch"]
+        if start_from == directory:
+            record.resume(progress)
     history = model.fit(
         _batches(settings, data, batch_size, initial_epoch, stop_epoch),
         validation_data=evaluation_batches(
@@ -80,21 +80,19 @@ def train(
         shuffle=False,  # the batches come shuffled
         verbose=0,
         callbacks=[
-            stop,
-            best,
+            keras.callbacks.TerminateOnNaN(),
+            record,
             tensorboard(logs or directory / "logs", stop_epoch),
-            keras.callbacks.CSVLogger(directory / "epochs.csv", append=initial_epoch > 0),
             EpochReport(report),
             *callbacks,
         ],
     ).history
     _check_finite(history, initial_epoch)
-    write_file(directory / LAST_WEIGHTS, model.save_weights)
     return TrainResult(
-        score=best.accuracy,
-        loss=best.loss,
-        best_epoch=best.epoch,
-        history={name: [float(v) for v in values] for name, values in history.items()},
+        score=record.accuracy,
+        loss=record.loss,
+        best_epoch=record.epoch,
+        history=record.history,
         parameters=model.count_params(),
         trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),
         seconds=time.perf_counter() - started,
@@ -117,7 +115,7 @@ def best_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> ke
     if not path.exists():
         raise InputError(f"{directory} holds no {BEST_WEIGHTS}: its run has not finished an epoch.")
     model = build_model(settings.model_spec(facts))
-    model.load_weights(path)
+    load_weights(path, model)
     return model
 
 
@@ -132,13 +130,7 @@ def _batches(settings, data, batch_size, initial_epoch, stop_epoch) -> tf.data.D
     )
 
 
-def _load_all(model: keras.Model, path: Path) -> None:
-    """Weights and optimizer state; the optimizer's variables must exist before they can be loaded."""
-    model.optimizer.build(model.trainable_variables)
-    model.load_weights(path)
-
-
 def _check_finite(history: dict, initial_epoch: int) -> None:
-    for epoch, loss in enumerate(history.get("loss", [math.nan]), start=initial_epoch + 1):
+    for epoch, loss in enumerate(history.get("loss", []), start=initial_epoch + 1):
         if not math.isfinite(loss):
             raise Diverged(f"the loss became {loss} in epoch {epoch}")

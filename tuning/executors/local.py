@@ -35,7 +35,7 @@ class Worker:
     def request(self, content: dict) -> Iterator[dict]:
         """Send a request; yields its answers until it is done, or until the worker has died.
 
-        Raises InputError if the worker refuses the request.
+        Raises InputError if the worker refuses the request: for bad input, or a full disk.
         """
         self.requests_made += 1
         with contextlib.suppress(BrokenPipeError):

@@ -12,6 +12,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from keras_cnn.runs import Run
 from keras_cnn.serving import export
+from keras_cnn.training.checkpoint import load_weights
 from keras_cnn.training.evaluate import measure, predict
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.train import best_model, train
@@ -74,7 +75,7 @@ def test_a_difference_exports_nothing(finished_run, tmp_path):
     def write_another(model, run, path):
         model.set_weights([weight + 0.1 for weight in model.get_weights()])
         write(model, run, path)
-        model.load_weights(directory / "best.weights.h5")
+        load_weights(directory / "best.npz", model)
 
     write = export._write
     with mock.patch.object(export, "_write", write_another), pytest.raises(export.NotEqual, match="differs"):

@@ -1,4 +1,4 @@
-"""One run: equal on one and two devices, repeatable, continued where it stopped, stopped when it diverges."""
+"""One run: equal on one and two devices, repeatable, resumed as if never stopped, stopped when it diverges."""
 
 import csv
 from dataclasses import replace
@@ -66,10 +66,25 @@ def test_continued_run_equals_an_uninterrupted_one(data, devices, tmp_path, requ
     settings = replace(SETTINGS, batch_norm=True, batch_size=16)
     whole = run(settings, data, tmp_path / "whole", strategy)
     run(settings, data, tmp_path / "start", strategy, stop_epoch=1)
-    last = tmp_path / "start" / "last.weights.h5"
-    rest = run(settings, data, tmp_path / "rest", strategy, initial_epoch=1, start_from=last)
+    rest = run(settings, data, tmp_path / "rest", strategy, start_from=tmp_path / "start")
     assert rest.history["loss"] == whole.history["loss"][1:]
     assert rest.history["val_loss"] == whole.history["val_loss"][1:]
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(data, one_device, tmp_path):
+    """Dropout, augmentation, batch norm, Adam and schedule included; also its record of best and history."""
+    settings = replace(SETTINGS, batch_norm=True, dropout=0.3)
+    whole = run(settings, data, tmp_path / "whole", one_device)
+    halves = tmp_path / "halves"
+    run(settings, data, halves, one_device, stop_epoch=2)
+    rest = train(settings, data, halves, strategy=one_device, start_from=halves)
+    assert replace(rest, seconds=0) == replace(whole, seconds=0)
+    for name in ("best.npz", "checkpoint.npz"):
+        with np.load(tmp_path / "whole" / name) as expected, np.load(halves / name) as found:
+            assert expected.files == found.files
+            for array in expected.files:
+                np.testing.assert_array_equal(expected[array], found[array], err_msg=array)
+    assert (halves / "epochs.csv").read_text() == (tmp_path / "whole" / "epochs.csv").read_text()
 
 
 def test_best_weights_are_those_of_the_score(data, one_device, tmp_path):
@@ -98,6 +113,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(data, one_device, tmp_path):
     settings = replace(SETTINGS, optimizer="sgd", learning_rate=1e30, schedule="constant")
     with pytest.raises(Diverged, match=r"nan|inf"):
         run(settings, data, tmp_path / "run", one_device)
+    assert not list((tmp_path / "run").glob("*.npz"))
 
 
 def test_a_batch_larger_than_the_data_is_refused_with_the_numbers(data, two_devices, tmp_path):
@@ -106,5 +122,5 @@ def test_a_batch_larger_than_the_data_is_refused_with_the_numbers(data, two_devi
 
 
 def test_weights_that_are_not_there(data, tmp_path):
-    with pytest.raises(InputError, match=r"best\.weights\.h5"):
+    with pytest.raises(InputError, match=r"best\.npz"):
         best_model(SETTINGS, data.facts, tmp_path)
