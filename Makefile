@@ -25,6 +25,7 @@ clean:  ## remove the environment and caches; runs and exported models stay
 
 $(INSTALLED): requirements.txt
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; install one, or make PYTHON=/path/to/python"; exit 2; }
+	@echo "making .venv with $$($(PYTHON) --version) and installing requirements.txt into it, about a minute"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@

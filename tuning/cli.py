@@ -69,6 +69,7 @@ def _search(options) -> None:
     from tuning.search import start_study
 
     base.check_names()
+    base = base.resolved()
     facts = load(**base.load_arguments(), download=options.download).facts
     for note in facts.notes:
         print(f"note: {note}", flush=True)

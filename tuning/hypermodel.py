@@ -73,6 +73,9 @@ class HyperCNN(kt.HyperModel):
             initial_epoch=initial_epoch,
             seed=settings.seed,
             augmentation=settings.augmentation,
+            label_smoothing=settings.label_smoothing,
+            classes=len(self.facts.classes),
+            balanced=settings.balanced,
         )
         return model.fit(
             batches,

@@ -5,6 +5,9 @@ It stands here and not in the model, because an exported model would go on augme
 
 import tensorflow as tf
 
+from keras_cnn.data.colour import GREY, colour
+from keras_cnn.data.mix import MIXES, rectangles
+from keras_cnn.data.randaugment import randaugment
 from keras_cnn.errors import unknown_name
 
 
@@ -26,20 +29,34 @@ def crop(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.gather(cropped, left[:, None] + tf.range(width), axis=2, batch_dims=1)
 
 
-AUGMENTATIONS = {"flip": flip, "crop": crop}
+def cutout(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Hide a square of 1/4 of the shorter side (8 pixels of 32) under grey; (B, H, W, C).
+
+    Its centre is any pixel, so a part of it may lie outside (DeVries & Taylor 2017, arXiv:1708.04552, who take
+    16 pixels for CIFAR-10 and 8 for CIFAR-100).
+    """
+    side = tf.fill(tf.shape(images)[:1], max(1, min(images.shape[1:3]) // 4))
+    return tf.where(rectangles(images, side, side, seed), tf.constant(GREY, tf.uint8), images)
+
+
+ALONE = {"flip": flip, "crop": crop, "cutout": cutout, "colour": colour, "randaugment": randaugment}
+AUGMENTATIONS = (*ALONE, *MIXES)
 
 
 def parse_augmentation(text: str) -> tuple[str, ...]:
-    """`none` -> (); `flip+crop` -> ("flip", "crop"). InputError lists what there is."""
+    """`none` -> (); `mixup+flip` -> ("flip", "mixup"): in the order given, those of MIXES last.
+
+    InputError lists what there is.
+    """
     names = () if text == "none" else tuple(text.split("+"))
     for name in names:
         if name not in AUGMENTATIONS:
             raise unknown_name("augmentation", name, [*AUGMENTATIONS, "none"])
-    return names
+    return tuple(sorted(names, key=MIXES.__contains__))
 
 
 def augment(images: tf.Tensor, names: tuple[str, ...], seed: tf.Tensor) -> tf.Tensor:
-    """Apply the named augmentations in turn. seed: two integers; the same seed gives the same images."""
+    """Apply the named ones of ALONE in turn. seed: two integers; the same seed gives the same images."""
     for index, name in enumerate(names):
-        images = AUGMENTATIONS[name](images, tf.random.fold_in(seed, index))
+        images = ALONE[name](images, tf.random.fold_in(seed, index))
     return images

@@ -56,7 +56,7 @@ def _classes(name: str, builder: "tfds.core.DatasetBuilder") -> tuple[str, ...]:
     kinds = dict(found.items()) if isinstance(found, features.FeaturesDict) else {}
     image, label = kinds.get("image"), kinds.get("label")
     if not (isinstance(image, features.Image) and isinstance(label, features.ClassLabel)):
-        has = ", ".join(f"{key} ({type(kind).__name__})" for key, kind in kinds.items())
+        has = ", ".join(f"{key} ({type(kind).__name__})" for key, kind in sorted(kinds.items()))
         raise InputError(
             f"{name!r} is no image classification set: it needs the features image (Image) and label "
             f"(ClassLabel), but has {has or 'neither'}."

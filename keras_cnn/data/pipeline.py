@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_cnn.data.augment import augment, parse_augmentation
 from keras_cnn.data.facts import Split
+from keras_cnn.data.mix import MIXES, mix
 from keras_cnn.errors import InputError
 
 PARALLEL_BATCHES = 2
@@ -36,24 +37,44 @@ def training_batches(
     initial_epoch: int = 0,
     seed: int = 0,
     augmentation: str = "none",
+    label_smoothing: float = 0.0,
+    classes: int | None = None,
+    balanced: bool = False,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches of the epochs `initial_epoch` to `epochs`, one after the other.
 
-    Yields (uint8 (batch_size, H, W, C), int64 (batch_size,)); every batch is full. Iterate it with
-    `steps_per_epoch` given, so that one iterator lives through all epochs.
+    Yields (uint8 (batch_size, H, W, C), int64 (batch_size,)); every batch is full. Where the augmentation mixes
+    images or `label_smoothing` is above 0, labels are float32 (batch_size, classes) distributions instead,
+    smoothed before they are mixed; ValueError if `classes` is not given then.
+    balanced: draw every class equally often instead of every image once, in as many steps.
+    Iterate it with `steps_per_epoch` given, so that one iterator lives through all epochs.
     """
     steps = steps_per_epoch(split, batch_size)
     names = parse_augmentation(augmentation)
+    alone = tuple(name for name in names if name not in MIXES)
+    mixes = names[len(alone) :]
+    soft = bool(mixes) or label_smoothing > 0
+    if soft and classes is None:
+        raise ValueError(
+            f"augmentation={augmentation!r}, {label_smoothing=} make soft labels: give `classes`"
+        )
     key = tf.constant([seed & 0x7FFFFFFF, seed >> 31], tf.int64)
 
     def shuffled(epoch):
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), tf.random.fold_in(key, epoch))
+        epoch_key = tf.random.fold_in(key, epoch)
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), epoch_key)
+        if balanced:
+            order = _balance(order, split.labels, steps * batch_size, epoch, tf.random.fold_in(epoch_key, 0))
         batches = tf.reshape(order[: steps * batch_size], (steps, batch_size))
         return tf.data.Dataset.from_tensor_slices((epoch * steps + tf.range(steps, dtype=tf.int64), batches))
 
     def load(step, indices):
         images, labels = _fetch(split, indices)
-        return augment(images, names, tf.random.fold_in(key, -1 - step)), labels
+        step_key = tf.random.fold_in(key, -1 - step)
+        images = augment(images, alone, step_key)
+        if not soft:
+            return images, labels
+        return mix(images, _soften(labels, classes, label_smoothing), mixes, tf.random.fold_in(step_key, -1))
 
     epochs_to_come = tf.data.Dataset.range(initial_epoch, epochs)
     return _finish(epochs_to_come.flat_map(shuffled), load)
@@ -75,6 +96,28 @@ def evaluation_batches(split: Split, batch_size: int, *, replicas: int = 1) -> t
     bounds[1:-1] -= bounds[1:-1] % replicas
     ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
     return _finish(ranges, lambda start, stop: _fetch(split, tf.range(start, stop)))
+
+
+def _balance(
+    order: tf.Tensor, labels: np.ndarray, count: int, epoch: tf.Tensor, seed: tf.Tensor
+) -> tf.Tensor:
+    """`count` indices of images, as many of each class that there is; what is left over goes round by epoch.
+
+    order: all indices, shuffled. A class draws an image again only after all its others, in this order.
+    """
+    present, sizes = np.unique(labels, return_counts=True)
+    slots = tf.range(count, dtype=tf.int64)
+    kind = (slots + epoch) % len(present)
+    place = slots // len(present) % tf.gather(sizes, kind)
+    by_class = tf.gather(order, tf.argsort(tf.gather(labels, order), stable=True))
+    drawn = tf.gather(by_class, tf.gather(np.cumsum(sizes) - sizes, kind) + place)
+    return tf.random.experimental.stateless_shuffle(drawn, seed)
+
+
+def _soften(labels: tf.Tensor, classes: int, smoothing: float) -> tf.Tensor:
+    """one_hot * (1 - smoothing) + smoothing / classes (Szegedy et al. 2016, arXiv:1512.00567): float32 (B, classes)."""
+    rest = smoothing / classes
+    return tf.one_hot(labels, classes, on_value=1 - smoothing + rest, off_value=rest)
 
 
 def _fetch(split: Split, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

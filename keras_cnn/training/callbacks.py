@@ -66,6 +66,18 @@ class Record(keras.callbacks.Callback):
         return text.getvalue()
 
 
+class EarlyStop(keras.callbacks.Callback):
+    """End the run when `patience` epochs have passed since the best one of `record`."""
+
+    def __init__(self, record: Record, patience: int):
+        super().__init__()
+        self._record, self._patience = record, patience
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 - self._record.epoch >= self._patience:
+            self.model.stop_training = True
+
+
 class EpochReport(keras.callbacks.Callback):
     """Call `report(epoch, logs)` after each epoch, counted from 1; logs gain `seconds`, validation included."""
 

@@ -1,21 +1,38 @@
 """What training optimizes and what trials are ranked by: loss, metrics, optimizer and its schedule."""
 
 import keras
+from keras import ops
 
 from keras_cnn.training.settings import TrainSettings
 
 OBJECTIVE = "val_accuracy"
 DIRECTION = "max"
 MOMENTUM = 0.9
-WARM_UP = 0.1
+
+
+def cross_entropy(y_true, y_pred):
+    """Cross-entropy in nats (B,). y_true: classes (B,), or distributions (B, classes) as smoothing and mixing
+    make them; those are the input pipeline's, so the validation loss is always that of the plain classes."""
+    if len(y_true.shape) == len(y_pred.shape):
+        return keras.losses.categorical_crossentropy(y_true, y_pred)
+    return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+
+
+def accuracy(y_true, y_pred):
+    """1 where the most probable class is the true one, or the largest of a distribution; (B,)."""
+    if len(y_true.shape) == len(y_pred.shape):
+        y_true = ops.argmax(y_true, axis=-1)
+    return ops.cast(
+        ops.equal(ops.cast(y_true, "int32"), ops.cast(ops.argmax(y_pred, axis=-1), "int32")), "float32"
+    )
 
 
 def compile_model(model: keras.Model, settings: TrainSettings, steps_per_epoch: int) -> None:
     """Compile `model` for classification; call it in the strategy's scope."""
     model.compile(
         optimizer=make_optimizer(settings, settings.epochs * steps_per_epoch),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=cross_entropy,
+        metrics=[accuracy],
         steps_per_execution=_steps_per_execution(steps_per_epoch),
     )
 
@@ -24,27 +41,42 @@ def make_optimizer(settings: TrainSettings, steps: int) -> keras.optimizers.Opti
     """The optimizer of `settings` for a run of `steps` steps; biases and normalization do not decay."""
     common = {
         "learning_rate": _learning_rate(settings, steps),
-        "weight_decay": settings.weight_decay or None,
+        "weight_decay": settings.weight_decay,
+        "global_clipnorm": settings.global_clipnorm,
     }
-    if settings.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(momentum=MOMENTUM, nesterov=True, **common)
-    elif settings.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(**common)
-    else:
-        optimizer = keras.optimizers.AdamW(**common | {"weight_decay": settings.weight_decay})
+    optimizer = {
+        "sgd": lambda: keras.optimizers.SGD(momentum=MOMENTUM, nesterov=True, **common),
+        "adam": lambda: keras.optimizers.Adam(**common),
+        "adamw": lambda: keras.optimizers.AdamW(**common),
+        # Keras's Muon takes 2-D kernels; convolutions and the last layer get its AdamW step
+        "muon": lambda: keras.optimizers.Muon(
+            exclude_layers=["predictions"], adam_weight_decay=settings.weight_decay, **common
+        ),
+    }[settings.optimizer]()
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 
 
 def _learning_rate(settings: TrainSettings, steps: int):
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    warm_up = max(1, round(WARM_UP * steps))
+    peak = settings.learning_rate
+    if settings.schedule == "cosine":
+        return _warmed_up_cosine(peak, steps, warm_up=0.1, start=0.0)
+    if settings.schedule == "one_cycle":
+        return _warmed_up_cosine(peak, steps, warm_up=0.3, start=peak / 25)
+    if settings.schedule == "step":
+        boundaries = [steps // 2, max(steps * 3 // 4, steps // 2 + 1)]
+        return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, [peak, peak / 10, peak / 100])
+    return peak
+
+
+def _warmed_up_cosine(peak: float, steps: int, warm_up: float, start: float):
+    """Linear from `start` (not reached: the first step is one step above) to `peak`, then a cosine to 0."""
+    first = max(1, round(warm_up * steps))
     return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=settings.learning_rate / warm_up,
-        decay_steps=max(1, steps - warm_up),
-        warmup_target=settings.learning_rate,
-        warmup_steps=warm_up,
+        initial_learning_rate=start + (peak - start) / first,
+        decay_steps=max(1, steps - first),
+        warmup_target=peak,
+        warmup_steps=first,
     )
 
 

@@ -33,6 +33,7 @@ def train_run(
     `directory`. InputError if it holds a run already.
     """
     settings.check_names()
+    settings = settings.resolved()
     if (directory / RUN).exists():
         raise InputError(
             f"{directory} already holds a run. Continue it with python -m keras_cnn train --resume "

@@ -1,7 +1,7 @@
 """TrainSettings: one training run as flat, plain data; the options of every command that trains."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras_cnn.data.facts import DataFacts
@@ -9,8 +9,8 @@ from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.models.registry import check_options
 from keras_cnn.models.spec import NORMALIZATIONS, PRECISIONS, ModelSpec
 
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "cosine")
+OPTIMIZERS = ("sgd", "adam", "adamw", "muon")
+SCHEDULES = ("constant", "cosine", "one_cycle", "step")
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,21 @@ class TrainSettings:
         normalization: of the pixels 0..255: none, zero_one, minus_one_one, zero_mean or per_image.
         batch_norm: batch normalization between each hidden layer and its activation.
         dropout: rate after every block and hidden dense layer, in [0, 1).
-        precision: float32, mixed_bfloat16 or mixed_float16.
-        optimizer: sgd (Nesterov momentum 0.9), adam or adamw.
+        precision: float32, mixed_bfloat16, mixed_float16, or auto: what this hardware is fast at.
+        optimizer: sgd (Nesterov momentum 0.9), adam, adamw or muon (on dense kernels; the rest as adamw).
         learning_rate: the peak rate of the schedule.
-        schedule: constant, or cosine: up to the peak in the first tenth of the steps, then down to 0.
+        schedule: constant; cosine: up to the peak in the first tenth of the steps, then down to 0; one_cycle:
+            from 1/25 of the peak up in the first three tenths, then down to 0; step: a tenth after half of the
+            steps and again after three quarters.
         weight_decay: decoupled, on kernels only.
+        global_clipnorm: the norm to which the gradient of all weights together is cut; not cut if not given.
+        label_smoothing: share of each training label spread evenly over all classes, in [0, 1).
+        balanced: draw every class equally often instead of every image once an epoch.
+        patience: end after so many epochs without a better validation accuracy; never early if not given.
         batch_size: images per replica and step; the global batch is batch_size x replicas.
         epochs: passes over the training images.
-        augmentation: none, or flip and crop joined by +, as in flip+crop.
+        augmentation: none, or names joined by +, as in flip+crop+cutout. There are flip, crop, cutout, colour,
+            randaugment, mixup and cutmix.
         seed: of weights, shuffling, dropout and augmentation.
     """
 
@@ -56,6 +63,10 @@ class TrainSettings:
     learning_rate: float = 2e-3
     schedule: str = "cosine"
     weight_decay: float = 0.01
+    global_clipnorm: float | None = None
+    label_smoothing: float = 0.0
+    balanced: bool = False
+    patience: int | None = None
     batch_size: int = 64
     epochs: int = 10
     augmentation: str = "none"
@@ -64,7 +75,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         for kind, value, allowed in (
             ("normalization", self.normalization, NORMALIZATIONS),
-            ("precision", self.precision, PRECISIONS),
+            ("precision", self.precision, (*PRECISIONS, "auto")),
             ("optimizer", self.optimizer, OPTIMIZERS),
             ("schedule", self.schedule, SCHEDULES),
         ):
@@ -79,10 +90,13 @@ class TrainSettings:
         ):
             if getattr(self, name) < low:
                 raise InputError(f"{name}={getattr(self, name)} must be at least {low}.")
-        if not self.learning_rate > 0:
-            raise InputError(f"learning_rate={self.learning_rate} must be above 0.")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout={self.dropout} is outside [0, 1).")
+        for name in ("learning_rate", "global_clipnorm", "patience"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"{name}={value} must be above 0.")
+        for name in ("dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name}={getattr(self, name)} is outside [0, 1).")
 
     def check_names(self) -> None:
         """Check what needs TensorFlow to know: architecture, its options, activation, initializer, augmentation."""
@@ -92,6 +106,12 @@ class TrainSettings:
         check_options(self.architecture, self.options)
         check_style(self.activation, self.kernel_initializer)
         parse_augmentation(self.augmentation)
+
+    def resolved(self) -> "TrainSettings":
+        """The same with precision `auto` replaced by what it means on this machine."""
+        from keras_cnn.training.precision import fastest_precision
+
+        return replace(self, precision=fastest_precision()) if self.precision == "auto" else self
 
     def load_arguments(self) -> dict:
         """The arguments of `data.sources.load`."""

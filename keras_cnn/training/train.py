@@ -13,7 +13,7 @@ from keras_cnn.data.facts import DataFacts, ImageData
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
-from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EpochReport, Record, tensorboard
+from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EarlyStop, EpochReport, Record, tensorboard
 from keras_cnn.training.checkpoint import load_weights, restore_state
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
@@ -84,6 +84,7 @@ def train(
             record,
             tensorboard(logs or directory / "logs", stop_epoch),
             EpochReport(report),
+            *([EarlyStop(record, settings.patience)] if settings.patience else []),
             *callbacks,
         ],
     ).history
@@ -127,6 +128,9 @@ def _batches(settings, data, batch_size, initial_epoch, stop_epoch) -> tf.data.D
         initial_epoch=initial_epoch,
         seed=settings.seed,
         augmentation=settings.augmentation,
+        label_smoothing=settings.label_smoothing,
+        classes=len(data.facts.classes),
+        balanced=settings.balanced,
     )
 
 

@@ -41,7 +41,7 @@ BOTH = [
     (["--kernel_initializer", "he_norml"], "Did you mean 'he_normal'"),
     (["--normalization", "zscore"], "per_image"),
     (["--optimizer", "adamm"], "Did you mean 'adam'"),
-    (["--augmentation", "flip+spin"], "crop, flip, none"),
+    (["--augmentation", "flip+croop"], "Did you mean 'crop'"),
     (["--options.block", "3"], "Did you mean 'blocks'"),
     (["--epochs", "many"], "Expected int"),
     (["--epochs", "0"], "at least 1"),

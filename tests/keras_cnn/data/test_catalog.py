@@ -210,7 +210,7 @@ def test_download_asks_only_for_what_is_missing(shelf):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("captions", r"no image classification set: .* but has image \(Image\), caption \(Text\)"),
+        ("captions", r"no image classification set: .* but has caption \(Text\), image \(Image\)"),
         ("deep", "uint16 with 1 channels; allowed is uint8"),
         ("untrained", "needs a labelled split train, but has test"),
     ],

@@ -6,16 +6,25 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_cnn.data.augment import AUGMENTATIONS, augment, parse_augmentation
+from keras_cnn.data import pipeline
+from keras_cnn.data.augment import AUGMENTATIONS
 from keras_cnn.data.facts import Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.errors import InputError
+
+EVERYTHING = {"augmentation": "+".join(AUGMENTATIONS), "label_smoothing": 0.1, "balanced": True}
 
 
 def numbered(count: int) -> Split:
     """Images whose label is their index."""
     random = np.random.default_rng(0)
     return Split(random.integers(0, 256, (count, 6, 8, 3), np.uint8), np.arange(count, dtype=np.int64))
+
+
+def unequal(count: int) -> Split:
+    """Like `numbered`, with three quarters of the images in class 0 and the rest in class 1."""
+    split = numbered(count)
+    return Split(split.images, (split.labels % 4 == 0).astype(np.int64))
 
 
 def collect(dataset: tf.data.Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -37,12 +46,25 @@ def test_an_epoch_holds_each_image_at_most_once_with_its_label(count, batch, see
     np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), split.images[labels])
 
 
-def test_continuing_at_an_epoch_gives_the_batches_of_an_uninterrupted_run():
-    split, settings_ = numbered(20), {"epochs": 3, "seed": 5, "augmentation": "flip+crop"}
+@pytest.mark.parametrize(
+    "settings_", [{"augmentation": "flip+crop"}, {"balanced": True}, EVERYTHING], ids=str
+)
+def test_continuing_at_an_epoch_gives_the_batches_of_an_uninterrupted_run(settings_):
+    split, settings_ = unequal(20), {"epochs": 3, "seed": 5, "classes": 2, **settings_}
     whole = collect(training_batches(split, 6, **settings_))
     rest = collect(training_batches(split, 6, initial_epoch=2, **settings_))
     assert len(whole) == 9 and len(rest) == 3
     for (images, labels), (expected, expected_labels) in zip(rest, whole[6:], strict=True):
+        np.testing.assert_array_equal(images, expected)
+        np.testing.assert_array_equal(labels, expected_labels)
+
+
+def test_batches_do_not_depend_on_how_many_are_made_at_once(monkeypatch):
+    runs = []
+    for parallel in (1, 4):
+        monkeypatch.setattr(pipeline, "PARALLEL_BATCHES", parallel)
+        runs.append(collect(training_batches(unequal(40), 8, epochs=2, classes=2, **EVERYTHING)))
+    for (images, labels), (expected, expected_labels) in zip(*runs, strict=True):
         np.testing.assert_array_equal(images, expected)
         np.testing.assert_array_equal(labels, expected_labels)
 
@@ -86,38 +108,74 @@ def test_images_may_lie_on_disk(tmp_path):
         np.testing.assert_array_equal(images, expected)
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_augmentation_keeps_shape_and_type_and_repeats_with_its_seed(name):
-    images = tf.constant(numbered(32).images)
-    first, again, other = (augment(images, (name,), tf.constant([1, seed])) for seed in (2, 2, 3))
-    assert first.shape == images.shape and first.dtype == tf.uint8
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-    assert not np.array_equal(first, images)
+@pytest.mark.parametrize("settings_", [{}, {"label_smoothing": 0.3}, {"balanced": True}, EVERYTHING], ids=str)
+def test_two_replicas_get_the_halves_of_each_batch(settings_, two_devices):
+    split = unequal(24)
+    whole = collect(training_batches(split, 8, epochs=2, classes=24, **settings_))
+    dataset = training_batches(split, 8, epochs=2, classes=24, **settings_)
+    parts = [
+        [np.concatenate(two_devices.experimental_local_results(values)) for values in batch]
+        for batch in two_devices.experimental_distribute_dataset(dataset)
+    ]
+    assert len(parts) == len(whole) == 6
+    for (images, labels), (expected, expected_labels) in zip(parts, whole, strict=True):
+        np.testing.assert_array_equal(images, expected)
+        np.testing.assert_array_equal(labels, expected_labels)
 
 
-def test_flip_mirrors_about_half_of_the_images():
-    images = numbered(400).images
-    flipped = np.asarray(augment(tf.constant(images), ("flip",), tf.constant([0, 0])))
-    mirrored = [np.array_equal(new, old[:, ::-1]) for new, old in zip(flipped, images, strict=True)]
-    kept = [np.array_equal(new, old) for new, old in zip(flipped, images, strict=True)]
-    assert sum(mirrored) + sum(kept) == 400
-    assert 140 < sum(mirrored) < 260
+@settings(deadline=None, max_examples=10)
+@given(smoothing=st.floats(0.01, 0.9), classes=st.integers(8, 12))
+def test_smoothed_labels(smoothing, classes):
+    split = numbered(8)
+    dataset = training_batches(split, 8, epochs=1, label_smoothing=smoothing, classes=classes)
+    assert dataset.element_spec[1] == tf.TensorSpec((8, classes), tf.float32)
+    ((images, labels),) = collect(dataset)
+    ((same, numbers),) = collect(training_batches(split, 8, epochs=1))
+    np.testing.assert_array_equal(images, same)
+    expected = np.eye(classes)[numbers] * (1 - smoothing) + smoothing / classes
+    np.testing.assert_allclose(labels, expected, atol=1e-6)
 
 
-def test_crop_shifts_by_at_most_an_eighth():
-    image = np.zeros((1, 16, 16, 1), np.uint8)
-    image[0, 8, 8] = 255
-    places = set()
-    for seed in range(60):
-        shifted = np.asarray(augment(tf.constant(image), ("crop",), tf.constant([0, seed])))
-        (where,) = np.argwhere(shifted[0, :, :, 0])
-        places.add(tuple(where - 8))
-    assert {shift for place in places for shift in place} == {-2, -1, 0, 1, 2}
+def test_labels_are_smoothed_before_they_are_mixed():
+    ((_, labels),) = collect(
+        training_batches(numbered(8), 8, epochs=1, augmentation="mixup", label_smoothing=0.4, classes=8)
+    )
+    assert labels.dtype == np.float32
+    np.testing.assert_allclose(labels.sum(1), 1, atol=1e-6)
+    assert labels.min() >= 0.05 - 1e-6
+    assert (labels > 0.05 + 1e-6).sum(1).max() == 2
 
 
-def test_augmentation_names():
-    assert parse_augmentation("none") == ()
-    assert parse_augmentation("flip+crop") == ("flip", "crop")
-    with pytest.raises(InputError, match=r"'flop'. Did you mean 'flip'\? There is: crop, flip, none"):
-        parse_augmentation("flop")
+@pytest.mark.parametrize("settings_", [{"augmentation": "flip+cutmix"}, {"label_smoothing": 0.1}], ids=str)
+def test_soft_labels_need_the_number_of_classes(settings_):
+    with pytest.raises(ValueError, match="soft labels: give `classes`"):
+        training_batches(numbered(8), 8, epochs=1, **settings_)
+
+
+@settings(deadline=None, max_examples=15)
+@given(counts=st.lists(st.integers(0, 9), min_size=1, max_size=5).filter(any), seed=st.integers(0, 2**40))
+def test_balanced_batches_draw_all_classes_and_their_images_equally_often(counts, seed):
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    split = Split(np.arange(len(labels), dtype=np.uint8)[:, None, None, None], labels.astype(np.int64))
+    present = np.count_nonzero(counts)
+    batches = collect(training_batches(split, 1, epochs=present, seed=seed, balanced=True))
+    assert len(batches) == present * len(split)
+    images, drawn = (np.concatenate(values).ravel() for values in zip(*batches, strict=True))
+    np.testing.assert_array_equal(labels[images], drawn)
+    for epoch in range(present):
+        part = slice(epoch * len(split), (epoch + 1) * len(split))
+        of_class = np.bincount(drawn[part], minlength=len(counts))[np.flatnonzero(counts)]
+        assert np.ptp(of_class) <= 1
+        of_image = np.bincount(images[part], minlength=len(split))
+        assert all(np.ptp(of_image[labels == label]) <= 1 for label in set(labels))
+    assert set(np.bincount(drawn, minlength=len(counts))) <= {0, len(split)}
+
+
+def test_balanced_epochs_differ_and_mix_the_classes_within_a_batch():
+    split = unequal(60)
+    orders = [
+        collect(training_batches(split, 60, epochs=epoch + 1, initial_epoch=epoch, balanced=True))[0][1]
+        for epoch in (0, 1)
+    ]
+    assert not np.array_equal(*orders)
+    assert all(len(set(order[:20])) > 1 and len(set(order[-20:])) > 1 for order in orders)

@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_cnn.models.build import build_model
 from keras_cnn.models.spec import ModelSpec
-from keras_cnn.training.objective import compile_model, make_optimizer
-from keras_cnn.training.settings import OPTIMIZERS, TrainSettings
+from keras_cnn.training.objective import accuracy, compile_model, cross_entropy, make_optimizer
+from keras_cnn.training.settings import OPTIMIZERS, SCHEDULES, TrainSettings
 
 
 def rates(settings: TrainSettings, steps: int) -> list[float]:
@@ -23,8 +24,47 @@ def test_cosine_warms_up_in_a_tenth_and_ends_at_zero():
     assert values[100] == pytest.approx(0, abs=1e-6)
 
 
-def test_one_step_is_enough_for_a_schedule():
-    assert all(np.isfinite(rates(TrainSettings(), 1)))
+def test_one_cycle_starts_at_a_twenty_fifth_and_peaks_after_three_tenths():
+    values = rates(TrainSettings(learning_rate=0.5, schedule="one_cycle"), 100)
+    assert np.argmax(values) == 30 and values[30] == pytest.approx(0.5)
+    assert 0.5 / 25 < values[0] < 0.5 / 10
+    assert values[100] == pytest.approx(0, abs=1e-6)
+
+
+def test_steps_divide_by_ten_at_a_half_and_three_quarters():
+    values = rates(TrainSettings(learning_rate=0.5, schedule="step"), 100)
+    assert [values[step] for step in (0, 50, 51, 75, 76, 100)] == pytest.approx(
+        [0.5, 0.5, 0.05, 0.05, 0.005, 0.005]
+    )
+
+
+@pytest.mark.parametrize("schedule", [name for name in SCHEDULES if name != "constant"])
+def test_one_step_is_enough_for_a_schedule(schedule):
+    assert all(np.isfinite(rates(TrainSettings(schedule=schedule), 1)))
+
+
+def test_the_gradient_of_all_weights_is_cut_together():
+    settings = TrainSettings(
+        optimizer="sgd", weight_decay=0, learning_rate=1.0, schedule="constant", global_clipnorm=0.1
+    )
+    variables = [keras.Variable(np.zeros(2)), keras.Variable(np.zeros(1))]
+    make_optimizer(settings, 1).apply([np.array([3.0, 0.0]), np.array([4.0])], variables)
+    # Nesterov's first step is 1.9 times the gradient
+    np.testing.assert_allclose(
+        np.concatenate([v.numpy() for v in variables]), [-0.06 * 1.9, 0, -0.08 * 1.9], rtol=1e-5
+    )
+
+
+def test_classes_and_distributions_mean_the_same():
+    random = np.random.default_rng(0)
+    predicted = random.dirichlet([1, 1, 1], 20).astype(np.float32)
+    labels = random.integers(0, 3, 20)
+    one_hot = np.eye(3, dtype=np.float32)[labels]
+    np.testing.assert_allclose(cross_entropy(labels, predicted), cross_entropy(one_hot, predicted), rtol=1e-5)
+    np.testing.assert_array_equal(accuracy(labels, predicted), accuracy(one_hot, predicted))
+    np.testing.assert_allclose(
+        cross_entropy(labels, predicted), -np.log(predicted[np.arange(20), labels]), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -51,5 +91,6 @@ def test_the_loss_of_extreme_logits_is_finite():
     x = keras.Input((2,))
     model = keras.Model(x, keras.layers.Activation("softmax", dtype="float32")(x))
     compile_model(model, TrainSettings(), 1)
-    loss = model.compute_loss(y=np.array([0]), y_pred=model(np.array([[-200.0, 200.0]], np.float32)))
-    assert float(loss) == pytest.approx(400)
+    predicted = model(np.array([[-200.0, 200.0]], np.float32))
+    for labels in (np.array([0]), np.array([[1.0, 0.0]], np.float32)):
+        assert float(model.compute_loss(y=tf.constant(labels), y_pred=predicted)) == pytest.approx(400)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import keras_cnn.training.precision as precision_module
 from keras_cnn.errors import InputError
 from keras_cnn.training.settings import TrainSettings
 
@@ -28,11 +29,33 @@ def test_they_survive_json():
         ({"learning_rate": float("nan")}, "learning_rate=nan"),
         ({"dropout": 1.0}, r"outside \[0, 1\)"),
         ({"seed": -1}, "seed=-1"),
+        ({"patience": 0}, "patience=0"),
+        ({"label_smoothing": 1.0}, "label_smoothing=1.0"),
+        ({"global_clipnorm": -1.0}, "global_clipnorm=-1.0"),
     ],
 )
 def test_values_out_of_range(change, message):
     with pytest.raises(InputError, match=message):
         TrainSettings(**change)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "flags", "precision"),
+    [
+        ([(8, 0), (9, 0)], set(), "mixed_bfloat16"),
+        ([(9, 0), (7, 5)], set(), "mixed_float16"),
+        ([(6, 1)], {"avx512_bf16"}, "float32"),
+        ([], {"avx2", "avx512_bf16"}, "mixed_bfloat16"),
+        ([], {"avx2"}, "float32"),
+    ],
+)
+def test_auto_is_what_the_slowest_device_is_fast_at(monkeypatch, gpus, flags, precision):
+    config = precision_module.tf.config
+    monkeypatch.setattr(config, "list_physical_devices", lambda kind: gpus)
+    monkeypatch.setattr(config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu})
+    monkeypatch.setattr(precision_module, "_processor_flags", lambda: flags)
+    assert TrainSettings(precision="auto").resolved().precision == precision
+    assert TrainSettings(precision="float32").resolved().precision == "float32"
 
 
 def test_unknown_settings_are_errors():

@@ -109,6 +109,36 @@ def test_it_learns(data, two_devices, tmp_path):
     assert run(settings, data, tmp_path / "run", two_devices).score > 0.9
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label_smoothing": 0.1},
+        {"augmentation": "flip+crop+cutout+mixup+cutmix"},
+        {"augmentation": "randaugment+colour"},
+        {"balanced": True},
+        {"optimizer": "muon", "batch_norm": True},
+        {"optimizer": "sgd", "schedule": "one_cycle", "global_clipnorm": 1.0},
+        {"precision": "mixed_float16"},
+    ],
+    ids=str,
+)
+def test_every_way_to_train_works_on_two_devices(data, two_devices, tmp_path, change):
+    settings = replace(SETTINGS, batch_size=16, epochs=2, **change)
+    result = run(settings, data, tmp_path / "run", two_devices)
+    measured = measure(
+        predict(best_model(settings, data.facts, tmp_path / "run"), data.validation), data.validation.labels
+    )
+    assert result.score == pytest.approx(measured["accuracy"], abs=0.02 if "precision" in change else 1e-6)
+    # the validation loss is the plain one, whatever was done to the labels of train
+    assert result.loss == pytest.approx(measured["loss"], rel=0.02 if "precision" in change else 1e-4)
+
+
+def test_patience_ends_a_run_that_gets_no_better(data, one_device, tmp_path):
+    settings = replace(SETTINGS, learning_rate=1e-12, schedule="constant", epochs=20, patience=2)
+    result = run(settings, data, tmp_path / "run", one_device)
+    assert len(result.history["loss"]) == result.best_epoch + 2 < 20
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(data, one_device, tmp_path):
     settings = replace(SETTINGS, optimizer="sgd", learning_rate=1e30, schedule="constant")
     with pytest.raises(Diverged, match=r"nan|inf"):
