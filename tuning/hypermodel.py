@@ -1,5 +1,7 @@
 """HyperCNN: the search space and the builders as a plain KerasTuner HyperModel, for stock tuners too."""
 
+from collections.abc import Sequence
+
 import keras
 import keras_tuner as kt
 import numpy as np
@@ -10,6 +12,7 @@ from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, trainin
 from keras_cnn.models.build import build_model
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.statistics import BatchStatistics
 from tuning.space import overlay, point
 
 
@@ -59,6 +62,7 @@ class HyperCNN(kt.HyperModel):
         validation_data: tuple[np.ndarray, np.ndarray],
         epochs: int = 1,
         initial_epoch: int = 0,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
         **arguments,
     ) -> keras.callbacks.History:
         """Train on uint8 images `x` (N, H, W, C) and labels `y` (N,) with the point's batch size and augmentation."""
@@ -77,6 +81,7 @@ class HyperCNN(kt.HyperModel):
             classes=len(self.facts.classes),
             balanced=settings.balanced,
         )
+        statistics = BatchStatistics(training_batches(train, batch_size, epochs=1, seed=settings.seed))
         return model.fit(
             batches,
             validation_data=evaluation_batches(validation, 2 * batch_size, replicas=replicas),
@@ -84,5 +89,6 @@ class HyperCNN(kt.HyperModel):
             epochs=epochs,
             initial_epoch=initial_epoch,
             shuffle=False,
+            callbacks=[statistics, *callbacks],
             **arguments,
         )

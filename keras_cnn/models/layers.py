@@ -27,15 +27,17 @@ class PerImageStandardization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_cnn")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` (Ioffe & Szegedy 2015) that is fused and usable after any number of steps.
+    """`keras.layers.BatchNormalization` (Ioffe & Szegedy 2015), fused, and alike on all replicas.
 
     Same arguments and the same four weights in the same order, so weights move both ways. It differs in
     three points, all on the TensorFlow backend:
 
     - *Fused.* Inputs of rank 2 and 4 with channels last run through TensorFlow's `FusedBatchNormV3`, forward
       and backward, also in bfloat16 and float16; everything else takes Keras's own path.
-    - *Moving statistics.* `momentum` is 0.9 and the first batch replaces the initial (0, 1). Keras's 0.99 from
-      (0, 1) needs about 500 steps before inference agrees with training; this agrees from the first step on.
+    - *Moving statistics.* `momentum` is 0.9 and the first batch replaces the initial (0, 1), for Keras's 0.99 from
+      (0, 1) needs about 500 steps to forget its start. That is still an average over past weights; in training,
+      `keras_cnn.training.statistics` puts in its place what it finds while `observing` is set: the layer then
+      normalizes with the batch's statistics and keeps those, whatever `training` says.
     - *Replicas.* Under a distribution strategy the moving statistics take the statistics of the global batch,
       so all replicas hold the same numbers and what is saved is what every replica predicts with. Outputs in
       training use the replica's own batch, or with `synchronized=True` the global one.
@@ -43,13 +45,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def __init__(self, axis=-1, momentum=0.9, **kwargs):
         super().__init__(axis=axis, momentum=momentum, **kwargs)
+        self.observing = False
 
     def call(self, inputs, training=None, mask=None):
         if not self._can_fuse(inputs, mask):
             return super().call(inputs, training=training, mask=mask)
         shape = tf.shape(inputs)
         images = inputs if len(inputs.shape) == 4 else inputs[:, None, None, :]
-        if training and self.trainable:
+        if self.observing or (training and self.trainable):
             outputs, mean, variance = self._normalize_batch(images)
             self._update_moving_statistics(mean, variance)
         else:
@@ -109,7 +112,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         moving_mean = tf.convert_to_tensor(self.moving_mean)
         moving_variance = tf.convert_to_tensor(self.moving_variance)
         untouched = tf.reduce_all(moving_mean == 0) & tf.reduce_all(moving_variance == 1)
-        momentum = tf.where(untouched, 0.0, self.momentum)
+        momentum = 0.0 if self.observing else tf.where(untouched, 0.0, self.momentum)
         self.moving_mean.assign(moving_mean * momentum + mean * (1 - momentum))
         self.moving_variance.assign(moving_variance * momentum + variance * (1 - momentum))
 

@@ -17,6 +17,7 @@ from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EarlyStop, Ep
 from keras_cnn.training.checkpoint import load_weights, restore_state
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.statistics import BatchStatistics
 
 
 class Diverged(Exception):
@@ -81,6 +82,7 @@ def train(
         verbose=0,
         callbacks=[
             keras.callbacks.TerminateOnNaN(),
+            BatchStatistics(training_batches(data.train, batch_size, epochs=1, seed=settings.seed)),
             record,
             tensorboard(logs or directory / "logs", stop_epoch),
             EpochReport(report),
