@@ -30,7 +30,7 @@ def main(repetitions: int, epochs: int) -> None:
                 found += _measure(kind, steps, epochs)
         rows += [_row(steps, kind, found) for kind, found in measured.items()]
         for row in rows[-2:]:
-            line = "{steps:5d} steps, {seconds:5.2f} s  {pipeline:6s} median {median:.3f} (min {min:.3f}, max {max:.3f})"
+            line = "{steps:4d} steps {seconds:5.2f} s  {pipeline:5s} median {median:.3f} (min {min:.3f}, max {max:.3f})"
             print(line.format(**row))
     print(json.dumps(rows))
 
