@@ -15,6 +15,7 @@ from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from keras_cnn.training.objective import OBJECTIVE
+from tuning.settings import COMPLETED
 
 METRICS = {
     "trial/score": f"score ({OBJECTIVE})",
@@ -40,7 +41,7 @@ def write_trial(logs: Path, trial_id: str, hyperparameters: dict, metrics: dict)
     metrics: the trial's metrics.json; what it lacks (a failed trial has no score) is left out.
     """
     now = time.time()
-    succeeded = metrics["state"] == "COMPLETED"
+    succeeded = metrics["state"] == COMPLETED
     scalars = [(tag, metrics.get(tag.partition("/")[2])) for tag in METRICS]
     _write(
         logs,

@@ -9,7 +9,7 @@ from keras_cnn.files import read_json, write_file
 from keras_cnn.runs import METRICS, TEST
 from keras_cnn.training.objective import OBJECTIVE
 from tuning.oracles import make_oracle
-from tuning.settings import TRIAL, Study, read_trial
+from tuning.settings import COMPLETED, TRIAL, Study, read_trial
 
 OUTCOME = ("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters", "message")
 
@@ -33,7 +33,7 @@ def _row(study: Study, trial) -> dict:
         **done,
         "trial": trial.trial_id,
         "state": metrics.get("state", trial.status),
-        "score": trial.score if trial.status == "COMPLETED" else None,
+        "score": trial.score if trial.status == COMPLETED else None,
         "epochs": read_trial(directory).stop_epoch if (directory / TRIAL).exists() else None,
         "message": metrics.get("message") or trial.message,
         **trial.hyperparameters.values,

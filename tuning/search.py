@@ -1,7 +1,6 @@
 """The search: ask the oracle, hand the trial to the executor, tell the oracle. New or resumed."""
 
 import hashlib
-import shutil
 from dataclasses import replace
 
 import keras_tuner as kt
@@ -15,10 +14,9 @@ from tuning import hparams
 from tuning.executors.local import LocalExecutor
 from tuning.oracles import declare_space, make_oracle
 from tuning.progress import Progress
-from tuning.settings import STUDY, Study, TrialSpec, read_trial
+from tuning.settings import COMPLETED, FAILED, STUDY, Study, TrialSpec, read_trial
 from tuning.space import overlay, point
 
-COMPLETED, FAILED = "COMPLETED", "FAILED"
 FAILURES_IN_A_ROW = 3
 
 
@@ -60,13 +58,8 @@ def run_search(study: Study, executor: LocalExecutor, progress: Progress) -> Non
 
 
 def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor, progress: Progress) -> dict:
-    """Run one trial from scratch, whatever an earlier attempt left; returns its metrics.json."""
-    directory = study.trial_directory(trial.trial_id)
-    spec = trial_spec(study, trial)
-    for left_over in (directory, study.log_directory(trial.trial_id)):
-        shutil.rmtree(left_over, ignore_errors=True)
-    spec.write(directory)
-    progress.running(f"trial {trial.trial_id}: starting")
+    """Run one trial to its end, from where an interrupted attempt left it; returns its metrics.json."""
+    directory, spec = study.trial_directory(trial.trial_id), trial_spec(study, trial)
 
     def show(epoch: dict) -> None:
         progress.running(
@@ -74,9 +67,14 @@ def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor,
             f"{OBJECTIVE} {epoch[OBJECTIVE]:.4f}, {epoch['seconds']:.1f} s an epoch"
         )
 
-    death = executor.run(directory, show)
-    if death:
-        return {"state": FAILED, "message": death, "seconds": 0.0}
+    if not (
+        directory / METRICS
+    ).exists():  # it does if a kill fell between a trial's end and the telling of it
+        spec.write(directory)
+        progress.running(f"trial {trial.trial_id}: starting")
+        death = executor.run(directory, show)
+        if death:
+            return {"state": FAILED, "message": death, "seconds": 0.0}
     return read_json(directory / METRICS)
 
 

@@ -11,6 +11,7 @@ from keras_cnn.provenance import provenance
 from keras_cnn.training.settings import TrainSettings
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
+COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"  # how a trial ended
 STUDY = "study.json"
 TRIAL = "trial.json"
 

@@ -14,11 +14,10 @@ from keras_cnn.data.sources import load
 from keras_cnn.errors import is_disk_full
 from keras_cnn.files import write_json
 from keras_cnn.runs import METRICS, Run
+from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.train import Diverged, make_model, train
-from tuning.settings import read_trial
-
-COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
+from tuning.settings import COMPLETED, DIVERGED, FAILED, read_trial
 
 
 @functools.lru_cache(maxsize=1)
@@ -33,7 +32,7 @@ def check_settings(settings: TrainSettings, strategy: tf.distribute.Strategy) ->
 
 
 def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callable[[int, dict], None]) -> dict:
-    """Train the trial in `directory`; writes metrics.json and returns it.
+    """Train the trial in `directory`, from its own checkpoint if it has one; writes metrics.json and returns it.
 
     `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; an
     exception is FAILED, with its `message`; but a full disk raises OSError. `report(epoch, logs)` is called
@@ -59,13 +58,14 @@ def _train(directory: Path, strategy: tf.distribute.Strategy, report) -> dict:
     data = _load(*spec.settings.load_arguments().items())
     run = Run(directory, spec.settings, data.facts, spec.logs, strategy.num_replicas_in_sync)
     run.write()
+    parent = directory / spec.start_from if spec.start_from else None
     result = train(
         spec.settings,
         data,
         directory,
         strategy=strategy,
         stop_epoch=spec.stop_epoch,
-        start_from=directory / spec.start_from if spec.start_from else None,
+        start_from=directory if (directory / CHECKPOINT).exists() else parent,
         logs=run.log_directory,
         report=report,
     )
