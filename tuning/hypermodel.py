@@ -13,6 +13,7 @@ from keras_cnn.models.build import build_model
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.statistics import BatchStatistics
+from keras_cnn.training.train import batches_of
 from tuning.space import overlay, point
 
 
@@ -70,16 +71,8 @@ class HyperCNN(kt.HyperModel):
         train, validation = Split(x, np.asarray(y, np.int64)), Split(*validation_data)
         replicas = model.distribute_strategy.num_replicas_in_sync
         batch_size = settings.batch_size * replicas
-        batches = training_batches(
-            train,
-            batch_size,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            seed=settings.seed,
-            augmentation=settings.augmentation,
-            label_smoothing=settings.label_smoothing,
-            classes=len(self.facts.classes),
-            balanced=settings.balanced,
+        batches = batches_of(
+            settings, train, len(self.facts.classes), batch_size, epochs=epochs, initial_epoch=initial_epoch
         )
         statistics = BatchStatistics(training_batches(train, batch_size, epochs=1, seed=settings.seed))
         return model.fit(

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_cnn.data.facts import DataFacts, ImageData
+from keras_cnn.data.facts import DataFacts, ImageData, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
@@ -71,7 +71,14 @@ def train(
         if start_from == directory:
             record.resume(progress)
     history = model.fit(
-        _batches(settings, data, batch_size, initial_epoch, stop_epoch),
+        batches_of(
+            settings,
+            data.train,
+            len(data.facts.classes),
+            batch_size,
+            epochs=stop_epoch,
+            initial_epoch=initial_epoch,
+        ),
         validation_data=evaluation_batches(
             data.validation, 2 * batch_size, replicas=strategy.num_replicas_in_sync
         ),
@@ -122,16 +129,25 @@ def best_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> ke
     return model
 
 
-def _batches(settings, data, batch_size, initial_epoch, stop_epoch) -> tf.data.Dataset:
+def batches_of(
+    settings: TrainSettings,
+    split: Split,
+    classes: int,
+    batch_size: int,
+    *,
+    epochs: int,
+    initial_epoch: int = 0,
+) -> tf.data.Dataset:
+    """`training_batches` of `split` as `settings` want them, in global batches of `batch_size`."""
     return training_batches(
-        data.train,
+        split,
         batch_size,
-        epochs=stop_epoch,
+        epochs=epochs,
         initial_epoch=initial_epoch,
         seed=settings.seed,
         augmentation=settings.augmentation,
         label_smoothing=settings.label_smoothing,
-        classes=len(data.facts.classes),
+        classes=classes,
         balanced=settings.balanced,
     )
 
