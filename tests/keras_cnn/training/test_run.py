@@ -22,7 +22,7 @@ OPTIONS = [
     "--augmentation",
     "crop",
     "--epochs",
-    "5",
+    "8",
 ]
 
 
@@ -50,7 +50,7 @@ def whole(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     code, output, errors = finish(start(*OPTIONS, "--directory", "run", folder=folder))
     assert code == 0 and errors == "", errors
-    assert "epoch   5/5" in output and "tensorboard --logdir run/logs" in output
+    assert "epoch   8/8" in output and "tensorboard --logdir run/logs" in output
     return folder / "run"
 
 
@@ -58,7 +58,7 @@ def whole(tmp_path_factory) -> Path:
 def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(whole, tmp_path, how):
     process = start(*OPTIONS, "--directory", "run", folder=tmp_path)
     for line in process.stdout:
-        if line.startswith("epoch   2/5"):
+        if line.startswith("epoch   2/8"):
             break
     process.send_signal(how)
     code, output, errors = finish(process)
@@ -67,7 +67,7 @@ def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(whol
         assert "python -m keras_cnn train --resume run" in output
     code, output, errors = finish(start("--resume", "run", folder=tmp_path))
     assert code == 0, errors
-    assert "epoch   1/5" not in output and "epoch   5/5" in output
+    assert "epoch   1/8" not in output and "epoch   8/8" in output
     for name in ("best.npz", "checkpoint.npz"):
         with np.load(whole / name) as expected, np.load(tmp_path / "run" / name) as found:
             for array in expected.files:
@@ -78,7 +78,7 @@ def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(whol
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--resume", "run"], "has finished all its 5 epochs"),
+        (["--resume", "run"], "has finished all its 8 epochs"),
         (["--resume", "run", "--epochs", "9"], "keeps its settings"),
         (["--resume", "nowhere"], "nowhere is not a run"),
         (["--directory", "run"], "train --resume run"),
