@@ -42,6 +42,10 @@ class Record(keras.callbacks.Callback):
         self.history = progress["history"]
         self.accuracy, self.loss, self.epoch = progress["best"]
 
+    def out_of_patience(self, done: int, patience: int | None) -> bool:
+        """Whether, after `done` epochs, `patience` have passed since the best; never without a best or patience."""
+        return patience is not None and self.epoch > 0 and done - self.epoch >= patience
+
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["loss"]):
             return
@@ -67,14 +71,14 @@ class Record(keras.callbacks.Callback):
 
 
 class EarlyStop(keras.callbacks.Callback):
-    """End the run when `patience` epochs have passed since the best one of `record`."""
+    """End the run when `record` is out of `patience`."""
 
-    def __init__(self, record: Record, patience: int):
+    def __init__(self, record: Record, patience: int | None):
         super().__init__()
         self._record, self._patience = record, patience
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 - self._record.epoch >= self._patience:
+        if self._record.out_of_patience(epoch + 1, self._patience):
             self.model.stop_training = True
 
 

@@ -70,34 +70,36 @@ def train(
         initial_epoch = progress["epoch"]
         if start_from == directory:
             record.resume(progress)
-    history = model.fit(
-        batches_of(
-            settings,
-            data.train,
-            len(data.facts.classes),
-            batch_size,
-            epochs=stop_epoch,
+    # a kill may have fallen between the last epoch's checkpoint and the end of the run: nothing is left to train
+    if initial_epoch < stop_epoch and not record.out_of_patience(initial_epoch, settings.patience):
+        history = model.fit(
+            batches_of(
+                settings,
+                data.train,
+                len(data.facts.classes),
+                batch_size,
+                epochs=stop_epoch,
+                initial_epoch=initial_epoch,
+            ),
+            validation_data=evaluation_batches(
+                data.validation, 2 * batch_size, replicas=strategy.num_replicas_in_sync
+            ),
             initial_epoch=initial_epoch,
-        ),
-        validation_data=evaluation_batches(
-            data.validation, 2 * batch_size, replicas=strategy.num_replicas_in_sync
-        ),
-        initial_epoch=initial_epoch,
-        epochs=stop_epoch,
-        steps_per_epoch=steps,
-        shuffle=False,  # the batches come shuffled
-        verbose=0,
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            BatchStatistics(training_batches(data.train, batch_size, epochs=1, seed=settings.seed)),
-            record,
-            tensorboard(logs or directory / "logs", stop_epoch),
-            EpochReport(report),
-            *([EarlyStop(record, settings.patience)] if settings.patience else []),
-            *callbacks,
-        ],
-    ).history
-    _check_finite(history, initial_epoch)
+            epochs=stop_epoch,
+            steps_per_epoch=steps,
+            shuffle=False,  # the batches come shuffled
+            verbose=0,
+            callbacks=[
+                keras.callbacks.TerminateOnNaN(),
+                BatchStatistics(training_batches(data.train, batch_size, epochs=1, seed=settings.seed)),
+                record,
+                tensorboard(logs or directory / "logs", stop_epoch),
+                EpochReport(report),
+                EarlyStop(record, settings.patience),
+                *callbacks,
+            ],
+        ).history
+        _check_finite(history, initial_epoch)
     return TrainResult(
         score=record.accuracy,
         loss=record.loss,

@@ -139,6 +139,16 @@ def test_patience_ends_a_run_that_gets_no_better(data, one_device, tmp_path):
     assert len(result.history["loss"]) == result.best_epoch + 2 < 20
 
 
+@pytest.mark.parametrize(
+    "change", [{}, {"learning_rate": 1e-12, "schedule": "constant", "epochs": 9, "patience": 1}]
+)
+def test_a_run_killed_after_its_last_epoch_is_not_trained_further(data, one_device, tmp_path, change):
+    settings = replace(SETTINGS, **change)
+    whole = run(settings, data, tmp_path / "run", one_device)
+    again = train(settings, data, tmp_path / "run", strategy=one_device, start_from=tmp_path / "run")
+    assert replace(again, seconds=0) == replace(whole, seconds=0)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(data, one_device, tmp_path):
     settings = replace(SETTINGS, optimizer="sgd", learning_rate=1e30, schedule="constant")
     with pytest.raises(Diverged, match=r"nan|inf"):
