@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_cnn.data.facts import DataFacts, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.models.build import build_model
+from keras_cnn.training.averaging import AveragedWeights
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.statistics import BatchStatistics
@@ -72,7 +73,7 @@ class HyperCNN(kt.HyperModel):
         replicas = model.distribute_strategy.num_replicas_in_sync
         batch_size = settings.batch_size * replicas
         batches = batches_of(
-            settings, train, len(self.facts.classes), batch_size, epochs=epochs, initial_epoch=initial_epoch
+            settings, train, self.facts, batch_size, epochs=epochs, initial_epoch=initial_epoch
         )
         statistics = BatchStatistics(training_batches(train, batch_size, epochs=1, seed=settings.seed))
         return model.fit(
@@ -82,6 +83,6 @@ class HyperCNN(kt.HyperModel):
             epochs=epochs,
             initial_epoch=initial_epoch,
             shuffle=False,
-            callbacks=[statistics, *callbacks],
+            callbacks=[AveragedWeights(), statistics, *callbacks],
             **arguments,
         )

@@ -6,6 +6,7 @@ iterator waits for its optimization thread, which sleeps up to twenty seconds at
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -40,12 +41,15 @@ def training_batches(
     label_smoothing: float = 0.0,
     classes: int | None = None,
     balanced: bool = False,
+    class_weight: Sequence[float] | None = None,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches of the epochs `initial_epoch` to `epochs`, one after the other.
 
     Yields (uint8 (batch_size, H, W, C), int64 (batch_size,)); every batch is full. Where the augmentation mixes
-    images or `label_smoothing` is above 0, labels are float32 (batch_size, classes) distributions instead,
-    smoothed before they are mixed; ValueError if `classes` is not given then.
+    images or `label_smoothing` is above 0, labels are float32 (batch_size, classes) distributions instead;
+    ValueError if `classes` is not given then.
+    class_weight: of each class in the loss; batches then gain float32 (batch_size,) weights, those of the labels,
+    or of what they are mixed of.
     balanced: draw every class equally often instead of every image once, in as many steps.
     Iterate it with `steps_per_epoch` given, so that one iterator lives through all epochs.
     """
@@ -73,8 +77,9 @@ def training_batches(
         step_key = tf.random.fold_in(key, -1 - step)
         images = augment(images, alone, step_key)
         if not soft:
-            return images, labels
-        return mix(images, _soften(labels, classes, label_smoothing), mixes, tf.random.fold_in(step_key, -1))
+            return images, labels, *_weigh(labels, class_weight)
+        images, shares = mix(images, tf.one_hot(labels, classes), mixes, tf.random.fold_in(step_key, -1))
+        return images, _smooth(shares, label_smoothing), *_weigh(shares, class_weight)
 
     epochs_to_come = tf.data.Dataset.range(initial_epoch, epochs)
     return _finish(epochs_to_come.flat_map(shuffled), load)
@@ -114,10 +119,17 @@ def _balance(
     return tf.random.experimental.stateless_shuffle(drawn, seed)
 
 
-def _soften(labels: tf.Tensor, classes: int, smoothing: float) -> tf.Tensor:
-    """one_hot * (1 - smoothing) + smoothing / classes (Szegedy et al. 2016, arXiv:1512.00567): float32 (B, classes)."""
-    rest = smoothing / classes
-    return tf.one_hot(labels, classes, on_value=1 - smoothing + rest, off_value=rest)
+def _smooth(shares: tf.Tensor, smoothing: float) -> tf.Tensor:
+    """shares * (1 - smoothing) + smoothing / classes (Szegedy et al. 2016, arXiv:1512.00567); (B, classes)."""
+    return shares * (1 - smoothing) + smoothing / shares.shape[-1]
+
+
+def _weigh(labels: tf.Tensor, class_weight: Sequence[float] | None) -> tuple[tf.Tensor, ...]:
+    """The weights (B,) of labels (B,), or of shares (B, classes), as the one element of a tuple; () without weights."""
+    if class_weight is None:
+        return ()
+    weights = tf.constant(class_weight, tf.float32)
+    return (tf.gather(weights, labels) if labels.dtype == tf.int64 else tf.linalg.matvec(labels, weights),)
 
 
 def _fetch(split: Split, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

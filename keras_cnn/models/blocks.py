@@ -7,7 +7,7 @@ travel as names: one unseeded initializer *instance* draws the same numbers at e
 import keras
 from keras import layers
 
-from keras_cnn.models.layers import BatchNormalization
+from keras_cnn.models.layers import BatchNormalization, Conv2D
 
 
 def conv_block(
@@ -26,7 +26,7 @@ def conv_block(
 
     (B, H, W, C) -> (B, H, W, filters). Layers: `{name}_conv{index}`, `_bn`, `_act`, `_drop`.
     """
-    x = layers.Conv2D(
+    x = Conv2D(
         filters,
         kernel_size,
         padding="same",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import keras
 
 from keras_cnn.errors import unknown_name
+from keras_cnn.models.layers import BatchNormalization
 from keras_cnn.models.normalization import normalization_layer
 from keras_cnn.models.registry import check_options, get_architecture
 from keras_cnn.models.spec import ModelSpec
@@ -40,6 +41,9 @@ def build_model(spec: ModelSpec) -> keras.Model:
         scores = architecture.load()(x, classes=spec.classes, style=style, **arguments)
         outputs = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(scores)
     model = keras.Model(images, outputs, name=spec.architecture)
+    for layer in model.layers:
+        if isinstance(layer, BatchNormalization):
+            layer.synchronized = spec.synchronized
     _warn_of_initializer(spec, model)
     return model
 

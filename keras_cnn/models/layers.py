@@ -26,6 +26,36 @@ class PerImageStandardization(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_cnn")
+class Conv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D` whose training step is faster on processors; same arguments, weights and outputs.
+
+    TensorFlow's oneDNN rewrite computes a bias's gradient inside the kernel's, which in float32 takes a third
+    longer than both apart. Here it is a product with ones, which that rewrite leaves alone.
+    """
+
+    def call(self, inputs, training=None):
+        plain = self.compute_dtype != "float32" or self.data_format != "channels_last" or not self.use_bias
+        if not training or plain or keras.backend.backend() != "tensorflow":
+            return super().call(inputs)
+        outputs = _add_bias(self.convolution_op(inputs, self.kernel), tf.convert_to_tensor(self.bias))
+        return self.activation(outputs)
+
+
+def _add_bias(images, bias):
+    """images (B, H, W, C) + bias (C,)."""
+
+    @tf.custom_gradient
+    def add(images, bias):
+        def gradient(upstream):
+            pixels = tf.reshape(upstream, (-1, upstream.shape[-1]))
+            return upstream, tf.linalg.matmul(tf.ones((1, tf.shape(pixels)[0])), pixels)[0]
+
+        return tf.nn.bias_add(images, bias), gradient
+
+    return add(images, bias)
+
+
+@keras.saving.register_keras_serializable("keras_cnn")
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` (Ioffe & Szegedy 2015), fused, and alike on all replicas.
 

@@ -18,6 +18,8 @@ class ModelSpec:
     classes: number of classes, at least 2.
     activation, kernel_initializer: names that Keras knows, used by every hidden layer.
     batch_norm: whether a BatchNormalization stands between each hidden layer and its activation.
+    synchronized: whether under a distribution strategy it takes the statistics of the global batch, not of each
+        replica's own.
     dropout: rate in [0, 1) after every block and hidden dense layer.
     normalization: what the first layer makes of pixels 0..255, a name of `NORMALIZATIONS`.
     mean, variance: per channel, in pixel units; needed by `zero_mean`, otherwise unused.
@@ -31,6 +33,7 @@ class ModelSpec:
     activation: str = "relu"
     kernel_initializer: str = "he_normal"
     batch_norm: bool = True
+    synchronized: bool = False
     dropout: float = 0.0
     normalization: str = "zero_mean"
     mean: tuple[float, ...] | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 
 from keras_cnn.files import write_file
+from keras_cnn.training.averaging import averaged
 from keras_cnn.training.checkpoint import save_state, save_weights
 
 BEST_WEIGHTS = "best.npz"
@@ -54,7 +55,8 @@ class Record(keras.callbacks.Callback):
         accuracy, loss = float(logs["val_accuracy"]), float(logs["val_loss"])
         if (accuracy, -loss) > (self.accuracy, -self.loss):
             self.accuracy, self.loss, self.epoch = accuracy, loss, epoch + 1
-            save_weights(self.directory / BEST_WEIGHTS, self.model)
+            with averaged(self.model):
+                save_weights(self.directory / BEST_WEIGHTS, self.model)
         write_file(self.directory / EPOCHS, lambda aside: aside.write_text(self._table(epoch + 1)))
         best = [self.accuracy, self.loss, self.epoch]
         progress = {"epoch": epoch + 1, "history": self.history, "best": best}

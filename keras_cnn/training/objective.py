@@ -43,6 +43,8 @@ def make_optimizer(settings: TrainSettings, steps: int) -> keras.optimizers.Opti
         "learning_rate": _learning_rate(settings, steps),
         "weight_decay": settings.weight_decay,
         "global_clipnorm": settings.global_clipnorm,
+        "use_ema": settings.ema_momentum is not None,
+        "ema_momentum": settings.ema_momentum or 0.99,
     }
     optimizer = {
         "sgd": lambda: keras.optimizers.SGD(momentum=MOMENTUM, nesterov=True, **common),

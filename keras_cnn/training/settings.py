@@ -1,6 +1,7 @@
 """TrainSettings: one training run as flat, plain data; the options of every command that trains."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +29,7 @@ class TrainSettings:
         kernel_initializer: a Keras initializer, for every hidden layer: he_normal, glorot_uniform, ...
         normalization: of the pixels 0..255: none, zero_one, minus_one_one, zero_mean or per_image.
         batch_norm: batch normalization between each hidden layer and its activation.
+        synchronized: batch normalization over the global batch instead of each replica's own.
         dropout: rate after every block and hidden dense layer, in [0, 1).
         precision: float32, mixed_bfloat16, mixed_float16, or auto: what this hardware is fast at.
         optimizer: sgd (Nesterov momentum 0.9), adam, adamw or muon (on dense kernels; the rest as adamw).
@@ -37,7 +39,11 @@ class TrainSettings:
             steps and again after three quarters.
         weight_decay: decoupled, on kernels only.
         global_clipnorm: the norm to which the gradient of all weights together is cut; not cut if not given.
+        ema_momentum: validate and keep an exponential moving average of the weights with this momentum, in (0, 1);
+            usual: 0.99 to 0.9999; the weights themselves if not given.
         label_smoothing: share of each training label spread evenly over all classes, in [0, 1).
+        class_weight: of each class in the loss: none; balanced: images / (classes x images of the class); or numbers
+            in the order of the classes, as in 1,1,2.5.
         balanced: draw every class equally often instead of every image once an epoch.
         patience: end after so many epochs without a better validation accuracy; never early if not given.
         batch_size: images per replica and step; the global batch is batch_size x replicas.
@@ -57,6 +63,7 @@ class TrainSettings:
     kernel_initializer: str = "he_normal"
     normalization: str = "zero_mean"
     batch_norm: bool = True
+    synchronized: bool = False
     dropout: float = 0.0
     precision: str = "float32"
     optimizer: str = "adamw"
@@ -64,7 +71,9 @@ class TrainSettings:
     schedule: str = "cosine"
     weight_decay: float = 0.01
     global_clipnorm: float | None = None
+    ema_momentum: float | None = None
     label_smoothing: float = 0.0
+    class_weight: str = "none"
     balanced: bool = False
     patience: int | None = None
     batch_size: int = 64
@@ -94,6 +103,13 @@ class TrainSettings:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name}={value} must be above 0.")
+        if self.class_weight not in ("none", "balanced") and not _are_weights(self.class_weight):
+            raise InputError(
+                f"class_weight={self.class_weight!r} must be none, balanced, or numbers above 0 joined by commas, "
+                "one a class, as in 1,1,2.5."
+            )
+        if self.ema_momentum is not None and not 0 < self.ema_momentum < 1:
+            raise InputError(f"ema_momentum={self.ema_momentum} is outside (0, 1). Usual: 0.99 to 0.9999.")
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name}={getattr(self, name)} is outside [0, 1).")
@@ -120,7 +136,8 @@ class TrainSettings:
 
     def model_spec(self, facts: DataFacts) -> ModelSpec:
         names = (
-            "architecture options activation kernel_initializer normalization batch_norm dropout precision"
+            "architecture options activation kernel_initializer normalization "
+            "batch_norm synchronized dropout precision"
         )
         return ModelSpec(
             input_shape=facts.shape,
@@ -129,6 +146,21 @@ class TrainSettings:
             variance=facts.variance,
             **{name: getattr(self, name) for name in names.split()},
         )
+
+    def class_weights(self, facts: DataFacts) -> tuple[float, ...] | None:
+        """The weight of each class in the loss; None where all are alike. InputError if their number is wrong."""
+        if self.class_weight == "none":
+            return None
+        counts = facts.counts["train"]
+        if self.class_weight == "balanced":  # a class without images has nothing to weigh
+            return tuple(sum(counts) / (len(counts) * count) if count else 1.0 for count in counts)
+        weights = tuple(float(weight) for weight in self.class_weight.split(","))
+        if len(weights) != len(facts.classes):
+            raise InputError(
+                f"class_weight has {len(weights)} numbers for the {len(facts.classes)} classes of {facts.name}: "
+                f"{', '.join(facts.classes)}."
+            )
+        return weights
 
     def to_dict(self) -> dict:
         return dataclasses.asdict(self)
@@ -141,3 +173,10 @@ class TrainSettings:
                 raise unknown_name("setting", name, names)
         size = values.get("image_size")
         return cls(**{**values, "image_size": tuple(size) if size else None})
+
+
+def _are_weights(text: str) -> bool:
+    try:
+        return all(0 < float(number) < math.inf for number in text.split(","))
+    except ValueError:
+        return False

@@ -13,6 +13,7 @@ from keras_cnn.data.facts import DataFacts, ImageData, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
+from keras_cnn.training.averaging import AveragedWeights
 from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EarlyStop, EpochReport, Record, tensorboard
 from keras_cnn.training.checkpoint import load_weights, restore_state
 from keras_cnn.training.objective import compile_model
@@ -76,7 +77,7 @@ def train(
             batches_of(
                 settings,
                 data.train,
-                len(data.facts.classes),
+                data.facts,
                 batch_size,
                 epochs=stop_epoch,
                 initial_epoch=initial_epoch,
@@ -91,6 +92,7 @@ def train(
             verbose=0,
             callbacks=[
                 keras.callbacks.TerminateOnNaN(),
+                AveragedWeights(),
                 BatchStatistics(training_batches(data.train, batch_size, epochs=1, seed=settings.seed)),
                 record,
                 tensorboard(logs or directory / "logs", stop_epoch),
@@ -134,7 +136,7 @@ def best_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> ke
 def batches_of(
     settings: TrainSettings,
     split: Split,
-    classes: int,
+    facts: DataFacts,
     batch_size: int,
     *,
     epochs: int,
@@ -149,8 +151,9 @@ def batches_of(
         seed=settings.seed,
         augmentation=settings.augmentation,
         label_smoothing=settings.label_smoothing,
-        classes=classes,
+        classes=len(facts.classes),
         balanced=settings.balanced,
+        class_weight=settings.class_weights(facts),
     )
 
 

@@ -13,6 +13,7 @@ from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, trainin
 from keras_cnn.errors import InputError
 
 EVERYTHING = {"augmentation": "+".join(AUGMENTATIONS), "label_smoothing": 0.1, "balanced": True}
+WEIGHTS = (0.5, 2.0)
 
 
 def numbered(count: int) -> Split:
@@ -136,7 +137,7 @@ def test_smoothed_labels(smoothing, classes):
     np.testing.assert_allclose(labels, expected, atol=1e-6)
 
 
-def test_labels_are_smoothed_before_they_are_mixed():
+def test_mixed_labels_are_smoothed_too():
     ((_, labels),) = collect(
         training_batches(numbered(8), 8, epochs=1, augmentation="mixup", label_smoothing=0.4, classes=8)
     )
@@ -179,3 +180,19 @@ def test_balanced_epochs_differ_and_mix_the_classes_within_a_batch():
     ]
     assert not np.array_equal(*orders)
     assert all(len(set(order[:20])) > 1 and len(set(order[-20:])) > 1 for order in orders)
+
+
+def test_class_weights_are_those_of_the_labels():
+    for images, labels, weights in training_batches(unequal(20), 5, epochs=1, class_weight=WEIGHTS):
+        assert images.shape[0] == 5
+        np.testing.assert_array_equal(weights, np.take(WEIGHTS, labels))
+
+
+def test_a_mixed_image_has_the_mean_of_the_weights_by_its_shares():
+    settings_ = {"augmentation": "mixup", "classes": 2, "class_weight": WEIGHTS}
+    soft = list(training_batches(unequal(20), 20, epochs=3, **settings_))
+    smooth = list(training_batches(unequal(20), 20, epochs=3, label_smoothing=0.2, **settings_))
+    for (_, shares, weights), (_, _, same) in zip(soft, smooth, strict=True):
+        np.testing.assert_allclose(weights, shares.numpy() @ np.array(WEIGHTS), rtol=1e-6)
+        np.testing.assert_array_equal(weights, same)  # smoothing is no other class
+    assert any(((weights > 0.6) & (weights < 1.9)).numpy().any() for _, _, weights in soft)

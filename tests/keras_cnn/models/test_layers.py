@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cnn.models.layers import BatchNormalization
+from keras_cnn.models.layers import BatchNormalization, Conv2D
 
 SHAPES = [(8, 5, 4, 3), (16, 3)]
 
@@ -116,3 +116,29 @@ def test_replicas_hold_the_statistics_of_the_global_batch(two_devices, synchroni
     together = BatchNormalization()(x, training=True)
     if synchronized:
         np.testing.assert_allclose(tf.concat([first, second], 0), together, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_convolution_equals_keras_in_outputs_and_gradients(dtype, use_bias):
+    arguments = {"padding": "same", "activation": "tanh", "use_bias": use_bias, "dtype": dtype}
+    x, found = batch((4, 9, 7, 3)), []
+    weights = None
+    for kind in (keras.layers.Conv2D, Conv2D):
+        layer = kind(5, 3, **arguments)
+        layer.build(x.shape)
+        weights = weights or [np.random.default_rng(0).normal(0, 0.2, w.shape) for w in layer.weights]
+        layer.set_weights(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=True)
+            loss = tf.reduce_sum(tf.cast(y, tf.float32) ** 2 * tf.range(5.0))
+        found.append([y, *tape.gradient(loss, [x, *(w.value for w in layer.trainable_weights)])])
+    tolerance = 1e-4 if dtype == "float32" else 0.0  # half precision takes Keras's own path
+    for expected, ours in zip(*found, strict=True):
+        assert expected.dtype == ours.dtype
+        np.testing.assert_allclose(
+            tf.cast(ours, tf.float32), tf.cast(expected, tf.float32), rtol=tolerance, atol=tolerance
+        )
+    again = Conv2D.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()

@@ -1,6 +1,7 @@
 """Settings are plain data that say what is wrong with them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,10 @@ def test_they_survive_json():
         ({"patience": 0}, "patience=0"),
         ({"label_smoothing": 1.0}, "label_smoothing=1.0"),
         ({"global_clipnorm": -1.0}, "global_clipnorm=-1.0"),
+        ({"ema_momentum": 1.0}, r"ema_momentum=1.0 is outside \(0, 1\)"),
+        ({"class_weight": "balance"}, "must be none, balanced, or numbers"),
+        ({"class_weight": "1,-2"}, "numbers above 0"),
+        ({"class_weight": "1,inf"}, "numbers above 0"),
     ],
 )
 def test_values_out_of_range(change, message):
@@ -73,3 +78,13 @@ def test_names_are_checked_before_anything_runs():
     ):
         with pytest.raises(InputError, match="unknown"):
             TrainSettings(**change).check_names()
+
+
+def test_class_weights(data):
+    counts = dict(data.facts.counts, train=[30, 10])
+    facts = replace(data.facts, counts=counts)
+    assert TrainSettings().class_weights(facts) is None
+    assert TrainSettings(class_weight="balanced").class_weights(facts) == pytest.approx((2 / 3, 2))
+    assert TrainSettings(class_weight="1,2.5").class_weights(facts) == (1, 2.5)
+    with pytest.raises(InputError, match="3 numbers for the 2 classes of halves: left, right"):
+        TrainSettings(class_weight="1,2,3").class_weights(facts)

@@ -72,8 +72,8 @@ def test_continued_run_equals_an_uninterrupted_one(data, devices, tmp_path, requ
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(data, one_device, tmp_path):
-    """Dropout, augmentation, batch norm, Adam and schedule included; also its record of best and history."""
-    settings = replace(SETTINGS, batch_norm=True, dropout=0.3)
+    """Dropout, augmentation, batch norm, averages, Adam and schedule; also its record of best and history."""
+    settings = replace(SETTINGS, batch_norm=True, dropout=0.3, ema_momentum=0.8)
     whole = run(settings, data, tmp_path / "whole", one_device)
     halves = tmp_path / "halves"
     run(settings, data, halves, one_device, stop_epoch=2)
@@ -116,6 +116,9 @@ def test_it_learns(data, two_devices, tmp_path):
         {"augmentation": "flip+crop+cutout+mixup+cutmix"},
         {"augmentation": "randaugment+colour"},
         {"balanced": True},
+        {"class_weight": "balanced", "augmentation": "mixup"},
+        {"ema_momentum": 0.9, "batch_norm": True},
+        {"synchronized": True, "batch_norm": True},
         {"optimizer": "muon", "batch_norm": True},
         {"optimizer": "sgd", "schedule": "one_cycle", "global_clipnorm": 1.0},
         {"precision": "mixed_float16"},
@@ -131,6 +134,14 @@ def test_every_way_to_train_works_on_two_devices(data, two_devices, tmp_path, ch
     assert result.score == pytest.approx(measured["accuracy"], abs=0.02 if "precision" in change else 1e-6)
     # the validation loss is the plain one, whatever was done to the labels of train
     assert result.loss == pytest.approx(measured["loss"], rel=0.02 if "precision" in change else 1e-4)
+
+
+def test_class_weights_weigh_the_loss(data, one_device, tmp_path):
+    """A loss that counts the first class alone learns to answer nothing else."""
+    settings = replace(SETTINGS, class_weight="1,1e-6", epochs=1, learning_rate=0.02)
+    run(settings, data, tmp_path / "run", one_device)
+    probabilities = predict(best_model(settings, data.facts, tmp_path / "run"), data.validation)
+    assert probabilities[:, 0].mean() > 0.9
 
 
 def test_patience_ends_a_run_that_gets_no_better(data, one_device, tmp_path):
