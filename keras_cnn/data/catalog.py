@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_cnn.data import lookup
+from keras_cnn.data import lookup, store
 from keras_cnn.data.decode import mixed_sizes, resize
 from keras_cnn.data.facts import Raw, Split
 from keras_cnn.data.progress import track
@@ -95,7 +95,7 @@ def _load(
         if image_size:
             pixels = np.stack([resize(image, image_size) for image in pixels])
         if row == 0:
-            images = np.empty((count, *pixels.shape[1:]), np.uint8)
+            images = store.empty((count, *pixels.shape[1:]))
         if pixels.shape[1:] != images.shape[1:]:
             raise mixed_sizes(name, {pixels.shape[1:3], *_first_sizes(name, dataset)})
         rows = slice(row, row := row + len(pixels))

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from keras_cnn.data import store
 from keras_cnn.data.decode import decode, header, resize
 from keras_cnn.data.facts import Split
 from keras_cnn.data.progress import track
@@ -61,7 +62,7 @@ def read(
     photos: Sequence[Photo], size: tuple[int, int], channels: int, title: str
 ) -> tuple[Split, list[Photo]]:
     """Decoded photos, resized to `size`, (height, width), and those that turned out to be broken."""
-    images = np.empty((len(photos), *size, channels), np.uint8)
+    images = store.empty((len(photos), *size, channels))
     labels = np.array([photo.label for photo in photos], np.int64)
 
     def fill(row: int) -> bool:
@@ -73,7 +74,7 @@ def read(
 
     whole = np.array(_parallel(fill, range(len(photos)), f"reading {title}"), bool)
     broken = [photo for photo, good in zip(photos, whole, strict=True) if not good]
-    return Split(images[whole], labels[whole]), broken
+    return Split(store.take(images, np.flatnonzero(whole)), labels[whole]), broken
 
 
 def _photo(entry: tuple[Path, str, int]) -> Photo | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from keras_cnn.data import store
 from keras_cnn.data.facts import DataFacts, ImageData, Raw, Split, listing
 from keras_cnn.data.moments import mean_and_variance
 from keras_cnn.errors import InputError
@@ -48,7 +49,8 @@ def stratify(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray
 
 def _cut(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     kept, held = stratify(split.labels, fraction, seed)
-    return Split(split.images[kept], split.labels[kept]), Split(split.images[held], split.labels[held])
+    train, rest = (Split(store.take(split.images, rows), split.labels[rows]) for rows in (kept, held))
+    return train, rest
 
 
 def _hold_out_test(name: str, raw: Raw) -> Raw:

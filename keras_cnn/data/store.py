@@ -1,0 +1,58 @@
+"""Room for decoded images: in memory while they fit, else in a file that vanishes with the process."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+SHARE = 0.5  # of the memory that is free, for one array: another split and the training need some too
+CHUNK = 1 << 26  # bytes copied at a time
+
+
+def empty(shape: tuple[int, ...]) -> np.ndarray:
+    """An uninitialized uint8 array of `shape`; on disk (in TMPDIR) if it needs more than half of the free memory.
+
+    The file has no name, so that nothing stays behind, however the process ends. Raises OSError if the disk has
+    no room for it.
+    """
+    size = int(np.prod(shape, dtype=np.int64))
+    if size <= SHARE * free_memory():
+        return np.empty(shape, np.uint8)
+    with tempfile.TemporaryFile() as file:
+        # reserved at once: a sparse file on a full disk would kill the process while it is written
+        os.posix_fallocate(file.fileno(), 0, size)
+        return np.memmap(file, np.uint8, "r+", shape=shape)  # type: ignore[call-overload]
+
+
+def take(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """`images[rows]`, like `empty` on disk if it does not fit into memory; `images` itself if that is all of them."""
+    if np.array_equal(rows, np.arange(len(images))):
+        return images
+    taken = empty((len(rows), *images.shape[1:]))
+    step = max(1, CHUNK // max(1, images[:1].nbytes))
+    for start in range(0, len(rows), step):
+        taken[start : start + step] = images[rows[start : start + step]]
+    return taken
+
+
+def free_memory() -> float:
+    """Bytes that this process may still take: what the machine has free, or less where a container limits it."""
+    return min(_machine(), _container())
+
+
+def _machine() -> float:
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError):
+        return float("inf")  # not Linux: its own paging decides
+
+
+def _container() -> float:
+    """The limit of a version 2 control group less what it uses; infinite where there is none."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # ValueError: "max", no limit
+        return float("inf")
