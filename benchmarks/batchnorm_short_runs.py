@@ -14,6 +14,13 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
+PLAIN = {
+    "precision": "float32",
+    "schedule": "constant",
+    "learning_rate": 2e-3,
+    "augmentation": "none",
+    "label_smoothing": 0.0,
+}
 BATCH = 128
 NETS = [
     {"batch_norm": batch_norm, "learning_rate": rate, "options": {"width": width, "blocks": 4}}
@@ -60,9 +67,7 @@ def _train(source, net: dict, steps: int, stock: bool = False) -> float:
     epochs, count = max(1, round(steps * BATCH / len(source.train))), min(steps * BATCH, len(source.train))
     part = Split(source.train.images[:count], source.train.labels[:count])
     data = ImageData(source.facts, part, source.validation, source.load_test)
-    settings = TrainSettings(
-        data=source.facts.name, batch_size=BATCH, epochs=epochs, schedule="constant", **net
-    )
+    settings = TrainSettings(data=source.facts.name, batch_size=BATCH, epochs=epochs, **(PLAIN | net))
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(blocks, "BatchNormalization", layer):
         result = train(settings, data, Path(folder), strategy=tf.distribute.get_strategy())
     return result.history["val_accuracy"][-1]

@@ -47,6 +47,14 @@ METHODS = {
 }
 AGAIN = "re-estimated on 10 batches"
 
+PLAIN = {
+    "precision": "float32",
+    "schedule": "constant",
+    "learning_rate": 2e-3,
+    "augmentation": "none",
+    "label_smoothing": 0.0,
+}
+
 
 def main(data: str, epochs: int) -> None:
     from keras_cnn.quiet import import_tensorflow
@@ -82,9 +90,7 @@ def _train(source, net: dict, epochs: int):
     from keras_cnn.training.settings import TrainSettings
 
     keras.utils.set_random_seed(0)
-    settings = TrainSettings(
-        batch_size=BATCH, epochs=epochs, schedule="constant", options={"width": 16}, **net
-    )
+    settings = TrainSettings(batch_size=BATCH, epochs=epochs, options={"width": 16}, **(PLAIN | net))
     model = build_model(settings.model_spec(source.facts))
     compile_model(model, settings, STEPS)
     layers = [layer for layer in model.layers if isinstance(layer, BatchNormalization)]

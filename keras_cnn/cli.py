@@ -1,4 +1,4 @@
-"""python -m keras_cnn data | train | export: one data set, one run, one artefact.
+"""python -m keras_cnn data | lr-find | train | export: one data set, one run, one artefact.
 
 Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
 """
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    commands = {"data": _data, "train": _train, "export": _export}
+    commands = {"data": _data, "lr-find": _lr_find, "train": _train, "export": _export}
     return run_command(lambda: commands[options.subcommand](options[options.subcommand]))
 
 
@@ -43,6 +43,16 @@ def _parser() -> Parser:
         "--download", action="store_true", help="fetch it from the network if it is not on disk"
     )
     commands.add_subcommand("data", data, help="print the facts of a data set")
+    lr_find = new_parser(
+        "Find the learning rates at which a model trains (their --learning_rate plays no part)."
+    )
+    add_settings(lr_find)
+    add_machine(lr_find)
+    lr_find.add_argument(
+        "--steps", type=int, default=210, help="training steps, from a rate of 1e-6 to one of 10"
+    )
+    lr_find.add_argument("--directory", help="where to write (default: runs/DATA-ARCHITECTURE-lr-N)")
+    commands.add_subcommand("lr-find", lr_find, help="find a learning rate")
     train = new_parser("Train one model and measure it on the test split.")
     add_settings(train)
     add_machine(train)
@@ -74,13 +84,33 @@ def _data(options) -> None:
     print(json.dumps(facts.to_dict(), indent=1) if options.json else describe(facts))
 
 
+def _lr_find(options) -> None:
+    settings = read_settings(options)
+    directory = new_directory(options.directory, f"{data_stem(settings.data)}-{settings.architecture}-lr")
+    _start_tensorflow(options)
+    from keras_cnn.training.lr_run import PLOT, find_run
+
+    machine = {"devices": options.devices, "download": options.download}
+    found = find_run(settings, directory, steps=options.steps, say=_print, **machine)
+    if found.suggested is None:
+        raise InputError(f"the loss fell at no rate from 1e-6 to 10: see {directory / PLOT}.")
+    _print(f"suggested: --learning_rate {found.suggested:.1e}\nplot: {directory / PLOT}")
+
+
+def _start_tensorflow(options) -> None:
+    import_tensorflow()
+    from keras_cnn.training.strategy import limit_threads
+
+    limit_threads(options.threads)
+
+
 def _train(options) -> None:
     if options.resume:
         _resume(options)
         return
     settings = read_settings(options)
     directory = new_directory(options.directory, f"{data_stem(settings.data)}-{settings.architecture}")
-    import_tensorflow()
+    _start_tensorflow(options)
     from keras_cnn.training.run import train_run
 
     try:
@@ -93,7 +123,7 @@ def _train(options) -> None:
 def _resume(options) -> None:
     if read_settings(options) != TrainSettings():
         raise InputError("a resumed run keeps its settings: give --resume alone, or with --devices.")
-    import_tensorflow()
+    _start_tensorflow(options)
     from keras_cnn.training.run import resume_run
 
     resume_run(Path(options.resume), devices=options.devices, say=_print)

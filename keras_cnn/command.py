@@ -64,6 +64,11 @@ def add_machine(parser: Parser) -> None:
         help="how many GPUs to use (default: all); without a GPU, how many logical devices to split the CPU into",
     )
     parser.add_argument(
+        "--threads",
+        type=int | None,
+        help="how many threads TensorFlow computes in (default: one a processor)",
+    )
+    parser.add_argument(
         "--download", action="store_true", help="fetch a TFDS data set that is not on disk from the network"
     )
 

@@ -69,12 +69,14 @@ def _search(options) -> None:
     from tuning.search import start_study
 
     base.check_names()
-    base = base.resolved()
     facts = load(**base.load_arguments(), download=options.download).facts
+    base = base.resolved(facts)
     for note in facts.notes:
         print(f"note: {note}", flush=True)
-    study = Study(directory, search, base, given_settings(options), facts, options.devices, wide=gpus > 0)
-    with LocalExecutor(study.devices) as executor:
+    study = Study(
+        directory, search, base, given_settings(options), facts, options.devices, options.threads, gpus > 0
+    )
+    with LocalExecutor(study.devices, study.threads) as executor:
         start_study(study, executor)
         print(f"{search.tuner} search of {base.architecture} on {base.data}; study: {directory}", flush=True)
         _run(study, executor)
@@ -85,7 +87,7 @@ def _resume(options) -> None:
     _import_tensorflow()
     from tuning.executors.local import LocalExecutor
 
-    with LocalExecutor(study.devices) as executor:
+    with LocalExecutor(study.devices, study.threads) as executor:
         _run(study, executor)
 
 

@@ -39,7 +39,8 @@ class HyperCNN(kt.HyperModel):
         wide: bool = False,
     ):
         super().__init__()
-        self.facts, self.base, self.given, self.wide = facts, base or TrainSettings(), given or {}, wide
+        self.facts, self.given, self.wide = facts, given or {}, wide
+        self.base = (base or TrainSettings()).resolved(facts)
 
     def settings(self, hp: kt.HyperParameters) -> TrainSettings:
         """The settings that the values of `hp` stand for; declares what `hp` lacks."""

@@ -39,7 +39,7 @@ class SearchSettings:
 @dataclass(frozen=True)
 class Study:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
-    (by dotted name), and the facts of the data. wide: as in `space.point`."""
+    (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`."""
 
     directory: Path
     search: SearchSettings
@@ -47,6 +47,7 @@ class Study:
     given: dict
     facts: DataFacts
     devices: int | None = None
+    threads: int | None = None
     wide: bool = False
 
     def write(self) -> None:
@@ -80,6 +81,7 @@ def read_study(directory: Path) -> Study:
         given=record["given"],
         facts=DataFacts.from_dict(record["facts"]),
         devices=record["devices"],
+        threads=record.get("threads"),
         wide=record["wide"],
     )
 

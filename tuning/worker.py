@@ -20,7 +20,7 @@ from keras_cnn.quiet import import_tensorflow
 LOG = "log.txt"
 
 
-def main(devices: int | None) -> None:
+def main(devices: int | None, threads: int | None) -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
@@ -28,7 +28,7 @@ def main(devices: int | None) -> None:
     while True:
         request = json.loads(requests.get())
         try:
-            _serve(request, devices, answers)
+            _serve(request, devices, threads, answers)
         except InputError as error:
             _answer(answers, event="refused", message=str(error))
         except OSError as error:
@@ -39,11 +39,12 @@ def main(devices: int | None) -> None:
             _answer(answers, event="done")
 
 
-def _serve(request: dict, devices: int | None, answers: TextIO) -> None:
+def _serve(request: dict, devices: int | None, threads: int | None, answers: TextIO) -> None:
     from keras_cnn.training.settings import TrainSettings
-    from keras_cnn.training.strategy import get_strategy
+    from keras_cnn.training.strategy import get_strategy, limit_threads
     from tuning.trial import check_settings, run_trial
 
+    limit_threads(threads)
     strategy = get_strategy(devices)
     if "check" in request:
         check_settings(TrainSettings.from_dict(request["check"]), strategy)
@@ -76,4 +77,4 @@ def _answer(answers: TextIO, **message) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main(*json.loads(sys.argv[1]))

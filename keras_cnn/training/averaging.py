@@ -1,31 +1,40 @@
-"""The exponential moving average of the weights, where the optimizer keeps one (Polyak & Juditsky 1992).
+"""Weights that are set aside for a while and come back bit for bit; the moving average that validation sees instead.
 
-Keras's `SwapEMAWeights` exchanges weights and averages by additions, which rounds both at every validation; here
-the weights are set aside and come back bit for bit.
+Keras's `SwapEMAWeights` exchanges weights and averages by additions, which rounds both at every validation.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 
 
 @contextlib.contextmanager
-def averaged(model: keras.Model) -> Iterator[None]:
-    """Within it, `model` has the averages as its weights; nothing happens where its optimizer keeps none."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # that of a loss scale
-    if not optimizer.use_ema:
-        yield
-        return
-    with model.distribute_strategy.scope():
-        weights = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_variables]
-        optimizer.finalize_variable_values(model.trainable_variables)
+def kept(model: keras.Model, variables: Sequence[keras.Variable]) -> Iterator[None]:
+    """Whatever happens to these `variables` of `model` within it is undone."""
+    values = [keras.ops.convert_to_numpy(variable) for variable in variables]
     try:
         yield
     finally:
         with model.distribute_strategy.scope():
-            for variable, weight in zip(model.trainable_variables, weights, strict=True):
-                variable.assign(weight)
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+
+
+@contextlib.contextmanager
+def averaged(model: keras.Model) -> Iterator[None]:
+    """Within it, `model` has the exponential moving averages of its weights (Polyak & Juditsky 1992) as weights.
+
+    Nothing happens where its optimizer keeps none.
+    """
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # that of a loss scale
+    if not optimizer.use_ema:
+        yield
+        return
+    with kept(model, model.trainable_variables):
+        with model.distribute_strategy.scope():
+            optimizer.finalize_variable_values(model.trainable_variables)
+        yield
 
 
 class AveragedWeights(keras.callbacks.Callback):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_cnn.training.muon import Muon
 from keras_cnn.training.settings import TrainSettings
 
 OBJECTIVE = "val_accuracy"
@@ -30,17 +31,17 @@ def accuracy(y_true, y_pred):
 def compile_model(model: keras.Model, settings: TrainSettings, steps_per_epoch: int) -> None:
     """Compile `model` for classification; call it in the strategy's scope."""
     model.compile(
-        optimizer=make_optimizer(settings, settings.epochs * steps_per_epoch),
+        optimizer=make_optimizer(settings, learning_rate(settings, settings.epochs * steps_per_epoch)),
         loss=cross_entropy,
         metrics=[accuracy],
         steps_per_execution=_steps_per_execution(steps_per_epoch),
     )
 
 
-def make_optimizer(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer of `settings` for a run of `steps` steps; biases and normalization do not decay."""
+def make_optimizer(settings: TrainSettings, rate) -> keras.optimizers.Optimizer:
+    """The optimizer of `settings` at `rate`, a number or a schedule; biases and normalization do not decay."""
     common = {
-        "learning_rate": _learning_rate(settings, steps),
+        "learning_rate": rate,
         "weight_decay": settings.weight_decay,
         "global_clipnorm": settings.global_clipnorm,
         "use_ema": settings.ema_momentum is not None,
@@ -50,8 +51,7 @@ def make_optimizer(settings: TrainSettings, steps: int) -> keras.optimizers.Opti
         "sgd": lambda: keras.optimizers.SGD(momentum=MOMENTUM, nesterov=True, **common),
         "adam": lambda: keras.optimizers.Adam(**common),
         "adamw": lambda: keras.optimizers.AdamW(**common),
-        # Keras's Muon takes 2-D kernels; convolutions and the last layer get its AdamW step
-        "muon": lambda: keras.optimizers.Muon(
+        "muon": lambda: Muon(
             exclude_layers=["predictions"], adam_weight_decay=settings.weight_decay, **common
         ),
     }[settings.optimizer]()
@@ -59,7 +59,8 @@ def make_optimizer(settings: TrainSettings, steps: int) -> keras.optimizers.Opti
     return optimizer
 
 
-def _learning_rate(settings: TrainSettings, steps: int):
+def learning_rate(settings: TrainSettings, steps: int):
+    """The rate, or its schedule over a run of `steps` steps."""
     peak = settings.learning_rate
     if settings.schedule == "cosine":
         return _warmed_up_cosine(peak, steps, warm_up=0.1, start=0.0)

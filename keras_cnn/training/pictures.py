@@ -19,7 +19,7 @@ def write_pictures(logs: Path, facts: DataFacts, split: Split, probabilities: np
             ("confusion_matrix", confusion_figure(facts.classes, split.labels, predicted)),
             ("predictions", sample_figure(facts.classes, split, probabilities)),
         ):
-            tf.summary.image(name, _as_image(figure), step=step)
+            tf.summary.image(name, as_image(figure), step=step)
 
 
 def confusion_figure(classes: tuple[str, ...], labels: np.ndarray, predicted: np.ndarray):
@@ -59,7 +59,7 @@ def sample_figure(classes: tuple[str, ...], split: Split, probabilities: np.ndar
     return figure
 
 
-def _as_image(figure) -> tf.Tensor:
+def as_image(figure) -> tf.Tensor:
     """(1, H, W, 4) uint8."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=80)

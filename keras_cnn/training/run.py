@@ -33,13 +33,13 @@ def train_run(
     `directory`. InputError if it holds a run already.
     """
     settings.check_names()
-    settings = settings.resolved()
     if (directory / RUN).exists():
         raise InputError(
             f"{directory} already holds a run. Continue it with python -m keras_cnn train --resume "
             f"{directory}, or choose another --directory."
         )
     data = load(**settings.load_arguments(), download=download)
+    settings = settings.resolved(data.facts)
     strategy = get_strategy(devices)
     make_model(settings, data, strategy)  # whatever cannot be built is refused before anything is written
     run = Run(directory, settings, data.facts, replicas=strategy.num_replicas_in_sync)

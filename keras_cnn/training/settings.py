@@ -32,7 +32,7 @@ class TrainSettings:
         synchronized: batch normalization over the global batch instead of each replica's own.
         dropout: rate after every block and hidden dense layer, in [0, 1).
         precision: float32, mixed_bfloat16, mixed_float16, or auto: what this hardware is fast at.
-        optimizer: sgd (Nesterov momentum 0.9), adam, adamw or muon (on dense kernels; the rest as adamw).
+        optimizer: sgd (Nesterov momentum 0.9), adam, adamw or muon (on kernels; the rest as adamw).
         learning_rate: the peak rate of the schedule.
         schedule: constant; cosine: up to the peak in the first tenth of the steps, then down to 0; one_cycle:
             from 1/25 of the peak up in the first three tenths, then down to 0; step: a tenth after half of the
@@ -48,8 +48,8 @@ class TrainSettings:
         patience: end after so many epochs without a better validation accuracy; never early if not given.
         batch_size: images per replica and step; the global batch is batch_size x replicas.
         epochs: passes over the training images.
-        augmentation: none, or names joined by +, as in flip+crop+cutout. There are flip, crop, cutout, colour,
-            randaugment, mixup and cutmix.
+        augmentation: auto: flip, unless the images are digits or letters; none; or names joined by +, as in
+            flip+crop+cutout. There are flip, crop, cutout, colour, randaugment, mixup and cutmix.
         seed: of weights, shuffling, dropout and augmentation.
     """
 
@@ -65,7 +65,7 @@ class TrainSettings:
     batch_norm: bool = True
     synchronized: bool = False
     dropout: float = 0.0
-    precision: str = "float32"
+    precision: str = "auto"
     optimizer: str = "adamw"
     learning_rate: float = 2e-3
     schedule: str = "cosine"
@@ -78,7 +78,7 @@ class TrainSettings:
     patience: int | None = None
     batch_size: int = 64
     epochs: int = 10
-    augmentation: str = "none"
+    augmentation: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -121,13 +121,18 @@ class TrainSettings:
 
         check_options(self.architecture, self.options)
         check_style(self.activation, self.kernel_initializer)
-        parse_augmentation(self.augmentation)
+        if self.augmentation != "auto":
+            parse_augmentation(self.augmentation)
 
-    def resolved(self) -> "TrainSettings":
-        """The same with precision `auto` replaced by what it means on this machine."""
+    def resolved(self, facts: DataFacts) -> "TrainSettings":
+        """The same with each `auto` replaced by what it means on this machine and for this data."""
         from keras_cnn.training.precision import fastest_precision
 
-        return replace(self, precision=fastest_precision()) if self.precision == "auto" else self
+        precision = fastest_precision() if self.precision == "auto" else self.precision
+        augmentation = (
+            ("flip" if facts.mirror else "none") if self.augmentation == "auto" else self.augmentation
+        )
+        return replace(self, precision=precision, augmentation=augmentation)
 
     def load_arguments(self) -> dict:
         """The arguments of `data.sources.load`."""

@@ -7,6 +7,7 @@ correction of its start; statistics taken from ten batches with the present weig
 """
 
 import contextlib
+import math
 from collections.abc import Iterator
 
 import keras
@@ -15,11 +16,11 @@ import tensorflow as tf
 
 from keras_cnn.models.layers import BatchNormalization
 
-BATCHES = 10
+BATCHES, IMAGES = 10, 512  # at least so many of each: small batches alone tell too little
 
 
 class BatchStatistics(keras.callbacks.Callback):
-    """Before each validation, give every BatchNormalization the statistics of the first ten of `batches`.
+    """Before each validation, give every BatchNormalization the statistics of the first of `batches`: ten, or as many as hold 512 images.
 
     The images should be plain training images, in batches of the size trained with. They pass as in inference,
     without dropout, but each layer normalizes with the batch's own statistics, as the layers after it have learned
@@ -28,7 +29,8 @@ class BatchStatistics(keras.callbacks.Callback):
 
     def __init__(self, batches: tf.data.Dataset):
         super().__init__()
-        self._batches = batches.take(BATCHES)
+        size = batches.element_spec[0].shape[0]
+        self._batches = batches.take(max(BATCHES, math.ceil(IMAGES / size)))
         self._forward = None
 
     def on_test_begin(self, logs=None):

@@ -27,6 +27,19 @@ def get_strategy(devices: int | None = None) -> tf.distribute.MirroredStrategy:
     )
 
 
+def limit_threads(threads: int | None) -> None:
+    """Let TensorFlow compute in so many threads; None leaves it one a processor. Call it before anything computes.
+
+    InputError for less than 1.
+    """
+    if threads is None:
+        return
+    if threads < 1:
+        raise InputError(f"threads={threads} must be at least 1.")
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
 def _first_gpus(present: int, wanted: int | None) -> list[str]:
     if wanted is not None and wanted > present:
         raise InputError(f"devices={wanted}, but this machine shows {present} GPUs.")

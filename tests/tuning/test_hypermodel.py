@@ -7,7 +7,7 @@ import pytest
 from keras_cnn.training.settings import TrainSettings
 from tuning.hypermodel import HyperCNN
 
-SETTINGS = TrainSettings(options={"dense": [8]}, batch_size=16, epochs=2)
+SETTINGS = TrainSettings(options={"dense": [8]}, batch_size=16, epochs=2, precision="float32")
 GIVEN = {"options.width": 2, "options.convolutions": 1, "batch_size": 16}
 
 

@@ -17,12 +17,12 @@ LOG_TAIL = 1500
 
 
 class Worker:
-    """A `tuning.worker` process over `devices`. It takes requests and gives answers, a line each."""
+    """A `tuning.worker` process over `devices`, in `threads`. It takes requests and gives answers, a line each."""
 
-    def __init__(self, devices: int | None):
+    def __init__(self, devices: int | None, threads: int | None):
         self.requests_made = 0
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tuning.worker", *([str(devices)] if devices else [])],
+            [sys.executable, "-m", "tuning.worker", json.dumps([devices, threads])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -66,8 +66,8 @@ class LocalExecutor:
     The worker starts with the first trial, and again after `REQUESTS_PER_WORKER` or one that killed it.
     """
 
-    def __init__(self, devices: int | None = None):
-        self._devices = devices
+    def __init__(self, devices: int | None = None, threads: int | None = None):
+        self._machine = devices, threads
         self._worker: Worker | None = None
 
     def __enter__(self) -> "LocalExecutor":
@@ -93,7 +93,7 @@ class LocalExecutor:
     def _ask(self, request: dict, on_epoch: Callable[[dict], None], log: Path | None) -> str | None:
         if self._worker and self._worker.requests_made >= REQUESTS_PER_WORKER:
             self._end_worker()
-        self._worker = worker = self._worker or Worker(self._devices)
+        self._worker = worker = self._worker or Worker(*self._machine)
         for answer in worker.request(request):
             if answer["event"] == "done":
                 return None

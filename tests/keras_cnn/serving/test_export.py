@@ -20,6 +20,7 @@ from keras_cnn.training.train import best_model, train
 SETTINGS = TrainSettings(
     options={"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
     batch_size=16,
+    precision="float32",
     epochs=1,
     dropout=0.2,
     augmentation="crop",

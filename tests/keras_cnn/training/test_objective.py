@@ -7,12 +7,12 @@ import tensorflow as tf
 
 from keras_cnn.models.build import build_model
 from keras_cnn.models.spec import ModelSpec
-from keras_cnn.training.objective import accuracy, compile_model, cross_entropy, make_optimizer
+from keras_cnn.training.objective import accuracy, compile_model, cross_entropy, learning_rate, make_optimizer
 from keras_cnn.training.settings import OPTIMIZERS, SCHEDULES, TrainSettings
 
 
 def rates(settings: TrainSettings, steps: int) -> list[float]:
-    schedule = make_optimizer(settings, steps)._learning_rate
+    schedule = learning_rate(settings, steps)
     return [float(schedule(step)) for step in range(steps + 1)]
 
 
@@ -48,7 +48,7 @@ def test_the_gradient_of_all_weights_is_cut_together():
         optimizer="sgd", weight_decay=0, learning_rate=1.0, schedule="constant", global_clipnorm=0.1
     )
     variables = [keras.Variable(np.zeros(2)), keras.Variable(np.zeros(1))]
-    make_optimizer(settings, 1).apply([np.array([3.0, 0.0]), np.array([4.0])], variables)
+    make_optimizer(settings, 1.0).apply([np.array([3.0, 0.0]), np.array([4.0])], variables)
     # Nesterov's first step is 1.9 times the gradient
     np.testing.assert_allclose(
         np.concatenate([v.numpy() for v in variables]), [-0.06 * 1.9, 0, -0.08 * 1.9], rtol=1e-5

@@ -54,13 +54,20 @@ def test_values_out_of_range(change, message):
         ([], {"avx2"}, "float32"),
     ],
 )
-def test_auto_is_what_the_slowest_device_is_fast_at(monkeypatch, gpus, flags, precision):
+def test_auto_is_what_the_slowest_device_is_fast_at(data, monkeypatch, gpus, flags, precision):
     config = precision_module.tf.config
     monkeypatch.setattr(config, "list_physical_devices", lambda kind: gpus)
     monkeypatch.setattr(config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu})
     monkeypatch.setattr(precision_module, "_processor_flags", lambda: flags)
-    assert TrainSettings(precision="auto").resolved().precision == precision
-    assert TrainSettings(precision="float32").resolved().precision == "float32"
+    assert TrainSettings(precision="auto").resolved(data.facts).precision == precision
+    assert TrainSettings(precision="float32").resolved(data.facts).precision == "float32"
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_images_are_mirrored_where_that_keeps_their_class(data, mirror):
+    facts = replace(data.facts, mirror=mirror)
+    assert TrainSettings().resolved(facts).augmentation == ("flip" if mirror else "none")
+    assert TrainSettings(augmentation="crop").resolved(facts).augmentation == "crop"
 
 
 def test_unknown_settings_are_errors():

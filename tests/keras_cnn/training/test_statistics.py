@@ -42,7 +42,7 @@ def test_inference_agrees_with_batch_statistics_after_every_short_epoch(
     digits = load("digits")
     settings = TrainSettings(
         options={"width": 8}, activation=activation, optimizer=optimizer, learning_rate=rate,
-        schedule="constant", batch_size=21, epochs=3,
+        schedule="constant", batch_size=21, epochs=3, precision="float32", augmentation="none", label_smoothing=0.0,
     )  # fmt: skip
     gap = Gap(Split(digits.train.images[:512], digits.train.labels[:512]))
     train(settings, digits, tmp_path, strategy=one_device, callbacks=[gap])

@@ -1,0 +1,122 @@
+"""The learning-rate range test (Smith 2017, arXiv:1506.01186, section 3.3): which rates can a net be trained at?
+
+The rate rises geometrically from step to step; the loss first stands, then falls, then rises again.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_cnn.data.facts import ImageData
+from keras_cnn.training.averaging import kept
+from keras_cnn.training.objective import cross_entropy, make_optimizer
+from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.train import batches_of, make_model
+
+LOW, HIGH, STEPS = 1e-6, 10.0, 210  # thirty steps a decade
+SMOOTHING = 0.9  # of the moving average over the losses
+HOPELESS = 2.0  # times the loss before the first step: the test ends there
+
+
+@dataclass(frozen=True)
+class RangeTest:
+    """rates: tried, rising. losses: of the batch at each, in nats, before its step. smoothed: their centred mean.
+    suggested: a rate to train at, the peak of a schedule; None if the loss never fell."""
+
+    rates: list[float]
+    losses: list[float]
+    smoothed: list[float]
+    suggested: float | None
+
+
+def find_learning_rate(
+    model: keras.Model,
+    batches: tf.data.Dataset,
+    optimizer: Callable[[keras.optimizers.schedules.LearningRateSchedule], keras.optimizers.Optimizer],
+    loss: Callable,
+    *,
+    low: float = LOW,
+    high: float = HIGH,
+    steps: int = STEPS,
+) -> RangeTest:
+    """Train `model` for at most `steps` steps with rates rising from `low` to `high`, and put it back as it was.
+
+    model: built under the strategy of which it is to be trained; weights, random states and its own optimizer are
+    the same afterwards, bit for bit. batches: at least `steps` of them, in global batches. optimizer: makes one for
+    a schedule of the rate. Ends early where the loss is no longer finite or twice what it was.
+    Raises ValueError unless 0 < low < high and steps >= 10.
+    """
+    if not 0 < low < high or steps < 10:
+        raise ValueError(f"{low=}, {high=}, {steps=}: 0 < low < high and steps >= 10 are needed")
+    schedule = keras.optimizers.schedules.ExponentialDecay(low, steps - 1, high / low)
+    record = _Losses()
+    with kept(model, model.variables):
+        with model.distribute_strategy.scope():
+            probe = keras.Model(model.inputs, model.outputs)  # the same layers under another optimizer
+            probe.compile(optimizer(schedule), loss)
+        probe.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[record])
+    rates = [low * (high / low) ** (step / (steps - 1)) for step in range(len(record.losses))]
+    smoothed = smooth(record.losses)
+    return RangeTest(rates, record.losses, smoothed, suggest(rates, smoothed))
+
+
+def range_test(
+    settings: TrainSettings, data: ImageData, strategy: tf.distribute.Strategy, **limits
+) -> RangeTest:
+    """`find_learning_rate` for the net that `settings` describe, fresh from its initializer, on their batches.
+
+    limits: `low`, `high` and `steps`, as there.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    model, batch_size, steps = make_model(settings, data, strategy)
+    epochs = math.ceil(limits.get("steps", STEPS) / steps)
+    batches = batches_of(settings, data.train, data.facts, batch_size, epochs=epochs)
+    return find_learning_rate(model, batches, partial(make_optimizer, settings), cross_entropy, **limits)
+
+
+class _Losses(keras.callbacks.Callback):
+    """The loss of every batch, until it is hopeless."""
+
+    def __init__(self):
+        super().__init__()
+        self.losses: list[float] = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.model.reset_metrics()  # or `loss` would be the mean since the start
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            self.model.stop_training = True
+            return
+        self.losses.append(loss)
+        start = np.mean(self.losses[:10])
+        if np.mean(self.losses[-3:]) > HOPELESS * start:
+            self.model.stop_training = True
+
+
+def smooth(losses: list[float]) -> list[float]:
+    """An exponential moving average run forwards and backwards, so that it lags behind neither way."""
+
+    def run(values: np.ndarray) -> np.ndarray:
+        found, mean, weight = [], 0.0, 0.0
+        for value in values:
+            mean, weight = SMOOTHING * mean + (1 - SMOOTHING) * value, SMOOTHING * weight + 1 - SMOOTHING
+            found.append(mean / weight)
+        return np.array(found)
+
+    values = np.array(losses)
+    return ((run(values) + run(values[::-1])[::-1]) / 2).tolist()
+
+
+def suggest(rates: list[float], smoothed: list[float]) -> float | None:
+    """The rate a third of the way, geometrically, ..."""
+    best = int(np.argmin(smoothed))
+    if best == 0:
+        return None
+    return rates[best] / 10

@@ -1,0 +1,77 @@
+"""What `python -m keras_cnn lr-find` does: the range test of some settings, as numbers, a plot and in TensorBoard."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_cnn.data.sources import load
+from keras_cnn.errors import InputError
+from keras_cnn.files import write_file, write_json
+from keras_cnn.provenance import provenance
+from keras_cnn.training.lr_finder import RangeTest, range_test
+from keras_cnn.training.pictures import as_image
+from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.strategy import describe, get_strategy
+
+RESULT = "lr_find.json"
+PLOT = "lr_find.png"
+
+
+def find_run(
+    settings: TrainSettings,
+    directory: Path,
+    *,
+    devices: int | None = None,
+    download: bool = False,
+    steps: int,
+    say: Callable[[str], None],
+) -> RangeTest:
+    """Test the rates for `settings` on their data; leaves lr_find.json, lr_find.png and logs in `directory`.
+
+    InputError for fewer than 10 steps, or if `directory` holds such a result already.
+    """
+    if steps < 10:
+        raise InputError(f"steps={steps} must be at least 10. Usual: 210, thirty for each power of ten.")
+    if (directory / RESULT).exists():
+        raise InputError(f"{directory} already holds a {RESULT}; choose another --directory.")
+    settings.check_names()
+    data = load(**settings.load_arguments(), download=download)
+    settings = settings.resolved(data.facts)
+    strategy = get_strategy(devices)
+    say(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising rates")
+    found = range_test(settings, data, strategy, steps=steps)
+    directory.mkdir(parents=True, exist_ok=True)
+    figure = rate_figure(found)
+    write_file(directory / PLOT, lambda aside: figure.savefig(aside, format="png", dpi=100))
+    _write_logs(directory / "logs", found, figure)
+    record = {**dataclasses.asdict(found), "settings": settings.to_dict(), "provenance": provenance()}
+    write_json(directory / RESULT, record)
+    return found
+
+
+def rate_figure(found: RangeTest):
+    """Losses over rates, as they were and smoothed, with the suggested rate."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="tight")
+    axis = figure.subplots()
+    axis.semilogx(found.rates, found.losses, color="lightgrey", label="loss of each batch")
+    axis.semilogx(found.rates, found.smoothed, color="tab:blue", label="smoothed")
+    if found.suggested:
+        label = f"suggested: {found.suggested:.1e}"
+        axis.axvline(found.suggested, color="firebrick", linestyle="--", label=label)
+    top = max(found.smoothed[: max(1, len(found.smoothed) // 2)])
+    axis.set(xlabel="learning rate", ylabel="loss (nats)", ylim=(0, 1.5 * top))
+    axis.legend()
+    return figure
+
+
+def _write_logs(logs: Path, found: RangeTest, figure) -> None:
+    """Scalars over the steps, for TensorBoard's axis is linear, and the plot as an image."""
+    with tf.summary.create_file_writer(str(logs)).as_default():
+        for name in ("rates", "losses", "smoothed"):
+            for step, value in enumerate(getattr(found, name)):
+                tf.summary.scalar(f"lr_find/{name}", value, step=step)
+        tf.summary.image("lr_find", as_image(figure), step=0)
