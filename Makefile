@@ -6,13 +6,21 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: search test lint clean
+.PHONY: search test test-all lint bench clean
 
 search: $(INSTALLED)  ## search VGG-style nets on the embedded digits, export the best
 	$(BIN)/python -m tuning search --epochs 20
 
-test: $(INSTALLED)  ## the test suite
+test: $(INSTALLED)  ## the test suite, but for the slow tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(INSTALLED)  ## the whole test suite, as CI runs it
 	$(BIN)/python -m pytest
+
+bench: $(INSTALLED)  ## every benchmark: over an hour, on an idle machine, with TFDS_DATA_DIR where CIFAR-10 is
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	for name in epoch_stall augmentation batchnorm_statistics batchnorm_short_runs throughput time_to_accuracy lr_find; do \
+		echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -99,11 +99,11 @@ def _fit_ours(net, precision, images, labels, speed) -> None:
     architecture, options = {
         "vgg6": ("vgg", {"blocks": 3, "convolutions": 2, "width": 32, "dense": [128]}),
         "vgg16": ("vgg16", {"dense": []}),
-        "convnext": ("convnext", {"depths": [CONVNEXT_BLOCKS], "dims": [CONVNEXT_WIDTH], "patch_size": 2}),
+        "convnext": ("convnext", {"stages": 1, "depth": CONVNEXT_BLOCKS, "width": CONVNEXT_WIDTH}),
     }[net]
-    spec = ModelSpec(
-        architecture, (32, 32, 3), CLASSES, normalization="zero_one", precision=precision, options=options
-    )
+    changes = {"normalization": "zero_one", "precision": precision, "options": options}
+    changes["activation"] = "gelu" if net == "convnext" else "relu"
+    spec = ModelSpec(architecture, (32, 32, 3), CLASSES, **changes)
     settings = TrainSettings(optimizer="adamw", batch_size=BATCH[net], epochs=EPOCHS)
     with get_strategy().scope():
         model = build_model(spec)

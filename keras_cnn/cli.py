@@ -1,4 +1,4 @@
-"""python -m keras_cnn data | lr-find | train | export: one data set, one run, one artefact.
+"""python -m keras_cnn describe | data | lr-find | train | export: one data set, one run, one artefact.
 
 Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
 """
@@ -15,6 +15,7 @@ from keras_cnn.command import (
     read_settings,
     run_command,
 )
+from keras_cnn.describe_command import describe_parser, run_describe
 from keras_cnn.errors import InputError
 from keras_cnn.quiet import import_tensorflow
 from keras_cnn.training.settings import TrainSettings
@@ -24,7 +25,13 @@ def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    commands = {"data": _data, "lr-find": _lr_find, "train": _train, "export": _export}
+    commands = {
+        "describe": run_describe,
+        "data": _data,
+        "lr-find": _lr_find,
+        "train": _train,
+        "export": _export,
+    }
     return run_command(lambda: commands[options.subcommand](options[options.subcommand]))
 
 
@@ -33,6 +40,7 @@ def _parser() -> Parser:
         prog="python -m keras_cnn", description="One convolutional network: feed it, train it, ship it."
     )
     commands = parser.add_subcommands()
+    commands.add_subcommand("describe", describe_parser(), help="layers and sizes of an architecture")
     data = new_parser("Print the facts of a data set.")
     data.add_argument("name", help="digits, folder:PATH or the name of a TFDS image classification set")
     data.add_argument("--image_size", nargs=2, type=int, metavar=("H", "W"), help="resize every image")

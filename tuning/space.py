@@ -13,9 +13,9 @@ from keras_cnn.data.facts import DataFacts
 from keras_cnn.errors import InputError
 
 # Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).
-LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-4, 1e-2)}
+LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-3, 6e-2)}
 WEIGHT_DECAYS = {"adamw": (1e-3, 1e-1), "sgd": (1e-5, 1e-3), "adam": (1e-3, 1e-1), "muon": (1e-3, 1e-1)}
-SEARCHED_OPTIMIZERS = ["adamw", "sgd"]
+SEARCHED_OPTIMIZERS = ["muon", "adamw", "sgd"]
 
 
 def point(

@@ -15,6 +15,9 @@ def conv_block(
     filters: int,
     kernel_size: int = 3,
     *,
+    strides: int = 1,
+    padding: str = "same",
+    groups: int = 1,
     activation: str = "relu",
     kernel_initializer: str = "he_normal",
     batch_norm: bool = False,
@@ -22,14 +25,17 @@ def conv_block(
     name: str = "block1",
     index: int = 1,
 ) -> keras.KerasTensor:
-    """Convolution of stride 1 with "same" padding, [batch normalization,] activation[, dropout].
+    """Convolution, [batch normalization,] activation[, dropout].
 
-    (B, H, W, C) -> (B, H, W, filters). Layers: `{name}_conv{index}`, `_bn`, `_act`, `_drop`.
+    (B, H, W, C) -> (B, H, W, filters), or fewer rows and columns by `strides` and `padding`.
+    Layers: `{name}_conv{index}`, `_bn`, `_act`, `_drop`.
     """
     x = Conv2D(
         filters,
         kernel_size,
-        padding="same",
+        strides=strides,
+        padding=padding,
+        groups=groups,
         kernel_initializer=kernel_initializer,
         name=f"{name}_conv{index}",
     )(x)
@@ -44,6 +50,7 @@ def vgg_block(
     filters: int,
     convolutions: int,
     *,
+    last_kernel_size: int = 3,
     activation: str = "relu",
     kernel_initializer: str = "he_normal",
     batch_norm: bool = False,
@@ -53,11 +60,13 @@ def vgg_block(
     """`convolutions` 3x3 conv_blocks, then a 2x2 max pool (`{name}_pool`)[, then dropout].
 
     (B, H, W, C) -> (B, H // 2, W // 2, filters). Simonyan & Zisserman 2014, section 2.1.
+    last_kernel_size: of the last convolution; 1 in their configuration C.
     """
     for index in range(1, convolutions + 1):
         x = conv_block(
             x,
             filters,
+            last_kernel_size if index == convolutions else 3,
             activation=activation,
             kernel_initializer=kernel_initializer,
             batch_norm=batch_norm,

@@ -30,7 +30,8 @@ class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D` whose training step is faster on processors; same arguments, weights and outputs.
 
     TensorFlow's oneDNN rewrite computes a bias's gradient inside the kernel's, which in float32 takes a third
-    longer than both apart. Here it is a product with ones, which that rewrite leaves alone.
+    longer than both apart; here it is a product with ones, which that rewrite leaves alone. And `groups`, which Keras
+    computes through XLA there, are convolutions side by side.
     """
 
     def call(self, inputs, training=None):
@@ -39,6 +40,13 @@ class Conv2D(keras.layers.Conv2D):
             return super().call(inputs)
         outputs = _add_bias(self.convolution_op(inputs, self.kernel), tf.convert_to_tensor(self.bias))
         return self.activation(outputs)
+
+    def convolution_op(self, inputs, kernel):
+        if self.groups == 1 or self.data_format != "channels_last":
+            return super().convolution_op(inputs, kernel)
+        how = {"padding": self.padding, "data_format": self.data_format, "dilation_rate": self.dilation_rate}
+        parts = zip(ops.split(inputs, self.groups, -1), ops.split(kernel, self.groups, -1), strict=True)
+        return ops.concatenate([ops.conv(x, k, list(self.strides), **how) for x, k in parts], axis=-1)
 
 
 def _add_bias(images, bias):
@@ -152,3 +160,49 @@ def _global_moments(mean, variance, replicas):
     moments = tf.concat([mean, variance + mean**2], axis=0)
     mean, square = tf.split(replicas.all_reduce(tf.distribute.ReduceOp.MEAN, moments), 2)
     return mean, tf.maximum(square - mean**2, 0.0)
+
+
+@keras.saving.register_keras_serializable("keras_cnn")
+class LayerScale(keras.layers.Layer):
+    """x * gamma, one trainable gamma a channel that begins at `initial` (Touvron et al. 2021, arXiv:2103.17239)."""
+
+    def __init__(self, initial: float = 1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.initial = initial
+
+    def build(self, input_shape):
+        constant = keras.initializers.Constant(self.initial)
+        self.gamma = self.add_weight(shape=(input_shape[-1],), initializer=constant, name="gamma")
+
+    def call(self, inputs):
+        return inputs * ops.cast(self.gamma, inputs.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "initial": self.initial}
+
+
+@keras.saving.register_keras_serializable("keras_cnn")
+class StochasticDepth(keras.layers.Dropout):
+    """In training, zero the whole residual branch of an image with probability `rate`; the rest grow by 1 / (1 - rate).
+
+    (B, H, W, C) in and out. Huang et al. 2016, arXiv:1603.09382, section 3, scaled as in `timm`'s drop path.
+    """
+
+    def __init__(self, rate: float, **kwargs):
+        super().__init__(
+            rate, noise_shape=(None, 1, 1, 1), **{k: v for k, v in kwargs.items() if k != "noise_shape"}
+        )
+
+
+@keras.saving.register_keras_serializable("keras_cnn")
+class LocalResponseNormalization(keras.layers.Layer):
+    """x / (k + alpha * sum of x^2 over n neighbouring channels)^beta, (B, H, W, C) in and out, in float32 inside.
+
+    Krizhevsky et al. 2012, section 3.3, with its k = 2, n = 5, alpha = 1e-4, beta = 0.75.
+    """
+
+    def call(self, inputs):
+        squares = ops.square(ops.cast(inputs, "float32"))
+        padded = ops.pad(squares, [[0, 0], [0, 0], [0, 0], [2, 2]])
+        total = sum(padded[..., start : start + inputs.shape[-1]] for start in range(5))
+        return ops.cast(ops.cast(inputs, "float32") * (2 + 1e-4 * total) ** -0.75, inputs.dtype)

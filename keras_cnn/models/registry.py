@@ -27,11 +27,23 @@ class Architecture:
 
 
 ARCHITECTURES = {
+    "mlp": Architecture("mlp", "mlp"),
+    "lenet5": Architecture("lenet", "lenet5"),
+    "alexnet": Architecture("alexnet", "alexnet", {"variant": "alexnet"}),
+    "alexnet_ungrouped": Architecture("alexnet", "alexnet", {"variant": "alexnet_ungrouped"}),
+    "alexnet_torchvision": Architecture("alexnet", "alexnet", {"variant": "alexnet_torchvision"}),
     "vgg": Architecture("vgg", "vgg"),
     "vgg11": Architecture("vgg", "published_vgg", {"variant": "vgg11"}),
     "vgg13": Architecture("vgg", "published_vgg", {"variant": "vgg13"}),
+    "vgg16_c": Architecture("vgg", "published_vgg", {"variant": "vgg16_c"}),
     "vgg16": Architecture("vgg", "published_vgg", {"variant": "vgg16"}),
     "vgg19": Architecture("vgg", "published_vgg", {"variant": "vgg19"}),
+    "convnext": Architecture("convnext", "convnext"),
+    "convnext_tiny": Architecture("convnext", "published_convnext", {"variant": "convnext_tiny"}),
+    "convnext_small": Architecture("convnext", "published_convnext", {"variant": "convnext_small"}),
+    "convnext_base": Architecture("convnext", "published_convnext", {"variant": "convnext_base"}),
+    "convnext_large": Architecture("convnext", "published_convnext", {"variant": "convnext_large"}),
+    "convnext_xlarge": Architecture("convnext", "published_convnext", {"variant": "convnext_xlarge"}),
 }
 
 

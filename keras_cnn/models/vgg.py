@@ -16,12 +16,13 @@ import keras
 from keras_cnn.errors import InputError
 from keras_cnn.models.blocks import dense_block, logits, vgg_block
 
-# convolutions in each of the five blocks: configurations A, B, D and E of the paper
-CONVOLUTIONS = {
-    "vgg11": (1, 1, 2, 2, 2),
-    "vgg13": (2, 2, 2, 2, 2),
-    "vgg16": (2, 2, 3, 3, 3),
-    "vgg19": (2, 2, 4, 4, 4),
+# convolutions in each of the five blocks, and the size of the last kernel in each: configurations A to E of the paper
+VARIANTS = {
+    "vgg11": ((1, 1, 2, 2, 2), (3, 3, 3, 3, 3)),
+    "vgg13": ((2, 2, 2, 2, 2), (3, 3, 3, 3, 3)),
+    "vgg16_c": ((2, 2, 3, 3, 3), (3, 3, 1, 1, 1)),
+    "vgg16": ((2, 2, 3, 3, 3), (3, 3, 3, 3, 3)),
+    "vgg19": ((2, 2, 4, 4, 4), (3, 3, 3, 3, 3)),
 }
 FILTERS = (64, 128, 256, 512, 512)
 
@@ -49,20 +50,26 @@ def vgg(
             f"growth={growth} > 0."
         )
     filters = [max(1, round(width * growth**block)) for block in range(blocks)]
-    return _stack(x, [convolutions] * blocks, filters, dense, classes, style)
+    return _stack(x, [convolutions] * blocks, [3] * blocks, filters, dense, classes, style)
 
 
 def published_vgg(
     x: keras.KerasTensor, *, classes: int, style: dict, variant: str, dense: Sequence[int] = (4096, 4096)
 ) -> keras.KerasTensor:
-    """VGG11, 13, 16 or 19 (`variant`); `dense=()` leaves only the classifier, the usual form for 32x32."""
-    return _stack(x, CONVOLUTIONS[variant], FILTERS, dense, classes, style)
+    """VGG11, 13, 16 or 19, or 16 in configuration C (`variant`).
+
+    `dense=()` leaves only the classifier, the usual form for 32x32.
+    """
+    return _stack(x, *VARIANTS[variant], FILTERS, dense, classes, style)
 
 
-def _stack(x, convolutions, filters, dense, classes, style) -> keras.KerasTensor:
+def _stack(x, convolutions, last_kernels, filters, dense, classes, style) -> keras.KerasTensor:
     _check_size(x.shape, len(filters))
-    for block, (count, width) in enumerate(zip(convolutions, filters, strict=True), start=1):
-        x = vgg_block(x, width, count, name=f"block{block}", **style)  # (B, H / 2^block, W / 2^block, width)
+    for block, (count, last, width) in enumerate(
+        zip(convolutions, last_kernels, filters, strict=True), start=1
+    ):
+        # (B, H / 2^block, W / 2^block, width)
+        x = vgg_block(x, width, count, last_kernel_size=last, name=f"block{block}", **style)
     x = keras.layers.Flatten(name="flatten")(x)
     for index, units in enumerate(dense, start=1):
         x = dense_block(x, units, name=f"fc{index}", **style)

@@ -20,7 +20,9 @@ BATCHES, IMAGES = 10, 512  # at least so many of each: small batches alone tell 
 
 
 class BatchStatistics(keras.callbacks.Callback):
-    """Before each validation, give every BatchNormalization the statistics of the first of `batches`: ten, or as many as hold 512 images.
+    """Before each validation, give every BatchNormalization the statistics of the first of `batches`.
+
+    Ten are taken, or as many as hold 512 images.
 
     The images should be plain training images, in batches of the size trained with. They pass as in inference,
     without dropout, but each layer normalizes with the batch's own statistics, as the layers after it have learned

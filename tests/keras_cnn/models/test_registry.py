@@ -13,10 +13,15 @@ from keras_cnn.models.registry import ARCHITECTURES, check_options
 from keras_cnn.models.spec import NORMALIZATIONS, ModelSpec
 
 # published nets are wide: their heads are narrowed to keep the suite quick
-SMALL = {name: {"dense": [8]} for name in ("vgg11", "vgg13", "vgg16", "vgg19")} | {
-    "vgg": {"width": 4, "dense": [8]}
+SMALL = {name: {"dense": [32]} for name in ARCHITECTURES if name.startswith(("alexnet", "vgg1"))} | {
+    "vgg": {"width": 4, "dense": [8]},
+    "convnext": {"stages": 2, "depth": 1, "width": 4},
 }
-every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
+# one of each kind; the others differ from it in depth, width or groups
+QUICK = {"mlp", "lenet5", "alexnet", "vgg", "vgg16", "convnext"}
+every_architecture = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in ARCHITECTURES]
+)
 
 
 def spec_of(name: str, **changes) -> ModelSpec:
@@ -80,9 +85,10 @@ def test_half_precision_inside_float32_outside(name, images):
     probabilities = model.predict(images, verbose=0)
     assert probabilities.dtype == np.float32
     assert keras.config.dtype_policy().name == "float32"
-    assert {layer.compute_dtype for layer in model.layers if isinstance(layer, keras.layers.Conv2D)} == {
-        "bfloat16"
-    }
+    hidden = [
+        layer for layer in model.layers[:-2] if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
+    ]
+    assert {layer.compute_dtype for layer in hidden} == {"bfloat16"}
     np.testing.assert_allclose(probabilities, exact.predict(images, verbose=0), atol=0.1)
 
 
@@ -102,7 +108,7 @@ def test_equal_seeds_make_equal_weights(name):
         np.testing.assert_array_equal(first, second)
 
 
-@every_architecture
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "mlp"])
 def test_too_small_an_image_is_refused(name):
     with pytest.raises(InputError, match="too small"):
         build_model(spec_of(name, input_shape=(3, 3, 3)))
