@@ -25,8 +25,8 @@ NETS = {
     },
     "vgg by sgd": {"optimizer": "sgd", "weight_decay": 5e-4},
 }
-DATA = {"digits": 8, "cifar10": 2}  # epochs
-IMAGES = 8000  # of a larger data set
+DATA = {"digits": 6, "cifar10": 2}  # epochs
+IMAGES = 6000  # of a larger data set
 
 
 def main() -> None:

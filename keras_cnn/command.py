@@ -41,9 +41,9 @@ def new_parser(description: str) -> Parser:
     return parser
 
 
-def add_settings(parser: Parser, searched: Sequence[str] = ()) -> None:
-    """The options of TrainSettings; those `searched` are None, and left to the search, unless given."""
-    parser.add_class_arguments(TrainSettings, skip={"image_size", *searched})
+def add_settings(parser: Parser, searched: Sequence[str] = (), skip: Sequence[str] = ()) -> None:
+    """The options of TrainSettings but `skip`; those `searched` are None, and left to the search, unless given."""
+    parser.add_class_arguments(TrainSettings, skip={"image_size", *searched, *skip})
     parser.add_argument(
         "--image_size",
         nargs=2,

@@ -1,6 +1,10 @@
 """One TensorFlow for the whole suite, with the CPU split in two so that strategies have replicas."""
 
 import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
@@ -16,6 +20,40 @@ import tensorflow as tf
 from keras_cnn.data.facts import DataFacts, ImageData, Split
 from keras_cnn.data.moments import mean_and_variance
 from keras_cnn.training.strategy import get_strategy
+
+
+class Program:
+    """`python -m MODULE` in a folder, as a user runs it."""
+
+    def __init__(self, module: str):
+        self._module = module
+
+    def start(self, *arguments: object, folder: Path) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-m", self._module, *map(str, arguments)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # a shell that starts the suite in the background has SIGINT ignored, and children inherit that
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def __call__(self, *arguments: object, folder: Path) -> subprocess.CompletedProcess:
+        process = self.start(*arguments, folder=folder)
+        output, errors = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+@pytest.fixture(scope="session")
+def keras_cnn() -> Program:
+    return Program("keras_cnn")
+
+
+@pytest.fixture(scope="session")
+def tuning() -> Program:
+    return Program("tuning")
 
 
 @pytest.fixture(scope="session", autouse=True)

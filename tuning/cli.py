@@ -3,6 +3,7 @@
 Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from keras_cnn.command import (
     read_settings,
     run_command,
 )
+from keras_cnn.errors import InputError
 from keras_cnn.quiet import import_tensorflow
 from tuning.settings import SearchSettings, Study, read_study
 
@@ -38,7 +40,13 @@ def _parser() -> Parser:
     parser = Parser(prog="python -m tuning", description="Search for the best convolutional network.")
     commands = parser.add_subcommands()
     search = new_parser("Search an architecture's space; report, measure and export the best trial.")
-    add_settings(search, SEARCHED)
+    add_settings(search, SEARCHED, skip=["architecture"])
+    search.add_argument(
+        "--architecture",
+        nargs="+",
+        default=["vgg"],
+        help="name of an architecture; of several, the search chooses",
+    )
     search.add_class_arguments(SearchSettings)
     add_machine(search)
     search.add_argument(
@@ -61,25 +69,48 @@ def _search(options) -> None:
     from tuning.searched import given_settings
 
     search = SearchSettings(tuner=options.tuner, trials=options.trials)
+    architectures = _architectures(options)
+    options.architecture = architectures[0]
     base = read_settings(options)
-    directory = new_directory(options.directory, f"{data_stem(base.data)}-{base.architecture}-{search.tuner}")
+    names = "+".join(architectures)
+    directory = new_directory(options.directory, f"{data_stem(base.data)}-{names}-{search.tuner}")
     gpus = _import_tensorflow()
     from keras_cnn.data.sources import load
     from tuning.executors.local import LocalExecutor
     from tuning.search import start_study
 
-    base.check_names()
+    for architecture in architectures:
+        replace(base, architecture=architecture).check_names()
     facts = load(**base.load_arguments(), download=options.download).facts
     base = base.resolved(facts)
     for note in facts.notes:
         print(f"note: {note}", flush=True)
     study = Study(
-        directory, search, base, given_settings(options), facts, options.devices, options.threads, gpus > 0
+        directory,
+        search,
+        base,
+        given_settings(options),
+        facts,
+        devices=options.devices,
+        threads=options.threads,
+        wide=gpus > 0,
+        architectures=architectures,
     )
     with LocalExecutor(study.devices, study.threads) as executor:
         start_study(study, executor)
-        print(f"{search.tuner} search of {base.architecture} on {base.data}; study: {directory}", flush=True)
+        print(f"{search.tuner} search of {names} on {base.data}; study: {directory}", flush=True)
         _run(study, executor)
+
+
+def _architectures(options) -> tuple[str, ...]:
+    """Those to choose from, each once; options of their own can only be given to a single one."""
+    names = tuple(dict.fromkeys(options.architecture))
+    if len(names) > 1 and options.options:
+        given = ", ".join(f"--options.{name}" for name in options.options)
+        raise InputError(
+            f"{given} cannot be given for several architectures ({', '.join(names)}): search one, or drop it."
+        )
+    return names
 
 
 def _resume(options) -> None:

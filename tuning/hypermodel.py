@@ -44,7 +44,7 @@ class HyperCNN(kt.HyperModel):
 
     def settings(self, hp: kt.HyperParameters) -> TrainSettings:
         """The settings that the values of `hp` stand for; declares what `hp` lacks."""
-        values = point(hp, self.base.architecture, self.facts, self.given, wide=self.wide)
+        values = point(hp, [self.base.architecture], self.facts, self.given, wide=self.wide)
         return TrainSettings.from_dict(overlay(self.base.to_dict(), values))
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:

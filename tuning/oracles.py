@@ -68,7 +68,7 @@ class GridOracle(_Durable, GridSearchOracle):
 def declare_space(study: Study) -> kt.HyperParameters:
     """Every hyperparameter of the study, at its default."""
     space = kt.HyperParameters()
-    point(space, study.base.architecture, study.facts, study.given, wide=study.wide)
+    point(space, study.architectures, study.facts, study.given, wide=study.wide)
     return space
 
 

@@ -104,7 +104,7 @@ def _markdown(study: Study, rows: list[dict]) -> str:
     text = [
         f"# Study {study.name}",
         "",
-        f"{study.search.tuner} search of {base.architecture} on {base.data}: {len(rows)} trials, "
+        f"{study.search.tuner} search of {', '.join(study.architectures)} on {base.data}: {len(rows)} trials, "
         f"{len(completed)} completed, {seconds / 60:.1f} minutes of training, at most {base.epochs} epochs, "
         f"seed {base.seed}.",
         "",

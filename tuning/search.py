@@ -33,7 +33,9 @@ def start_study(study: Study, executor: LocalExecutor) -> None:
             f"{study.directory}, or choose another --directory."
         )
     space = declare_space(study)
-    executor.check(_settings(study, space))
+    for architecture in study.architectures:
+        values = {"architecture": architecture} if len(study.architectures) > 1 else {}
+        executor.check(_settings(study, _with(space, values)))
     study.write()
     hparams.write_space(study.directory / "logs", space)
 
@@ -93,8 +95,15 @@ def trial_spec(study: Study, trial: kt.engine.trial.Trial) -> TrialSpec:
     )
 
 
+def _with(space: kt.HyperParameters, values: dict) -> kt.HyperParameters:
+    """A copy of `space` with some of its values put in the place of the defaults."""
+    copy = space.copy()
+    copy.values.update(values)
+    return copy
+
+
 def _settings(study: Study, hp: kt.HyperParameters) -> TrainSettings:
-    values = point(hp, study.base.architecture, study.facts, study.given, wide=study.wide)
+    values = point(hp, study.architectures, study.facts, study.given, wide=study.wide)
     return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
 
 

@@ -39,7 +39,8 @@ class SearchSettings:
 @dataclass(frozen=True)
 class Study:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
-    (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`."""
+    (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
+    architectures: to choose from, the one of `base` if not given."""
 
     directory: Path
     search: SearchSettings
@@ -49,6 +50,11 @@ class Study:
     devices: int | None = None
     threads: int | None = None
     wide: bool = False
+    architectures: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.architectures:
+            object.__setattr__(self, "architectures", (self.base.architecture,))
 
     def write(self) -> None:
         """Create the directory with its study.json."""
@@ -83,6 +89,7 @@ def read_study(directory: Path) -> Study:
         devices=record["devices"],
         threads=record.get("threads"),
         wide=record["wide"],
+        architectures=tuple(record.get("architectures", ())),
     )
 
 

@@ -5,12 +5,11 @@ under a condition also bears the condition's value (`learning_rate_sgd`), for na
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras_tuner as kt
 
 from keras_cnn.data.facts import DataFacts
-from keras_cnn.errors import InputError
 
 # Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).
 LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-3, 6e-2)}
@@ -19,21 +18,35 @@ SEARCHED_OPTIMIZERS = ["muon", "adamw", "sgd"]
 
 
 def point(
-    hp: kt.HyperParameters, architecture: str, facts: DataFacts, given: dict, *, wide: bool = False
+    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, given: dict, *, wide: bool = False
 ) -> dict:
-    """Declare the space of `architecture` on `hp`; returns the settings that its values stand for.
+    """Declare the space of `architectures` on `hp`; returns the settings that its values stand for.
 
-    given: settings the user decided, by dotted name; they are not searched. wide: search the widths worth a
-    GPU's time instead of a processor's. The result maps dotted names to values and can be laid over a
-    TrainSettings with `overlay`.
+    Of several, the architecture is a hyperparameter itself and each has its options under the condition of being it.
+    given: settings the user decided, by dotted name; they are not searched. wide: search the widths worth a GPU's time
+    instead of a processor's. The result maps dotted names to values, to be laid over a TrainSettings with `overlay`.
     """
-    if architecture not in SPACES:
-        raise InputError(f"architecture {architecture!r} has no search space. There is: {', '.join(SPACES)}.")
     values = {}
-    for name, declare in {**_common(hp, facts, given), **SPACES[architecture](hp, facts, wide)}.items():
+    for name, declare in _common(hp, architectures, facts, given).items():
         if name not in given:
             values[name] = declare()
+    if len(architectures) > 1:
+        return values | _one_of(hp, architectures, facts, wide)
+    for name, declare in OPTIONS.get(architectures[0], _nothing)(hp, facts, wide, "options").items():
+        if f"options.{name}" not in given:
+            values[f"options.{name}"] = declare()
     return values
+
+
+def _one_of(hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, wide: bool) -> dict:
+    """The architecture as a choice, and the options of the chosen one; hyperparameters are named `vgg.blocks`."""
+    chosen = hp.Choice("architecture", list(architectures))
+    values = {}
+    for architecture in architectures:
+        with hp.conditional_scope("architecture", [architecture]):
+            declared = OPTIONS.get(architecture, _nothing)(hp, facts, wide, architecture)
+            values[architecture] = {f"options.{name}": declare() for name, declare in declared.items()}
+    return {"architecture": chosen, **values[chosen]}
 
 
 def overlay(settings: dict, values: dict) -> dict:
@@ -48,14 +61,18 @@ def overlay(settings: dict, values: dict) -> dict:
     return result
 
 
-def _common(hp: kt.HyperParameters, facts: DataFacts, given: dict) -> dict[str, Callable]:
+def _common(
+    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, given: dict
+) -> dict[str, Callable]:
     """What every architecture has."""
     augmentation = "flip+crop" if facts.mirror else "crop"
+    normalized = all(name.startswith("convnext") for name in architectures)  # by its own layer normalization
+    batch_norm = {} if normalized else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}
     return {
+        **batch_norm,
         "activation": lambda: hp.Choice("activation", ["relu", "elu", "gelu"]),
         "kernel_initializer": lambda: hp.Choice("kernel_initializer", ["he_normal", "glorot_uniform"]),
         "normalization": lambda: hp.Choice("normalization", ["zero_mean", "zero_one", "per_image"]),
-        "batch_norm": lambda: hp.Boolean("batch_norm", default=True),
         "dropout": lambda: hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3]),
         "augmentation": lambda: hp.Choice("augmentation", [augmentation, "none"]),
         "batch_size": lambda: hp.Choice("batch_size", [32, 64, 128], default=64),
@@ -82,15 +99,42 @@ def _number(hp: kt.HyperParameters, name: str, ranges: dict, optimizer: str) -> 
     return hp.Float(f"{name}_{optimizer}", low, high, sampling="log", default=middle)
 
 
-def _vgg(hp: kt.HyperParameters, facts: DataFacts, wide: bool) -> dict[str, Callable]:
+def _nothing(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    """Published nets have no options worth searching."""
+    return {}
+
+
+def _vgg(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
     """Blocks as far as the image can be halved to no less than 2 pixels."""
     widths = [32, 64, 96] if wide else [16, 24, 32]
     most = max(1, min(5, min(facts.shape[:2]).bit_length() - 2))
     return {
-        "options.blocks": lambda: hp.Int("options.blocks", min(2, most), most),
-        "options.convolutions": lambda: hp.Int("options.convolutions", 1, 2),
-        "options.width": lambda: hp.Choice("options.width", widths),
+        "blocks": lambda: hp.Int(f"{prefix}.blocks", min(2, most), most),
+        "convolutions": lambda: hp.Int(f"{prefix}.convolutions", 1, 2),
+        "width": lambda: hp.Choice(f"{prefix}.width", widths),
     }
 
 
-SPACES = {"vgg": _vgg}
+def _convnext(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    """Stages as far as the image can be halved after the coarsest stem, which leaves 8 pixels or more."""
+    side = min(facts.shape[:2])
+    patches = [patch for patch in (1, 2, 4) if patch <= max(1, side // 8)]
+    most = max(1, min(4, (side // patches[-1]).bit_length()))
+    return {
+        "stages": lambda: hp.Int(f"{prefix}.stages", min(2, most), most),
+        "depth": lambda: hp.Int(f"{prefix}.depth", 1, 3),
+        "width": lambda: hp.Choice(f"{prefix}.width", [48, 64, 96] if wide else [16, 24, 32]),
+        "patch_size": lambda: hp.Choice(f"{prefix}.patch_size", patches),
+        "drop_path_rate": lambda: hp.Choice(f"{prefix}.drop_path_rate", [0.0, 0.1, 0.2]),
+    }
+
+
+def _mlp(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    def dense() -> list[int]:
+        layers, width = hp.Int(f"{prefix}.layers", 1, 3), hp.Choice(f"{prefix}.width", [128, 256, 512])
+        return [width] * (layers or 0)  # None while another architecture is chosen
+
+    return {"dense": dense}
+
+
+OPTIONS = {"vgg": _vgg, "convnext": _convnext, "mlp": _mlp}  # the others have none to search

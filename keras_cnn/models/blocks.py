@@ -18,6 +18,7 @@ def conv_block(
     strides: int = 1,
     padding: str = "same",
     groups: int = 1,
+    use_bias: bool = True,
     activation: str = "relu",
     kernel_initializer: str = "he_normal",
     batch_norm: bool = False,
@@ -36,6 +37,7 @@ def conv_block(
         strides=strides,
         padding=padding,
         groups=groups,
+        use_bias=use_bias,
         kernel_initializer=kernel_initializer,
         name=f"{name}_conv{index}",
     )(x)

@@ -1,16 +1,18 @@
 """TrainSettings: one training run as flat, plain data; the options of every command that trains."""
 
 import dataclasses
-import math
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from keras_cnn.data.facts import DataFacts
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.models.registry import check_options
 from keras_cnn.models.spec import NORMALIZATIONS, PRECISIONS, ModelSpec
+from keras_cnn.training.class_weights import check_class_weight
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "muon")
+FREEZES = ("none", "body")
 SCHEDULES = ("constant", "cosine", "one_cycle", "step")
 
 
@@ -23,13 +25,17 @@ class TrainSettings:
         image_size: height and width to resize every image to; the images' own size if not given.
         validation_split: part of the training images held out to validate on, stratified, in (0, 1).
         split_seed: which images are held out.
-        architecture: name of an architecture: vgg (tunable), vgg11, vgg13, vgg16, vgg19.
+        architecture: its name: vgg and convnext (tunable), mlp, lenet5, alexnet, vgg11 to vgg19, convnext_tiny to
+            convnext_xlarge; `describe --counts` lists them.
         options: the architecture's own options, as in --options.blocks 3.
         activation: a Keras activation, for every hidden layer.
         kernel_initializer: a Keras initializer, for every hidden layer: he_normal, glorot_uniform, ...
         normalization: of the pixels 0..255: none, zero_one, minus_one_one, zero_mean or per_image.
         batch_norm: batch normalization between each hidden layer and its activation.
         synchronized: batch normalization over the global batch instead of each replica's own.
+        weights: file with ImageNet weights of keras.applications (.h5, .weights.h5), for vgg16, vgg19 and convnext_*;
+            they bring their own normalization. Layers that do not fit, such as the last, are new.
+        freeze: body: train only what follows the last convolution; or none.
         dropout: rate after every block and hidden dense layer, in [0, 1).
         precision: float32, mixed_bfloat16, mixed_float16, or auto: what this hardware is fast at.
         optimizer: sgd (Nesterov momentum 0.9), adam, adamw or muon (on kernels; the rest as adamw).
@@ -65,6 +71,8 @@ class TrainSettings:
     batch_norm: bool = True
     synchronized: bool = False
     dropout: float = 0.0
+    weights: str | None = None
+    freeze: str = "none"
     precision: str = "auto"
     optimizer: str = "muon"
     learning_rate: float = 0.02
@@ -87,6 +95,7 @@ class TrainSettings:
             ("precision", self.precision, (*PRECISIONS, "auto")),
             ("optimizer", self.optimizer, OPTIMIZERS),
             ("schedule", self.schedule, SCHEDULES),
+            ("freeze", self.freeze, FREEZES),
         ):
             if value not in allowed:
                 raise unknown_name(kind, value, allowed)
@@ -103,11 +112,7 @@ class TrainSettings:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name}={value} must be above 0.")
-        if self.class_weight not in ("none", "balanced") and not _are_weights(self.class_weight):
-            raise InputError(
-                f"class_weight={self.class_weight!r} must be none, balanced, or numbers above 0 joined by commas, "
-                "one a class, as in 1,1,2.5."
-            )
+        check_class_weight(self.class_weight)
         if self.ema_momentum is not None and not 0 < self.ema_momentum < 1:
             raise InputError(f"ema_momentum={self.ema_momentum} is outside (0, 1). Usual: 0.99 to 0.9999.")
         for name in ("dropout", "label_smoothing"):
@@ -120,9 +125,25 @@ class TrainSettings:
         from keras_cnn.models.build import check_style
 
         check_options(self.architecture, self.options)
+        if self.weights is not None:
+            self._check_weights()
         check_style(self.activation, self.kernel_initializer)
         if self.augmentation != "auto":
             parse_augmentation(self.augmentation)
+
+    def _check_weights(self) -> None:
+        from keras_cnn.models.pretrained import check_weights, reference
+
+        reference(self.architecture)
+        check_weights(Path(self.weights or ""))
+        if self.normalization != "zero_mean":
+            raise InputError(
+                f"normalization={self.normalization!r}: weights bring their own, leave it at zero_mean."
+            )
+        if self.batch_norm and self.architecture.startswith("vgg"):
+            raise InputError(
+                f"the weights of {self.architecture} know no batch normalization: give --batch_norm false."
+            )
 
     def resolved(self, facts: DataFacts) -> "TrainSettings":
         """The same with each `auto` replaced by what it means on this machine and for this data."""
@@ -144,28 +165,18 @@ class TrainSettings:
             "architecture options activation kernel_initializer normalization "
             "batch_norm synchronized dropout precision"
         )
+        statistics: Any = facts
+        if self.weights is not None:
+            from keras_cnn.models.pretrained import reference
+
+            statistics = reference(self.architecture)
         return ModelSpec(
             input_shape=facts.shape,
             classes=len(facts.classes),
-            mean=facts.mean,
-            variance=facts.variance,
+            mean=statistics.mean,
+            variance=statistics.variance,
             **{name: getattr(self, name) for name in names.split()},
         )
-
-    def class_weights(self, facts: DataFacts) -> tuple[float, ...] | None:
-        """The weight of each class in the loss; None where all are alike. InputError if their number is wrong."""
-        if self.class_weight == "none":
-            return None
-        counts = facts.counts["train"]
-        if self.class_weight == "balanced":  # a class without images has nothing to weigh
-            return tuple(sum(counts) / (len(counts) * count) if count else 1.0 for count in counts)
-        weights = tuple(float(weight) for weight in self.class_weight.split(","))
-        if len(weights) != len(facts.classes):
-            raise InputError(
-                f"class_weight has {len(weights)} numbers for the {len(facts.classes)} classes of {facts.name}: "
-                f"{', '.join(facts.classes)}."
-            )
-        return weights
 
     def to_dict(self) -> dict:
         return dataclasses.asdict(self)
@@ -178,10 +189,3 @@ class TrainSettings:
                 raise unknown_name("setting", name, names)
         size = values.get("image_size")
         return cls(**{**values, "image_size": tuple(size) if size else None})
-
-
-def _are_weights(text: str) -> bool:
-    try:
-        return all(0 < float(number) < math.inf for number in text.split(","))
-    except ValueError:
-        return False

@@ -13,9 +13,11 @@ from keras_cnn.data.facts import DataFacts, ImageData, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
+from keras_cnn.models.pretrained import freeze_body, load_pretrained
 from keras_cnn.training.averaging import AveragedWeights
 from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EarlyStop, EpochReport, Record, tensorboard
 from keras_cnn.training.checkpoint import load_weights, restore_state
+from keras_cnn.training.class_weights import class_weights
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.statistics import BatchStatistics
@@ -64,6 +66,9 @@ def train(
     stop_epoch = stop_epoch or settings.epochs
     keras.utils.set_random_seed(settings.seed)
     model, batch_size, steps = make_model(settings, data, strategy)
+    if settings.weights is not None and not start_from:
+        with strategy.scope():
+            load_pretrained(model, settings.architecture, Path(settings.weights))
     record, initial_epoch = Record(directory), 0
     if start_from:
         with strategy.scope():
@@ -119,6 +124,8 @@ def make_model(settings: TrainSettings, data: ImageData, strategy) -> tuple[kera
     steps = steps_per_epoch(data.train, batch_size)
     with strategy.scope():
         model = build_model(settings.model_spec(data.facts))
+        if settings.freeze == "body":
+            freeze_body(model)
         compile_model(model, settings, steps)
     return model, batch_size, steps
 
@@ -153,7 +160,7 @@ def batches_of(
         label_smoothing=settings.label_smoothing,
         classes=len(facts.classes),
         balanced=settings.balanced,
-        class_weight=settings.class_weights(facts),
+        class_weight=class_weights(settings.class_weight, facts),
     )
 
 

@@ -1,14 +1,10 @@
 """Searches over a space small enough to train in seconds, on the embedded digits."""
 
-import os
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 # a net of a few hundred weights on the smallest images, and half of the usual space
 SMALL = [
     *(
@@ -35,32 +31,11 @@ SMALL = [
 ]
 
 
-class Tuning:
-    """`python -m tuning` in a folder, as a user runs it. `small` makes a search of seconds."""
-
-    small = SMALL
-
-    def start(self, *arguments: object, folder: Path) -> subprocess.Popen:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tuning", *map(str, arguments)],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # a shell that starts the suite in the background has SIGINT ignored, and children inherit that
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-
-    def __call__(self, *arguments: object, folder: Path) -> subprocess.CompletedProcess:
-        process = self.start(*arguments, folder=folder)
-        output, errors = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
-
-
 @pytest.fixture(scope="session")
-def tuning() -> Tuning:
-    return Tuning()
+def tuning(tuning):
+    """The program, with the options that make a search of seconds as `small`."""
+    tuning.small = SMALL
+    return tuning
 
 
 @pytest.fixture(scope="session")

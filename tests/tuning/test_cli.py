@@ -36,7 +36,7 @@ BOTH = [
     (["--data", "cifra10"], "Did you mean 'cifar10'"),
     (["--data", "cifar10"], "--download"),
     (["--data", "folder:nowhere"], "nowhere"),
-    (["--architecture", "vgg17"], "There is: vgg, vgg11, vgg13, vgg16, vgg19"),
+    (["--architecture", "vgg17"], "unknown architecture 'vgg17'. Did you mean"),
     (["--activation", "rleu"], "Did you mean 'relu'"),
     (["--kernel_initializer", "he_norml"], "Did you mean 'he_normal'"),
     (["--normalization", "zscore"], "per_image"),
@@ -49,6 +49,11 @@ BOTH = [
     (["--config", "none.yaml"], "none.yaml"),
     (["--image_size", "0", "4"], "image_size"),
     (["--validation_split", "1.5"], "validation_split"),
+    (["--architecture", "lenet5", "--weights", "w.h5"], "no weights for lenet5"),
+    (["--architecture", "vgg16", "--weights", "w.h5"], "cannot read the weights 'w.h5'"),
+    (["--freeze", "head"], "unknown freeze 'head'"),
+    (["--class_weight", "some"], "class_weight='some'"),
+    (["--threads", "0"], "threads=0 must be at least 1"),
 ]
 
 
@@ -63,7 +68,7 @@ def test_bad_options_of_train_and_search(complain, arguments, message):
     [
         ([SEARCH, "--tuner", "hyberband"], "Did you mean 'hyperband'"),
         ([SEARCH, "--trials", "0"], "trials=0"),
-        ([SEARCH, "--architecture", "vgg16"], "no search space"),
+        ([SEARCH, "--architecture", "vgg16"], "too small for 5 blocks"),
         ([SEARCH, "--batch_size", "5000"], "a batch of 5000 images does not fit the 1295"),
         ([SEARCH, "--options.blocks", "6"], "too small for 6 blocks"),
         (["resume", "nowhere"], "holds no study"),

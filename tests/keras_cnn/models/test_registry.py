@@ -19,9 +19,16 @@ SMALL = {name: {"dense": [32]} for name in ARCHITECTURES if name.startswith(("al
 }
 # one of each kind; the others differ from it in depth, width or groups
 QUICK = {"mlp", "lenet5", "alexnet", "vgg", "vgg16", "convnext"}
-every_architecture = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in ARCHITECTURES]
-)
+# up to 350 million weights, in the code of convnext_tiny; `test_convnext` counts them
+HUGE = {"convnext_small", "convnext_base", "convnext_large", "convnext_xlarge"}
+
+
+def marked(names):
+    marks = {name: [pytest.mark.slow] * (name not in QUICK) for name in names}
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=marks[name]) for name in names])
+
+
+every_architecture = marked([name for name in ARCHITECTURES if name not in HUGE])
 
 
 def spec_of(name: str, **changes) -> ModelSpec:
@@ -35,7 +42,7 @@ def images() -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (4, 32, 32, 3), np.uint8)
 
 
-@every_architecture
+@marked(list(ARCHITECTURES))
 def test_output_is_probabilities(name, images):
     probabilities = build_model(spec_of(name)).predict(images, verbose=0)
     assert probabilities.shape == (4, 5)
@@ -77,6 +84,16 @@ def test_every_normalization_survives_saving(name, normalization, images, tmp_pa
     np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
 
 
+@pytest.mark.slow
+@every_architecture
+def test_a_saved_model_answers_alike(name, images, tmp_path):
+    model = build_model(spec_of(name, dropout=0.3))
+    model.export(tmp_path / "saved", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "saved")
+    floats = images.astype(np.float32)
+    np.testing.assert_allclose(loaded.serve(floats), model.predict(floats, verbose=0), atol=1e-6)
+
+
 @every_architecture
 def test_half_precision_inside_float32_outside(name, images):
     spec = spec_of(name, precision="mixed_bfloat16")
@@ -92,7 +109,7 @@ def test_half_precision_inside_float32_outside(name, images):
     np.testing.assert_allclose(probabilities, exact.predict(images, verbose=0), atol=0.1)
 
 
-@every_architecture
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_spec_survives_json(name):
     spec = spec_of(name, dropout=0.25)
     assert ModelSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec

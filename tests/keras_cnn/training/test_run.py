@@ -1,9 +1,6 @@
 """`python -m keras_cnn train`, killed and resumed, as a user runs it."""
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +8,8 @@ import pytest
 
 from keras_cnn.files import read_json
 
-ROOT = Path(__file__).parents[3]
 OPTIONS = [
+    *("--batch_size", "64"),
     "--options.width",
     "4",
     "--options.blocks",
@@ -26,48 +23,30 @@ OPTIONS = [
 ]
 
 
-def start(*arguments: str, folder: Path) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "keras_cnn", "train", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # a shell that starts the suite in the background has SIGINT ignored, and children inherit that
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def finish(process: subprocess.Popen) -> tuple[int, str, str]:
-    output, errors = process.communicate(timeout=200)
-    return process.returncode, output, errors
-
-
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
+def whole(keras_cnn, tmp_path_factory) -> Path:
     """A run that was never stopped."""
     folder = tmp_path_factory.mktemp("whole")
-    code, output, errors = finish(start(*OPTIONS, "--directory", "run", folder=folder))
-    assert code == 0 and errors == "", errors
-    assert "epoch   8/8" in output and "tensorboard --logdir run/logs" in output
+    run = keras_cnn("train", *OPTIONS, "--directory", "run", folder=folder)
+    assert run.returncode == 0 and run.stderr == "", run.stderr
+    assert "epoch   8/8" in run.stdout and "tensorboard --logdir run/logs" in run.stdout
     return folder / "run"
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(whole, tmp_path, how):
-    process = start(*OPTIONS, "--directory", "run", folder=tmp_path)
+def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(keras_cnn, whole, tmp_path, how):
+    process = keras_cnn.start("train", *OPTIONS, "--directory", "run", folder=tmp_path)
     for line in process.stdout:
         if line.startswith("epoch   2/8"):
             break
     process.send_signal(how)
-    code, output, errors = finish(process)
+    output, errors = process.communicate(timeout=200)
     if how == signal.SIGINT:
-        assert (code, errors) == (2, "error: interrupted.\n")
+        assert (process.returncode, errors) == (2, "error: interrupted.\n")
         assert "python -m keras_cnn train --resume run" in output
-    code, output, errors = finish(start("--resume", "run", folder=tmp_path))
-    assert code == 0, errors
-    assert "epoch   1/8" not in output and "epoch   8/8" in output
+    run = keras_cnn("train", "--resume", "run", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "epoch   1/8" not in run.stdout and "epoch   8/8" in run.stdout
     for name in ("best.npz", "checkpoint.npz"):
         with np.load(whole / name) as expected, np.load(tmp_path / "run" / name) as found:
             for array in expected.files:
@@ -84,18 +63,18 @@ def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(whol
         (["--directory", "run"], "train --resume run"),
     ],
 )
-def test_what_cannot_be_resumed(whole, arguments, message):
-    code, _, errors = finish(start(*arguments, folder=whole.parent))
-    assert code == 2
-    assert errors.startswith("error: ") and errors.count("\n") == 1
-    assert message in errors
+def test_what_cannot_be_resumed(keras_cnn, whole, arguments, message):
+    run = keras_cnn("train", *arguments, folder=whole.parent)
+    assert run.returncode == 2
+    assert run.stderr.startswith("error: ") and run.stderr.count("\n") == 1
+    assert message in run.stderr
 
 
-def test_another_number_of_devices_is_refused(whole, tmp_path):
+def test_another_number_of_devices_is_refused(keras_cnn, whole, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/run.json").write_text((whole / "run.json").read_text())
-    code, _, errors = finish(start("--resume", "run", "--devices", "2", folder=tmp_path))
-    assert code == 2 and "Give --devices 1" in errors
+    run = keras_cnn("train", "--resume", "run", "--devices", "2", folder=tmp_path)
+    assert run.returncode == 2 and "Give --devices 1" in run.stderr
 
 
 def test_the_run_tells_what_it_was_made_with(whole):

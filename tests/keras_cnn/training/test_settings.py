@@ -7,6 +7,7 @@ import pytest
 
 import keras_cnn.training.precision as precision_module
 from keras_cnn.errors import InputError
+from keras_cnn.training.class_weights import class_weights
 from keras_cnn.training.settings import TrainSettings
 
 
@@ -90,8 +91,8 @@ def test_names_are_checked_before_anything_runs():
 def test_class_weights(data):
     counts = dict(data.facts.counts, train=[30, 10])
     facts = replace(data.facts, counts=counts)
-    assert TrainSettings().class_weights(facts) is None
-    assert TrainSettings(class_weight="balanced").class_weights(facts) == pytest.approx((2 / 3, 2))
-    assert TrainSettings(class_weight="1,2.5").class_weights(facts) == (1, 2.5)
+    assert class_weights("none", facts) is None
+    assert class_weights("balanced", facts) == pytest.approx((2 / 3, 2))
+    assert class_weights("1,2.5", facts) == (1, 2.5)
     with pytest.raises(InputError, match="3 numbers for the 2 classes of halves: left, right"):
-        TrainSettings(class_weight="1,2,3").class_weights(facts)
+        class_weights("1,2,3", facts)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from keras_cnn.errors import InputError
-from keras_cnn.training.strategy import describe, get_strategy
+from keras_cnn.training.strategy import describe, get_strategy, limit_threads
 
 
 def test_the_same_object_at_every_call(two_devices):
@@ -31,3 +31,17 @@ def test_without_a_gpu_the_default_is_one_cpu():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "MirroredStrategy 1\n"
     assert run.stderr == ""  # not one of TensorFlow's start-up lines
+
+
+def test_threads_are_limited_before_anything_computes():
+    code = (
+        "from keras_cnn.quiet import import_tensorflow; import_tensorflow(); import tensorflow as tf;"
+        "from keras_cnn.training.strategy import limit_threads; limit_threads(None); limit_threads(1);"
+        "tf.matmul(tf.ones((400, 400)), tf.ones((400, 400)));"
+        "threading = tf.config.threading;"
+        "print(threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "1 1\n"
+    with pytest.raises(InputError, match="threads=0 must be at least 1"):
+        limit_threads(0)

@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -145,6 +146,33 @@ def test_class_weights_weigh_the_loss(data, one_device, tmp_path):
     run(settings, data, tmp_path / "run", one_device)
     probabilities = predict(best_model(settings, data.facts, tmp_path / "run"), data.validation)
     assert probabilities[:, 0].mean() > 0.9
+
+
+@pytest.mark.slow
+def test_fine_tuning_begins_with_the_file_and_goes_on_without_it(data, one_device, tmp_path):
+    """A frozen body stays, bit for bit; resuming and rebuilding need the file no more."""
+    keras.utils.set_random_seed(0)
+    net = keras.applications.VGG16(weights=None, include_top=False)
+    net.save_weights(tmp_path / "vgg16.weights.h5")
+    settings = replace(SETTINGS, architecture="vgg16", options={"dense": []}, freeze="body", epochs=2)
+    settings = replace(settings, weights=str(tmp_path / "vgg16.weights.h5"))
+    large = replace(data, facts=replace(data.facts, shape=(32, 32, 3)), train=doubled(data.train),
+                    validation=doubled(data.validation))  # fmt: skip
+    whole = run(settings, large, tmp_path / "whole", one_device)
+    run(settings, large, tmp_path / "halves", one_device, stop_epoch=1)
+    (tmp_path / "vgg16.weights.h5").unlink()
+    rest = train(settings, large, tmp_path / "halves", strategy=one_device, start_from=tmp_path / "halves")
+    assert rest.history == whole.history
+    assert rest.trainable_parameters == 512 * 2 + 2
+    model = best_model(settings, large.facts, tmp_path / "halves")
+    loaded = model.get_weights()
+    np.testing.assert_array_equal(loaded[0], net.get_weights()[0][:, :, ::-1])
+    for found, expected in zip(loaded[1:26], net.get_weights()[1:], strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def doubled(split):
+    return replace(split, images=split.images.repeat(2, 1).repeat(2, 2))
 
 
 def test_patience_ends_a_run_that_gets_no_better(data, one_device, tmp_path):

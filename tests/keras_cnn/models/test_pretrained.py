@@ -1,0 +1,99 @@
+"""Weights of keras.applications give our nets its outputs, whatever the form of the file."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cnn.errors import InputError
+from keras_cnn.models.build import build_model
+from keras_cnn.models.pretrained import check_weights, freeze_body, load_pretrained, reference
+from keras_cnn.models.spec import ModelSpec
+
+
+def build(name: str, side: int, classes: int, **options) -> keras.Model:
+    known = reference(name)
+    return build_model(
+        ModelSpec(
+            name,
+            (side, side, 3),
+            classes,
+            activation="gelu" if "convnext" in name else "relu",
+            batch_norm=False,
+            mean=known.mean,
+            variance=known.variance,
+            options=options,
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def vgg16(tmp_path_factory) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    net = keras.applications.VGG16(weights=None, include_top=False)
+    net.save_weights(tmp_path_factory.mktemp("vgg") / "vgg16.weights.h5")
+    return net
+
+
+def features(model: keras.Model, layer: str) -> keras.Model:
+    return keras.Model(model.input, model.get_layer(layer).output)
+
+
+@pytest.mark.parametrize("form", ["vgg16.weights.h5", "legacy.h5"])
+def test_vgg16_sees_rgb_as_the_reference_sees_bgr(vgg16, images, tmp_path, form):
+    if form == "legacy.h5":
+        import h5py
+        from keras.src.legacy.saving import legacy_h5_format
+
+        with h5py.File(tmp_path / form, "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, vgg16)
+    else:
+        vgg16.save_weights(tmp_path / form)
+    model = build("vgg16", 64, 5, dense=[])
+    assert load_pretrained(model, "vgg16", tmp_path / form) == ["predictions"]
+    prepared = keras.applications.vgg16.preprocess_input(images.astype(np.float32))
+    expected = vgg16.predict(prepared, verbose=0)
+    found = features(model, "block5_pool").predict(images, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+def test_convnext(images, tmp_path):
+    keras.utils.set_random_seed(0)
+    net = keras.applications.ConvNeXtTiny(weights=None, include_top=False, pooling="avg")
+    random = np.random.default_rng(0)
+    net.set_weights([w + random.normal(0, 0.1, w.shape) if w.ndim == 1 else w for w in net.get_weights()])
+    net.save_weights(tmp_path / "convnext.weights.h5")
+    model = build("convnext_tiny", 64, 5)
+    path = tmp_path / "convnext.weights.h5"
+    assert load_pretrained(model, "convnext_tiny", path) == ["predictions"]
+    expected = net.predict(images.astype(np.float32), verbose=0)
+    found = features(model, "norm").predict(images, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_frozen_body_keeps_its_weights():
+    model = build("vgg16", 32, 5, dense=[8])
+    freeze_body(model)
+    assert [weight.path for weight in model.trainable_weights] == [
+        "fc1/kernel",
+        "fc1/bias",
+        "predictions/kernel",
+        "predictions/bias",
+    ]
+
+
+def test_what_is_no_file_of_weights(vgg16, tmp_path):
+    (tmp_path / "text.h5").write_text("no weights")
+    with pytest.raises(InputError, match="no HDF5 file"):
+        check_weights(tmp_path / "text.h5")
+    with pytest.raises(InputError, match="No such file"):
+        check_weights(tmp_path / "missing.h5")
+    with pytest.raises(InputError, match="no weights for lenet5; there are for vgg16"):
+        reference("lenet5")
+    vgg16.save_weights(tmp_path / "vgg16.weights.h5")
+    with pytest.raises(InputError, match="holds no weights of keras"):
+        load_pretrained(build("convnext_tiny", 64, 5), "convnext_tiny", tmp_path / "vgg16.weights.h5")

@@ -1,0 +1,78 @@
+"""`describe` and `lr-find`, as a user runs them."""
+
+import json
+
+import pytest
+
+
+def test_describe_as_json(keras_cnn, tmp_path):
+    arguments = [
+        "describe",
+        "vgg16",
+        "--input-shape",
+        32,
+        32,
+        3,
+        "--classes",
+        10,
+        "--options.dense",
+        "[]",
+        "--json",
+    ]
+    run = keras_cnn(*arguments, folder=tmp_path)
+    assert run.returncode == 0 and run.stderr == "", run.stderr
+    found = json.loads(run.stdout)
+    assert found["parameters"] == found["trainable_parameters"] == 14_719_818
+    assert [layer["name"] for layer in found["layers"]][1] == "block1_conv1"
+
+
+def test_describe_as_a_table(keras_cnn, tmp_path):
+    run = keras_cnn("describe", "lenet5", "--input_shape", 28, 28, 1, "--classes", 10, folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "61,706 parameters" in run.stdout
+    assert "block2_conv1" in run.stdout and "10x10x16" in run.stdout
+
+
+def test_the_exercise(keras_cnn, tmp_path):
+    exercise = ["describe", "--output-size", 28, "--kernel", 2, "--padding", 0, "--output", 14]
+    run = keras_cnn(*exercise, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (0, "stride 2: floor((28 - 2 + 2 x 0) / 2) + 1 = 14\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["describe"], "name an architecture"),
+        (["describe", "vgg17"], "unknown architecture 'vgg17'"),
+        (["describe", "vgg16", "--input_shape", 8, 8, 3], "too small"),
+        (
+            ["describe", "--output_size", 28, "--kernel", 5, "--padding", 0, "--output", 17],
+            "nearest is stride",
+        ),
+        (["lr-find", "--steps", 3], "steps=3 must be at least 10"),
+        (["lr-find", "--threads", 0], "threads=0 must be at least 1"),
+        (["lr-find", "--architecture", "vgg17"], "unknown architecture 'vgg17'"),
+    ],
+)
+def test_mistakes_are_one_line(keras_cnn, tmp_path, arguments, message):
+    run = keras_cnn(*arguments, folder=tmp_path)
+    assert run.returncode == 2 and run.stderr.startswith("error: "), run.stderr
+    assert message in run.stderr and run.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_lr_find(keras_cnn, tmp_path):
+    arguments = ["--options.width", 8, "--steps", 60, "--threads", 1, "--directory", "lr"]
+    run = keras_cnn("lr-find", *arguments, folder=tmp_path)
+    assert run.returncode == 0 and run.stderr == "", run.stderr
+    assert "suggested: --learning_rate" in run.stdout and "plot: lr/lr_find.png" in run.stdout
+    assert (tmp_path / "lr" / "lr_find.png").exists() and (tmp_path / "lr" / "lr_find.json").exists()
+
+
+@pytest.mark.slow
+def test_counts_of_all_architectures(keras_cnn, tmp_path):
+    run = keras_cnn("describe", "--counts", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    counts = {line.split()[0]: line.split()[3] for line in run.stdout.splitlines()[1:]}
+    assert counts["alexnet"] == "60,965,224" and counts["vgg19"] == "143,667,240"
+    assert counts["convnext_xlarge"] == "350,196,968" and counts["lenet5"] == "61,706"

@@ -1,0 +1,62 @@
+"""One search over several architectures, by the command line and to the end."""
+
+import csv
+import json
+
+
+def test_several_architectures_are_searched_together(tuning, tmp_path):
+    small = [
+        "--image_size",
+        12,
+        12,
+        "--batch_size",
+        128,
+        "--normalization",
+        "zero_one",
+        "--augmentation",
+        "none",
+    ]
+    run = tuning(
+        *(
+            "search",
+            "--architecture",
+            "mlp",
+            "lenet5",
+            "--tuner",
+            "random",
+            "--trials",
+            5,
+            "--epochs",
+            1,
+            *small,
+        ),
+        *("--directory", "study", "--seed", 1),
+        folder=tmp_path,
+    )
+    assert run.returncode == 0, run.stderr
+    with (tmp_path / "study" / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["architecture"] for row in rows} == {"mlp", "lenet5"}
+    for row in rows:
+        assert bool(row["mlp.width"]) == (row["architecture"] == "mlp")
+    trials = [json.loads(path.read_text()) for path in (tmp_path / "study" / "trials").glob("*/trial.json")]
+    for trial in trials:
+        assert trial["settings"]["architecture"] == trial["hyperparameters"]["architecture"]
+        assert ("dense" in trial["settings"]["options"]) == (trial["settings"]["architecture"] == "mlp")
+    assert "search of mlp, lenet5 on digits" in (tmp_path / "study" / "report.md").read_text()
+    assert list((tmp_path / "saved_models").glob("*/1/saved_model.pb"))
+
+
+def test_what_cannot_be_searched_is_refused_before_anything_is_written(tuning, tmp_path):
+    for arguments, message in (
+        (
+            ["--architecture", "vgg", "lenet5", "--options.width", 8],
+            "--options.width cannot be given for several",
+        ),
+        (["--architecture", "vgg", "lenet"], "unknown architecture 'lenet'. Did you mean 'lenet5'?"),
+        (["--architecture", "mlp", "lenet5", "--image_size", 8, 8], "too small for lenet5"),
+    ):
+        run = tuning("search", *arguments, folder=tmp_path)
+        assert run.returncode == 2
+        assert message in run.stderr and run.stderr.count("\n") == 1
+        assert not list(tmp_path.iterdir())
