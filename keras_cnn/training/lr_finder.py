@@ -20,6 +20,7 @@ from keras_cnn.training.train import batches_of, make_model
 
 LOW, HIGH, STEPS = 1e-6, 10.0, 210  # thirty steps a decade
 SMOOTHING = 0.9  # of the moving average over the losses
+SLACK = 0.03  # of the fall of the loss, which the best rate may lack of it
 HOPELESS = 2.0  # times the loss before the first step: the test ends there
 
 
@@ -115,8 +116,15 @@ def smooth(losses: list[float]) -> list[float]:
 
 
 def suggest(rates: list[float], smoothed: list[float]) -> float | None:
-    """The rate a third of the way, geometrically, ..."""
-    best = int(np.argmin(smoothed))
-    if best == 0:
+    """The largest rate at which the loss is as low as it gets, but for `SLACK` of its fall; None if it never fell.
+
+    A schedule stays but shortly at its peak, which may therefore lie at the edge; a tenth of it or the steepest fall,
+    the usual advice for a constant rate, was 5 to 80 times too low (`benchmarks/lr_find.py`).
+    """
+    start, lowest = smoothed[0], min(smoothed)
+    if lowest == start:
         return None
-    return rates[best] / 10
+    good = [
+        rate for rate, loss in zip(rates, smoothed, strict=True) if loss <= lowest + SLACK * (start - lowest)
+    ]
+    return good[-1]
