@@ -16,6 +16,7 @@ from unittest import mock
 
 PLAIN = {
     "precision": "float32",
+    "optimizer": "adamw",
     "schedule": "constant",
     "learning_rate": 2e-3,
     "augmentation": "none",

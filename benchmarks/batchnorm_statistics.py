@@ -49,6 +49,7 @@ AGAIN = "re-estimated on 10 batches"
 
 PLAIN = {
     "precision": "float32",
+    "optimizer": "adamw",
     "schedule": "constant",
     "learning_rate": 2e-3,
     "augmentation": "none",
