@@ -14,14 +14,8 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-PLAIN = {
-    "precision": "float32",
-    "optimizer": "adamw",
-    "schedule": "constant",
-    "learning_rate": 2e-3,
-    "augmentation": "none",
-    "label_smoothing": 0.0,
-}
+from benchmarks.nets import PLAIN
+
 BATCH = 128
 NETS = [
     {"batch_norm": batch_norm, "learning_rate": rate, "options": {"width": width, "blocks": 4}}

@@ -14,6 +14,8 @@ import json
 
 import numpy as np
 
+from benchmarks.nets import PLAIN
+
 STEPS, BATCH, IMAGES, REESTIMATED = 60, 128, 2048, 10
 NETS = [
     {"activation": activation, "optimizer": optimizer, "learning_rate": rate}
@@ -46,15 +48,6 @@ METHODS = {
     "ours: 0.9 from the first batch": lambda h, s: average([0.0] + [0.9] * (len(h) - 1), h, s),
 }
 AGAIN = "re-estimated on 10 batches"
-
-PLAIN = {
-    "precision": "float32",
-    "optimizer": "adamw",
-    "schedule": "constant",
-    "learning_rate": 2e-3,
-    "augmentation": "none",
-    "label_smoothing": 0.0,
-}
 
 
 def main(data: str, epochs: int) -> None:
