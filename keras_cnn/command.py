@@ -15,6 +15,10 @@ from keras_cnn.errors import DISK_FULL, InputError, is_disk_full
 from keras_cnn.training.settings import TrainSettings
 
 BAD_INPUT = 2
+SIZES = {
+    "image_size": "height and width to resize every image to; the images' own size if not given",
+    "crop_size": "height and width of the windows of images with masks that the net sees; whole images if not given",
+}
 
 
 class Parser(jsonargparse.ArgumentParser):
@@ -43,14 +47,9 @@ def new_parser(description: str) -> Parser:
 
 def add_settings(parser: Parser, searched: Sequence[str] = (), skip: Sequence[str] = ()) -> None:
     """The options of TrainSettings but `skip`; those `searched` are None, and left to the search, unless given."""
-    parser.add_class_arguments(TrainSettings, skip={"image_size", *searched, *skip})
-    parser.add_argument(
-        "--image_size",
-        nargs=2,
-        type=int,
-        metavar=("H", "W"),
-        help="height and width to resize every image to; the images' own size if not given",
-    )
+    parser.add_class_arguments(TrainSettings, skip={*SIZES, *searched, *skip})
+    for name, text in SIZES.items():
+        parser.add_argument(f"--{name}", nargs=2, type=int, metavar=("H", "W"), help=text)
     for field in dataclasses.fields(TrainSettings):
         if field.name in searched:
             parser.add_argument(f"--{field.name}", type=field.type | None, help="searched unless given")  # type: ignore[operator]
@@ -91,7 +90,7 @@ def new_directory(wanted: str | None, stem: str) -> Path:
 
 def data_stem(data: str) -> str:
     """A file name for a data set: `folder:/photos/cats` -> `cats`, `emnist/letters` -> `emnist-letters`."""
-    name = Path(data.partition(":")[2]).resolve().name if data.startswith("folder:") else data
+    name = Path(data.partition(":")[2]).resolve().name if data.startswith(("folder:", "pairs:")) else data
     return name.replace("/", "-").replace(":", "-")
 
 

@@ -16,6 +16,7 @@ from keras_cnn.quiet import import_tensorflow
 import_tensorflow()
 
 import tensorflow as tf
+from PIL import Image
 
 from keras_cnn.data.facts import DataFacts, ImageData, Split
 from keras_cnn.data.moments import mean_and_variance
@@ -90,3 +91,41 @@ def make_data(train: int = 192, validation: int = 64, side: int = 16, channels: 
 @pytest.fixture(scope="session")
 def data() -> ImageData:
     return make_data()
+
+
+@pytest.fixture(scope="session")
+def mask_data() -> ImageData:
+    """Noise with a brighter disc in it, and masks of the disc: 24 images of 24x32 to train on, 6 and 4 beside."""
+    random = np.random.default_rng(0)
+    rows, columns = np.mgrid[:24, :32]
+
+    def split(count: int) -> Split:
+        places = zip(random.uniform(4, 20, count), random.uniform(4, 28, count), strict=True)
+        masks = np.stack([(rows - y) ** 2 + (columns - x) ** 2 < 36 for y, x in places]).astype(np.uint8)
+        images = random.integers(0, 140, masks.shape) + 90 * masks
+        return Split(images[..., None].astype(np.uint8), masks)
+
+    parts, test = {"train": split(24), "validation": split(6)}, split(4)
+    counts = {name: np.bincount(part.labels.ravel()).tolist() for name, part in parts.items()}
+    mean, variance = mean_and_variance(parts["train"].images)
+    facts = DataFacts("discs", (24, 32, 1), ("sky", "disc"), counts, mean, variance, task="segmentation")
+    return ImageData(facts, parts["train"], parts["validation"], lambda: test)
+
+
+def write_pairs(root: Path, split: Split) -> None:
+    """Folders image and label below `root`, as `pairs:` reads them; the mask's numbers are 0 and 255."""
+    for name, pixels in (("image", split.images[..., 0]), ("label", split.labels * 255)):
+        (root / name).mkdir(parents=True)
+        for index, image in enumerate(pixels):
+            Image.fromarray(image).save(root / name / f"{index}.png")
+
+
+@pytest.fixture(scope="session")
+def pairs(mask_data, tmp_path_factory) -> Path:
+    """The folder of `mask_data` with train, val and test."""
+    root = tmp_path_factory.mktemp("pairs")
+    parts = {"train": mask_data.train, "val": mask_data.validation, "test": mask_data.load_test()}
+    for name, split in parts.items():
+        write_pairs(root / name, split)
+    (root / "classes.txt").write_text("sky\ndisc\n")
+    return root

@@ -128,7 +128,7 @@ def _report(options) -> None:
     from tuning import report
 
     path = report.write_report(study)
-    print(report.table(report.trials(study)))
+    print(report.table(study, report.trials(study)))
     print(f"report: {path}, {path.with_name('trials.csv')}")
 
 
@@ -155,6 +155,7 @@ def _ship(study: Study) -> None:
     from keras_cnn.files import read_json
     from keras_cnn.runs import TEST
     from keras_cnn.serving.export import export_run
+    from keras_cnn.training.evaluate import summary
     from tuning import report
 
     winner = report.best(study)
@@ -162,14 +163,10 @@ def _ship(study: Study) -> None:
     version = export_run(trial, Path("saved_models") / study.name, say=lambda line: print(line, flush=True))
     test = read_json(trial / TEST)
     path = report.write_report(study)
-    low, high = test["accuracy_interval"]
-    print(f"\n{report.table(report.trials(study))}\n\nbest trial {winner['trial']}:")
+    print(f"\n{report.table(study, report.trials(study))}\n\nbest trial {winner['trial']}:")
     for name, value in {**report.hyperparameters(winner), **study.given}.items():
         print(f"  {name}: {value}")
-    print(f"validation accuracy: {winner['score']:.4f}")
-    print(
-        f"test accuracy: {test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, {test['images']} images)"
-    )
+    print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
     print(f"report: {path}\ntensorboard --logdir {study.directory}/logs\nSavedModel: {version}")
 
 

@@ -14,11 +14,10 @@ from tensorboard.plugins.hparams import api_pb2, summary
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from keras_cnn.training.objective import OBJECTIVE
 from tuning.settings import COMPLETED
 
 METRICS = {
-    "trial/score": f"score ({OBJECTIVE})",
+    "trial/score": "score",
     "trial/best_epoch": "best epoch",
     "trial/seconds": "seconds",
     "trial/parameters": "parameters",
@@ -27,11 +26,12 @@ METRICS = {
 OF_THE_TUNER = ("tuner/bracket", "tuner/round", "tuner/epochs", "state")
 
 
-def write_space(logs: Path, space: kt.HyperParameters) -> None:
-    """Announce the study's hyperparameters and metrics in its log directory."""
+def write_space(logs: Path, space: kt.HyperParameters, objective: str) -> None:
+    """Announce the study's hyperparameters and metrics in its log directory. objective: what the score is."""
     hparams = [hp.HParam(parameter.name, _domain(parameter)) for parameter in space.space]
     hparams += [hp.HParam(name) for name in OF_THE_TUNER]
-    metrics = [hp.Metric(tag, display_name=title) for tag, title in METRICS.items()]
+    titles = METRICS | {"trial/score": f"score ({objective})"}
+    metrics = [hp.Metric(tag, display_name=title) for tag, title in titles.items()]
     _write(logs, [hp.hparams_config_pb(hparams=hparams, metrics=metrics)])
 
 

@@ -1,6 +1,7 @@
 """HyperCNN: the search space and the builders as a plain KerasTuner HyperModel, for stock tuners too."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import keras
 import keras_tuner as kt
@@ -9,8 +10,10 @@ import tensorflow as tf
 
 from keras_cnn.data.facts import DataFacts, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from keras_cnn.data.windows import cut
 from keras_cnn.models.build import build_model
 from keras_cnn.training.averaging import AveragedWeights
+from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.statistics import BatchStatistics
@@ -41,10 +44,11 @@ class HyperCNN(kt.HyperModel):
         super().__init__()
         self.facts, self.given, self.wide = facts, given or {}, wide
         self.base = (base or TrainSettings()).resolved(facts)
+        self._seen = replace(facts, shape=self.base.input_shape(facts))
 
     def settings(self, hp: kt.HyperParameters) -> TrainSettings:
         """The settings that the values of `hp` stand for; declares what `hp` lacks."""
-        values = point(hp, [self.base.architecture], self.facts, self.given, wide=self.wide)
+        values = point(hp, [self.base.architecture], self._seen, self.given, wide=self.wide)
         return TrainSettings.from_dict(overlay(self.base.to_dict(), values))
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:
@@ -52,7 +56,9 @@ class HyperCNN(kt.HyperModel):
         settings = self.settings(hp)
         batch_size = settings.batch_size * tf.distribute.get_strategy().num_replicas_in_sync
         model = build_model(settings.model_spec(self.facts))
-        compile_model(model, settings, max(1, sum(self.facts.counts["train"]) // batch_size))
+        images, window = self.facts.images("train"), window_of(model)
+        count = window.count(images, self.facts.shape) if window else images
+        compile_model(model, settings, max(1, count // batch_size), self.facts.classes)
         return model
 
     def fit(
@@ -68,19 +74,26 @@ class HyperCNN(kt.HyperModel):
         callbacks: Sequence[keras.callbacks.Callback] = (),
         **arguments,
     ) -> keras.callbacks.History:
-        """Train on uint8 images `x` (N, H, W, C) and labels `y` (N,) with the point's batch size and augmentation."""
-        settings = self.settings(hp)
-        train, validation = Split(x, np.asarray(y, np.int64)), Split(*validation_data)
+        """Train on uint8 images `x` (N, H, W, C) and labels `y` (N,), or masks (N, H, W), with the point's batch size
+        and augmentation."""
+        settings, window = self.settings(hp), window_of(model)
+        train, validation = (
+            Split(images, np.asarray(labels, np.uint8 if window else np.int64))
+            for images, labels in ((x, y), validation_data)
+        )
         replicas = model.distribute_strategy.num_replicas_in_sync
         batch_size = settings.batch_size * replicas
         batches = batches_of(
-            settings, train, self.facts, batch_size, epochs=epochs, initial_epoch=initial_epoch
+            settings, train, self.facts, batch_size, window, epochs=epochs, initial_epoch=initial_epoch
         )
-        statistics = BatchStatistics(training_batches(train, batch_size, epochs=1, seed=settings.seed))
+        statistics = BatchStatistics(
+            training_batches(train, batch_size, epochs=1, seed=settings.seed, window=window)
+        )
+        validation = cut(validation, window) if window else validation
         return model.fit(
             batches,
             validation_data=evaluation_batches(validation, 2 * batch_size, replicas=replicas),
-            steps_per_epoch=steps_per_epoch(train, batch_size),
+            steps_per_epoch=steps_per_epoch(train, batch_size, window),
             epochs=epochs,
             initial_epoch=initial_epoch,
             shuffle=False,

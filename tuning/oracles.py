@@ -11,7 +11,7 @@ from keras_tuner.oracles import (
 )
 
 from keras_cnn.files import write_json
-from keras_cnn.training.objective import DIRECTION, OBJECTIVE
+from keras_cnn.training.tasks import DIRECTION
 from tuning.settings import Study
 from tuning.space import point
 
@@ -68,14 +68,14 @@ class GridOracle(_Durable, GridSearchOracle):
 def declare_space(study: Study) -> kt.HyperParameters:
     """Every hyperparameter of the study, at its default."""
     space = kt.HyperParameters()
-    point(space, study.architectures, study.facts, study.given, wide=study.wide)
+    point(space, study.architectures, study.seen, study.given, wide=study.wide)
     return space
 
 
 def make_oracle(study: Study) -> kt.Oracle:
     """The oracle of `study`, in the state its directory holds, over the whole declared space."""
     common = {
-        "objective": kt.Objective(OBJECTIVE, DIRECTION),
+        "objective": kt.Objective(study.objective, DIRECTION),
         "hyperparameters": declare_space(study),
         "allow_new_entries": False,
         "tune_new_entries": False,

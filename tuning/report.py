@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_file
 from keras_cnn.runs import METRICS, TEST
-from keras_cnn.training.objective import OBJECTIVE
+from keras_cnn.training.evaluate import summary
 from tuning.oracles import make_oracle
 from tuning.settings import COMPLETED, TRIAL, Study, read_trial
 
@@ -56,9 +56,9 @@ def hyperparameters(row: dict) -> dict:
     return {k: v for k, v in row.items() if k not in OUTCOME and not k.startswith("tuner/")}
 
 
-def table(rows: list[dict]) -> str:
+def table(study: Study, rows: list[dict]) -> str:
     """A Markdown table of the trials, readable as it stands."""
-    header = ("trial", "state", OBJECTIVE, "epoch", "seconds", "parameters", "hyperparameters")
+    header = ("trial", "state", study.objective, "epoch", "seconds", "parameters", "hyperparameters")
     lines = [
         (
             row["trial"],
@@ -111,7 +111,7 @@ def _markdown(study: Study, rows: list[dict]) -> str:
         *_best_section(study, completed),
         "## Trials",
         "",
-        table(rows),
+        table(study, rows),
         "",
     ]
     failed = [row for row in rows if row["message"]]
@@ -129,15 +129,10 @@ def _best_section(study: Study, completed: list[dict]) -> list[str]:
     if not completed:
         return ["No trial has completed.", ""]
     winner = completed[0]
-    lines = ["## Best", "", f"Trial {winner['trial']}: {OBJECTIVE} {winner['score']:.4f}"]
+    lines = ["## Best", "", f"Trial {winner['trial']}: {study.objective} {winner['score']:.4f}"]
     test = study.trial_directory(winner["trial"]) / TEST
     if test.exists():
-        measured = read_json(test)
-        low, high = measured["accuracy_interval"]
-        lines[-1] += (
-            f"; on the {measured['images']:,} test images, read once: {measured['accuracy']:.4f} "
-            f"(95 % interval {low:.4f} to {high:.4f})"
-        )
+        lines[-1] += f"; {summary(read_json(test))}, read once"
     values = [f"- {name}: {_short(value)}" for name, value in hyperparameters(winner).items()]
     given = [f"- {name}: {_short(value)} (given)" for name, value in study.given.items()]
     return [*lines, "", *values, *given, ""]

@@ -8,7 +8,6 @@ import keras_tuner as kt
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json
 from keras_cnn.runs import METRICS
-from keras_cnn.training.objective import OBJECTIVE
 from keras_cnn.training.settings import TrainSettings
 from tuning import hparams
 from tuning.executors.local import LocalExecutor
@@ -37,7 +36,7 @@ def start_study(study: Study, executor: LocalExecutor) -> None:
         values = {"architecture": architecture} if len(study.architectures) > 1 else {}
         executor.check(_settings(study, _with(space, values)))
     study.write()
-    hparams.write_space(study.directory / "logs", space)
+    hparams.write_space(study.directory / "logs", space, study.objective)
 
 
 def run_search(study: Study, executor: LocalExecutor, progress: Progress) -> None:
@@ -49,11 +48,11 @@ def run_search(study: Study, executor: LocalExecutor, progress: Progress) -> Non
     with progress:
         while (trial := oracle.create_trial("coordinator")).status == "RUNNING":
             metrics = run_one(study, trial, executor, progress)
-            _tell(oracle, trial, metrics)
+            _tell(oracle, trial, metrics, study.objective)
             hparams.write_trial(
                 study.log_directory(trial.trial_id), trial.trial_id, trial.hyperparameters.values, metrics
             )
-            progress.line(_summary(oracle, trial, metrics))
+            progress.line(_summary(oracle, trial, metrics, study.objective))
             failures = failures + 1 if metrics["state"] == FAILED else 0
             if failures == FAILURES_IN_A_ROW:
                 raise SearchFailed(f"{failures} trials failed in a row, the last with: {metrics['message']}")
@@ -66,7 +65,7 @@ def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor,
     def show(epoch: dict) -> None:
         progress.running(
             f"trial {trial.trial_id}: epoch {epoch['epoch']}/{spec.stop_epoch}, "
-            f"{OBJECTIVE} {epoch[OBJECTIVE]:.4f}, {epoch['seconds']:.1f} s an epoch"
+            f"{study.objective} {epoch[study.objective]:.4f}, {epoch['seconds']:.1f} s an epoch"
         )
 
     if not (
@@ -103,7 +102,7 @@ def _with(space: kt.HyperParameters, values: dict) -> kt.HyperParameters:
 
 
 def _settings(study: Study, hp: kt.HyperParameters) -> TrainSettings:
-    values = point(hp, study.architectures, study.facts, study.given, wide=study.wide)
+    values = point(hp, study.architectures, study.seen, study.given, wide=study.wide)
     return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
 
 
@@ -115,22 +114,22 @@ def _seed(study: Study, trial_id: str, parent: str | None) -> int:
     return int.from_bytes(digest[:4]) >> 1  # a NumPy and TensorFlow seed: 31 bits
 
 
-def _tell(oracle: kt.Oracle, trial: kt.engine.trial.Trial, metrics: dict) -> None:
+def _tell(oracle: kt.Oracle, trial: kt.engine.trial.Trial, metrics: dict, objective: str) -> None:
     """Only a trial that completed is ranked."""
     if metrics["state"] == COMPLETED:
-        oracle.update_trial(trial.trial_id, {OBJECTIVE: metrics["score"]}, step=metrics["best_epoch"])
+        oracle.update_trial(trial.trial_id, {objective: metrics["score"]}, step=metrics["best_epoch"])
         trial.status = COMPLETED
     else:
         trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
     oracle.end_trial(trial)
 
 
-def _summary(oracle: kt.Oracle, trial: kt.engine.trial.Trial, metrics: dict) -> str:
+def _summary(oracle: kt.Oracle, trial: kt.engine.trial.Trial, metrics: dict, objective: str) -> str:
     if metrics["state"] != COMPLETED:
         return f"trial {trial.trial_id}: {metrics['state']}: {metrics['message'].splitlines()[0]}"
     best = oracle.get_best_trials()[0]
     return (
-        f"trial {trial.trial_id}: {OBJECTIVE} {metrics['score']:.4f} in epoch {metrics['best_epoch']}, "
+        f"trial {trial.trial_id}: {objective} {metrics['score']:.4f} in epoch {metrics['best_epoch']}, "
         f"{metrics['parameters']:,} parameters, {metrics['seconds']:.1f} s  (best: {best.score:.4f}, "
         f"trial {best.trial_id})"
     )

@@ -9,6 +9,7 @@ SEARCHED = (
     "dropout",
     "augmentation",
     "batch_size",
+    "loss",
     "optimizer",
     "learning_rate",
     "weight_decay",

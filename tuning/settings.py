@@ -9,6 +9,7 @@ from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.files import read_json, write_json
 from keras_cnn.provenance import provenance
 from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.tasks import OBJECTIVES
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"  # how a trial ended
@@ -61,6 +62,16 @@ class Study:
         self.directory.mkdir(parents=True, exist_ok=True)
         record = {name: value for name, value in dataclasses.asdict(self).items() if name != "directory"}
         write_json(self.directory / STUDY, {**record, "provenance": provenance()})
+
+    @property
+    def objective(self) -> str:
+        """The metric that ranks trials."""
+        return OBJECTIVES[self.facts.task]
+
+    @property
+    def seen(self) -> DataFacts:
+        """The facts, with the shape of what a net sees of an image."""
+        return dataclasses.replace(self.facts, shape=self.base.input_shape(self.facts))
 
     @property
     def name(self) -> str:

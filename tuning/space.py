@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import keras_tuner as kt
 
 from keras_cnn.data.facts import DataFacts
+from keras_cnn.models.unet import UPSAMPLINGS
 
 # Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).
 LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-3, 6e-2)}
@@ -65,17 +66,23 @@ def _common(
     hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, given: dict
 ) -> dict[str, Callable]:
     """What every architecture has."""
-    augmentation = "flip+crop" if facts.mirror else "crop"
+    masks = facts.task == "segmentation"
+    augmentation = "flip+rotate90" if masks else "flip+crop" if facts.mirror else "crop"
     normalized = all(name.startswith("convnext") for name in architectures)  # by its own layer normalization
     batch_norm = {} if normalized else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}
+    # by default the loss of masks is one of single pixels; the other counts small classes as much as large ones
+    loss = {"loss": lambda: hp.Choice("loss", ["cross_entropy", "cross_entropy+dice"])} if masks else {}
     return {
         **batch_norm,
+        **loss,
         "activation": lambda: hp.Choice("activation", ["relu", "elu", "gelu"]),
         "kernel_initializer": lambda: hp.Choice("kernel_initializer", ["he_normal", "glorot_uniform"]),
         "normalization": lambda: hp.Choice("normalization", ["zero_mean", "zero_one", "per_image"]),
         "dropout": lambda: hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3]),
         "augmentation": lambda: hp.Choice("augmentation", [augmentation, "none"]),
-        "batch_size": lambda: hp.Choice("batch_size", [32, 64, 128], default=64),
+        "batch_size": lambda: hp.Choice(
+            "batch_size", [2, 4, 8] if masks else [32, 64, 128], default=4 if masks else 64
+        ),
         "optimizer": lambda: hp.Choice("optimizer", SEARCHED_OPTIMIZERS),
         "learning_rate": lambda: _by_optimizer(hp, "learning_rate", LEARNING_RATES, given),
         "weight_decay": lambda: _by_optimizer(hp, "weight_decay", WEIGHT_DECAYS, given),
@@ -137,4 +144,17 @@ def _mlp(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> d
     return {"dense": dense}
 
 
-OPTIONS = {"vgg": _vgg, "convnext": _convnext, "mlp": _mlp}  # the others have none to search
+def _unet(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    """Pools as far as the image can be halved evenly to no less than 4 pixels."""
+    sides = facts.shape[:2]
+    most = max(
+        [d for d in range(1, 6) if all(side % 2**d == 0 and side >> d >= 4 for side in sides)], default=1
+    )
+    return {
+        "depth": lambda: hp.Int(f"{prefix}.depth", min(2, most), most),
+        "width": lambda: hp.Choice(f"{prefix}.width", [16, 32, 64] if wide else [8, 16, 24]),
+        "upsampling": lambda: hp.Choice(f"{prefix}.upsampling", list(UPSAMPLINGS)),
+    }
+
+
+OPTIONS = {"vgg": _vgg, "convnext": _convnext, "mlp": _mlp, "unet": _unet}  # the others have none to search

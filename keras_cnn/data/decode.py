@@ -25,10 +25,11 @@ EXIF_KEYS = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of its image. size: (height, width), as it is once decoded."""
+    """What a file says of its image. size: (height, width), as it is once decoded. pages: of a TIFF file, else 1."""
 
     grey: bool
     size: tuple[int, int]
+    pages: int = 1
 
 
 def header(source: str | Path | bytes) -> Header:
@@ -38,7 +39,8 @@ def header(source: str | Path | bytes) -> Header:
         told = image.format != "TIFF" and image.info.keys() & EXIF_KEYS
         sideways = told and image.getexif().get(ORIENTATION) in SIDEWAYS
         width, height = image.size[::-1] if sideways else image.size
-        return Header(image.mode in GREY, (height, width))
+        pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+        return Header(image.mode in GREY, (height, width), pages)
 
 
 def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarray:
@@ -53,6 +55,35 @@ def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarra
         upright = ImageOps.exif_transpose(image)
         channels = channels or (1 if upright.mode in GREY else 3)
         return _pixels(upright, "L" if channels == 1 else "RGB")
+
+
+def decode_mask(source: str | Path | bytes) -> np.ndarray:
+    """The numbers of a mask as they stand in its file: uint8 (H, W), upright as EXIF tells.
+
+    The positions of a palette count, not its colours; black and white are 0 and 1, or, of 16 bits, 0 and 255. Raises
+    InputError where it is broken, is coloured, holds other numbers above 255, or is a JPEG, which blurs them.
+    """
+    from PIL import ImageOps
+
+    with _opened(source) as image:
+        if image.format == "JPEG":
+            raise ValueError("JPEG blurs the numbers of a mask: save it as PNG or TIFF")
+        values = np.asarray(ImageOps.exif_transpose(image))
+        if values.ndim == 3:
+            values = _grey(values[..., : {2: 1, 4: 3}.get(values.shape[2], 3)])
+        if values.max(initial=0) > 255 and set(np.unique(values)) <= {0, 65535}:
+            values = np.minimum(values, 255)
+        if values.dtype.kind == "f" or values.min(initial=0) < 0 or values.max(initial=0) > 255:
+            raise ValueError(
+                f"a mask holds whole numbers from 0 to 255, not {values.min()} to {values.max()}"
+            )
+        return values.astype(np.uint8)
+
+
+def _grey(values: np.ndarray) -> np.ndarray:
+    if (values != values[..., :1]).any():
+        raise ValueError("the mask is coloured, where a number for each class was expected")
+    return values[..., 0]
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -11,7 +11,8 @@ import numpy as np
 class Split:
     """Decoded images with their labels.
 
-    images: uint8 (N, H, W, C), values 0..255. labels: int64 (N,), indices into `DataFacts.classes`.
+    images: uint8 (N, H, W, C), values 0..255. labels: indices into `DataFacts.classes`, int64 (N,), or of every
+    pixel, uint8 (N, H, W).
     """
 
     images: np.ndarray
@@ -26,7 +27,7 @@ class Raw:
     """What a source found, before anything is cut: `splits.assemble` fills what is missing.
 
     validation, load_test: the source's own splits, None where it has none. test_counts: images per class of
-    the own test split, None where telling would mean reading it. mirror, notes: as in `DataFacts`.
+    the own test split, None where telling would mean reading it. mirror, task, notes: as in `DataFacts`.
     """
 
     classes: tuple[str, ...]
@@ -35,6 +36,7 @@ class Raw:
     load_test: Callable[[], Split] | None = None
     test_counts: list[int] | None = None
     mirror: bool = True
+    task: str = "classification"
     notes: tuple[str, ...] = ()
 
 
@@ -43,10 +45,11 @@ class DataFacts:
     """Facts of one data set as it was split.
 
     name: as given to `load`, e.g. `cifar10` or `folder:/photos`. shape: (H, W, C) of every image.
-    counts: split name -> images per class, in the order of `classes`; `test` is missing where telling would
-    mean reading it.
+    counts: split name -> images per class, or pixels in segmentation, in the order of `classes`; `test` is missing
+    where telling would mean reading it.
     mean, variance: per channel, in units of the pixels (0..255), of the *train* split alone.
     mirror: whether an image flipped left to right keeps its class (not so for digits).
+    task: classification, a class for every image, or segmentation, a class for every pixel.
     notes: what a user should know of the data (skipped files, images in two splits).
     """
 
@@ -59,6 +62,11 @@ class DataFacts:
     mirror: bool = True
     task: str = "classification"
     notes: tuple[str, ...] = ()
+
+    def images(self, split: str) -> int:
+        """How many images `split` has."""
+        height, width, _ = self.shape
+        return sum(self.counts[split]) // (height * width if self.task == "segmentation" else 1)
 
     def to_dict(self) -> dict:
         return dataclasses.asdict(self)

@@ -1,24 +1,18 @@
 """Many image files at once, in threads: what their headers say, which are copies, and their pixels."""
 
 import hashlib
-import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from keras_cnn.data import store
 from keras_cnn.data.decode import decode, header, resize
 from keras_cnn.data.facts import Split
-from keras_cnn.data.progress import track
+from keras_cnn.data.progress import parallel
 from keras_cnn.errors import InputError
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ def scan(folders: dict[str, Path], classes: Sequence[str]) -> tuple[list[Photo],
         for path in sorted((folder / name).iterdir(), key=lambda path: path.name)
         if not path.name.startswith(".")
     ]
-    found = _parallel(_photo, entries, "scanning images")
+    found = parallel(_photo, entries, "scanning images")
     strangers = [entry[0] for entry, photo in zip(entries, found, strict=True) if not photo]
     return [photo for photo in found if photo], strangers
 
@@ -54,7 +48,7 @@ def copies(photos: Sequence[Photo]) -> list[list[Photo]]:
     """Groups of two photos or more whose files hold the same bytes."""
     alike = [group for group in _grouped(photos, [photo.weight for photo in photos]) if len(group) > 1]
     suspects = [photo for group in alike for photo in group]  # files of one length: only these need reading
-    digests = _parallel(_digest, suspects, "looking for copies")
+    digests = parallel(_digest, suspects, "looking for copies")
     return [group for group in _grouped(suspects, digests) if len(group) > 1]
 
 
@@ -72,7 +66,7 @@ def read(
             return False
         return True
 
-    whole = np.array(_parallel(fill, range(len(photos)), f"reading {title}"), bool)
+    whole = np.array(parallel(fill, range(len(photos)), f"reading {title}"), bool)
     broken = [photo for photo, good in zip(photos, whole, strict=True) if not good]
     return Split(store.take(images, np.flatnonzero(whole)), labels[whole]), broken
 
@@ -98,9 +92,3 @@ def _grouped(photos: Iterable[Photo], keys: Iterable[object]) -> list[list[Photo
     for photo, key in zip(photos, keys, strict=True):
         groups[key].append(photo)
     return list(groups.values())
-
-
-def _parallel(function: Callable[[Item], Result], items: Sequence[Item], title: str) -> list[Result]:
-    """Results in the order of `items`. Threads suffice: Pillow and hashlib let go of the lock while they work."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(track(pool.map(function, items), title, len(items)))

@@ -11,23 +11,30 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.data.augment import augment, parse_augmentation
+from keras_cnn.data.augment import augment, augment_masks, check_for_masks, parse_augmentation
 from keras_cnn.data.facts import Split
 from keras_cnn.data.mix import MIXES, mix
+from keras_cnn.data.windows import Window
 from keras_cnn.errors import InputError
 
 PARALLEL_BATCHES = 2
 PREFETCHED_BATCHES = 4
 
 
-def steps_per_epoch(split: Split, batch_size: int) -> int:
-    """Whole batches in one epoch; the rest sits out until the next shuffle. InputError if there is none."""
-    if not 1 <= batch_size <= len(split):
+def steps_per_epoch(split: Split, batch_size: int, window: Window | None = None) -> int:
+    """Whole batches in one epoch; the rest sits out until the next shuffle. InputError if there is none.
+
+    window: of an image, what a batch holds one of; as many as cover all images make an epoch then.
+    """
+    count, what = (
+        (window.count(len(split), split.labels.shape[1:]), "windows") if window else (len(split), "images")
+    )
+    if not 1 <= batch_size <= count:
         raise InputError(
-            f"a batch of {batch_size} images does not fit the {len(split)} training images: "
-            f"choose a --batch_size (per device) so that batch_size x devices is between 1 and {len(split)}."
+            f"a batch of {batch_size} {what} does not fit the {count} training {what}: "
+            f"choose a --batch_size (per device) so that batch_size x devices is between 1 and {count}."
         )
-    return len(split) // batch_size
+    return count // batch_size
 
 
 def training_batches(
@@ -42,18 +49,21 @@ def training_batches(
     classes: int | None = None,
     balanced: bool = False,
     class_weight: Sequence[float] | None = None,
+    window: Window | None = None,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches of the epochs `initial_epoch` to `epochs`, one after the other.
 
     Yields (uint8 (batch_size, H, W, C), int64 (batch_size,)); every batch is full. Where the augmentation mixes
     images or `label_smoothing` is above 0, labels are float32 (batch_size, classes) distributions instead;
     ValueError if `classes` is not given then.
+    window: needed for images with masks; yields random windows of them, uint8 (batch_size, *size, C), and the masks
+    uint8 (batch_size, *inner) of what is answered of each. What moves pixels moves both alike.
     class_weight: of each class in the loss; batches then gain float32 (batch_size,) weights, those of the labels,
     or of what they are mixed of.
     balanced: draw every class equally often instead of every image once, in as many steps.
     Iterate it with `steps_per_epoch` given, so that one iterator lives through all epochs.
     """
-    steps = steps_per_epoch(split, batch_size)
+    steps = steps_per_epoch(split, batch_size, window)
     names = parse_augmentation(augmentation)
     alone = tuple(name for name in names if name not in MIXES)
     mixes = names[len(alone) :]
@@ -62,19 +72,26 @@ def training_batches(
         raise ValueError(
             f"augmentation={augmentation!r}, {label_smoothing=} make soft labels: give `classes`"
         )
+    if window:
+        check_for_masks(names)
     key = tf.constant([seed & 0x7FFFFFFF, seed >> 31], tf.int64)
+    count = window.count(len(split), split.labels.shape[1:]) if window else len(split)
 
     def shuffled(epoch):
         epoch_key = tf.random.fold_in(key, epoch)
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), epoch_key)
+        order = tf.random.experimental.stateless_shuffle(tf.range(count), epoch_key) % len(split)
         if balanced:
             order = _balance(order, split.labels, steps * batch_size, epoch, tf.random.fold_in(epoch_key, 0))
         batches = tf.reshape(order[: steps * batch_size], (steps, batch_size))
         return tf.data.Dataset.from_tensor_slices((epoch * steps + tf.range(steps, dtype=tf.int64), batches))
 
     def load(step, indices):
-        images, labels = _fetch(split, indices)
         step_key = tf.random.fold_in(key, -1 - step)
+        if window:
+            images, labels = _fetch_windows(split, indices, window, tf.random.fold_in(step_key, -2))
+            labels = window.centre(augment_masks(labels, alone, step_key))
+        else:
+            images, labels = _fetch(split, indices)
         images = augment(images, alone, step_key)
         if not soft:
             return images, labels, *_weigh(labels, class_weight)
@@ -129,18 +146,46 @@ def _weigh(labels: tf.Tensor, class_weight: Sequence[float] | None) -> tuple[tf.
     if class_weight is None:
         return ()
     weights = tf.constant(class_weight, tf.float32)
-    return (tf.gather(weights, labels) if labels.dtype == tf.int64 else tf.linalg.matvec(labels, weights),)
+    if labels.dtype.is_integer:
+        return (tf.gather(weights, tf.cast(labels, tf.int32)),)
+    return (tf.linalg.matvec(labels, weights),)
 
 
 def _fetch(split: Split, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The images and labels at `indices`. Through NumPy, so that they may be memory-mapped."""
+    kinds = (tf.uint8, tf.as_dtype(split.labels.dtype))
     images, labels = tf.numpy_function(
-        lambda rows: (split.images[rows], split.labels[rows]), [indices], (tf.uint8, tf.int64), stateful=False
+        lambda rows: (split.images[rows], split.labels[rows]), [indices], kinds, stateful=False
     )
     count = indices.shape[0]
     images.set_shape((count, *split.images.shape[1:]))
-    labels.set_shape((count,))
+    labels.set_shape((count, *split.labels.shape[1:]))
     return images, labels
+
+
+def _fetch_windows(
+    split: Split, indices: tf.Tensor, window: Window, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """A random window of each of the images at `indices`, (B, *size, C), and of their masks, (B, *size)."""
+    count = indices.shape[0]
+    room = [side - part + 1 for side, part in zip(split.labels.shape[1:], window.inner, strict=True)]
+    drawn = (
+        tf.random.stateless_uniform((count,), tf.random.fold_in(seed, axis), 0, room[axis], tf.int32)
+        for axis in (0, 1)
+    )
+    corners = tf.stack(list(drawn), axis=1)
+
+    def read(rows, corners):
+        places = list(zip(rows, *corners.T, strict=True))
+        return tuple(
+            np.stack([window.view(pixels[row], top, left) for row, top, left in places])
+            for pixels in (split.images, split.labels)
+        )
+
+    images, masks = tf.numpy_function(read, [indices, corners], (tf.uint8, tf.uint8), stateful=False)
+    images.set_shape((count, *window.size, split.images.shape[3]))
+    masks.set_shape((count, *window.size))
+    return images, masks
 
 
 def _finish(dataset: tf.data.Dataset, load) -> tf.data.Dataset:

@@ -1,9 +1,12 @@
 """A progress bar on a terminal's stderr that vanishes when it is done; nothing in a log file."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
@@ -15,3 +18,9 @@ def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]
     yield from progress.track(
         items, description, total, console=console, transient=True, disable=not console.is_terminal
     )
+
+
+def parallel(function: Callable[[Item], Result], items: Sequence[Item], description: str) -> list[Result]:
+    """Results in the order of `items`. Threads suffice: Pillow and hashlib let go of the lock while they work."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(track(pool.map(function, items), description, len(items)))

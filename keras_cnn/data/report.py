@@ -17,9 +17,10 @@ def describe(facts: DataFacts) -> str:
             f"channel {channel} of train: mean {mean:.3f}, standard deviation {deviation:.3f} of 0..255 "
             f"({mean / 255:.4f}, {deviation / 255:.4f} of 0..1)"
         )
-    lines += [f"{split}: {sum(counts):,} images" for split, counts in facts.counts.items()]
+    lines += [f"{split}: {facts.images(split):,} images" for split in facts.counts]
+    unit = " pixels" if facts.task == "segmentation" else ""
     for index, name in enumerate(facts.classes[:LISTED_CLASSES]):
-        lines.append(f"  {name}: " + ", ".join(f"{s} {c[index]:,}" for s, c in facts.counts.items()))
+        lines.append(f"  {name}: " + ", ".join(f"{s} {c[index]:,}{unit}" for s, c in facts.counts.items()))
     if len(facts.classes) > LISTED_CLASSES:
         lines.append(f"  ... and {len(facts.classes) - LISTED_CLASSES} classes more")
     return "\n".join([*lines, *(f"note: {note}" for note in facts.notes)])

@@ -1,4 +1,4 @@
-"""A data set by its name: `digits`, `folder:PATH`, or an image set of TensorFlow Datasets such as `cifar10`."""
+"""A data set by its name: `digits`, `folder:PATH`, `pairs:PATH` (images with masks), or one of TensorFlow Datasets."""
 
 from pathlib import Path
 
@@ -45,7 +45,19 @@ def _folder(path: str, image_size: tuple[int, int] | None) -> Raw:
         raise InputError(f"cannot read folder:{path}: {error}.") from error
 
 
-SOURCES = {"digits": _digits, "folder:": _folder}  # every other name is one of TensorFlow Datasets
+def _pairs(path: str, image_size: tuple[int, int] | None) -> Raw:
+    from keras_cnn.data import pairs
+
+    if not path:
+        raise InputError("pairs: lacks its path. Give pairs:PATH, with folders image and label in it.")
+    try:
+        return pairs.read(Path(path).expanduser(), image_size)
+    except OSError as error:
+        raise InputError(f"cannot read pairs:{path}: {error}.") from error
+
+
+# every other name is one of TensorFlow Datasets
+SOURCES = {"digits": _digits, "folder:": _folder, "pairs:": _pairs}
 
 
 def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> Raw:

@@ -48,17 +48,20 @@ def stratify(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray
 
 
 def _cut(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
-    kept, held = stratify(split.labels, fraction, seed)
-    train, rest = (Split(store.take(split.images, rows), split.labels[rows]) for rows in (kept, held))
+    masks = split.labels.ndim > 1
+    kept, held = stratify(np.zeros(len(split), int) if masks else split.labels, fraction, seed)
+    train, rest = (
+        Split(store.take(split.images, rows), store.take(split.labels, rows) if masks else split.labels[rows])
+        for rows in (kept, held)
+    )
     return train, rest
 
 
 def _hold_out_test(name: str, raw: Raw) -> Raw:
     train, test = _cut(raw.train, TEST_SPLIT, TEST_SEED)
     _check(test, name, "test", train)
-    note = (
-        f"{name} has no test split: {len(test)} images, {TEST_SPLIT:.0%} of every class, are held out as test"
-    )
+    share = f"{TEST_SPLIT:.0%}" + (" of every class" if raw.task == "classification" else "")
+    note = f"{name} has no test split: {len(test)} images, {share}, are held out as test"
     counts = _counts(test, raw.classes)
     return replace(raw, train=train, load_test=lambda: test, test_counts=counts, notes=(*raw.notes, note))
 
@@ -73,11 +76,13 @@ def _facts(name: str, raw: Raw, train: Split, validation: Split) -> DataFacts:
         counts["test"] = raw.test_counts
     mean, variance = mean_and_variance(train.images)
     shape = train.images.shape[1:]
-    return DataFacts(name, shape, raw.classes, counts, mean, variance, mirror=raw.mirror, notes=notes)
+    return DataFacts(
+        name, shape, raw.classes, counts, mean, variance, mirror=raw.mirror, task=raw.task, notes=notes
+    )
 
 
 def _counts(split: Split, classes: tuple[str, ...]) -> list[int]:
-    return np.bincount(split.labels, minlength=len(classes)).tolist()
+    return np.bincount(split.labels.ravel(), minlength=len(classes)).tolist()
 
 
 def _check_classes(name: str, raw: Raw) -> None:

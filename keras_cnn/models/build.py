@@ -24,8 +24,9 @@ class InitializationWarning(UserWarning):
 def build_model(spec: ModelSpec) -> keras.Model:
     """An uncompiled functional model of `spec`.
 
-    Input `images`: (B, H, W, C), uint8 or float, 0..255. Output `probabilities`: (B, classes), float32,
-    rows that sum to 1. Hidden layers compute in `spec.precision`.
+    Input `images`: (B, H, W, C), uint8 or float, 0..255. Output `probabilities`: float32 (B, classes), or of
+    architectures for segmentation (B, H', W', classes); those of an image, or of a pixel, sum to 1. Hidden layers
+    compute in `spec.precision`.
     Raises InputError for names, options and sizes the architecture cannot take.
     """
     architecture = get_architecture(spec.architecture)

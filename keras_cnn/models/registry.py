@@ -10,11 +10,15 @@ from keras_cnn.errors import InputError, unknown_name
 
 @dataclass(frozen=True)
 class Architecture:
-    """`module`.`function`(x, classes=..., style=..., **options) -> logits, with some arguments `fixed`."""
+    """`module`.`function`(x, classes=..., style=..., **options) -> logits, with some arguments `fixed`.
+
+    task: classification, (B, classes) logits, or segmentation, (B, H', W', classes).
+    """
 
     module: str
     function: str
     fixed: dict = field(default_factory=dict)
+    task: str = "classification"
 
     def load(self) -> Callable:
         return getattr(importlib.import_module(f"keras_cnn.models.{self.module}"), self.function)
@@ -44,6 +48,8 @@ ARCHITECTURES = {
     "convnext_base": Architecture("convnext", "published_convnext", {"variant": "convnext_base"}),
     "convnext_large": Architecture("convnext", "published_convnext", {"variant": "convnext_large"}),
     "convnext_xlarge": Architecture("convnext", "published_convnext", {"variant": "convnext_xlarge"}),
+    "unet": Architecture("unet", "unet", task="segmentation"),
+    "unet_paper": Architecture("unet", "unet_paper", task="segmentation"),
 }
 
 
@@ -52,6 +58,16 @@ def get_architecture(name: str) -> Architecture:
     if name not in ARCHITECTURES:
         raise unknown_name("architecture", name, ARCHITECTURES)
     return ARCHITECTURES[name]
+
+
+def check_task(name: str, task: str, data: str) -> None:
+    """Raise InputError where the architecture is for another task than the data set `data`."""
+    if get_architecture(name).task != task:
+        fitting = [other for other, line in ARCHITECTURES.items() if line.task == task]
+        raise InputError(
+            f"architecture {name!r} is for {get_architecture(name).task}, but {data} is for {task}. "
+            f"Take one of: {', '.join(fitting)}."
+        )
 
 
 def check_options(name: str, options: dict) -> None:

@@ -16,6 +16,7 @@ from keras_cnn.files import read_json, sync_folder, write_json
 from keras_cnn.provenance import provenance
 from keras_cnn.runs import METRICS, Run, read_run
 from keras_cnn.training.run import measure_on_test
+from keras_cnn.training.tasks import OBJECTIVES
 from keras_cnn.training.train import best_model
 
 TOLERANCE = {"float32": 1e-6}
@@ -30,8 +31,9 @@ class NotEqual(Exception):
 def export_run(directory: Path, destination: Path, *, say: Callable[[str], None]) -> Path:
     """Write the next numbered version below `destination` (TensorFlow Serving's layout); returns its path.
 
-    Input `images`: uint8 (B, H, W, C), 0..255; output `probabilities`: float32 (B, classes). A card.json in
-    it tells classes, data, settings, metrics and versions. The version appears whole or not at all.
+    Input `images`: uint8 (B, H, W, C), 0..255; output `probabilities`: float32 (B, classes), or (B, H', W', classes) of
+    masks, for windows of the size trained on. A card.json in it tells classes, data, settings, metrics and versions.
+    The version appears whole or not at all.
     Raises InputError if `directory` is no finished run, NotEqual if what is served is not what was measured.
     """
     run = read_run(directory)
@@ -44,7 +46,7 @@ def export_run(directory: Path, destination: Path, *, say: Callable[[str], None]
         difference = _difference(model, run, aside)
         say(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
         version = _next_version(destination)
-        write_json(aside / "card.json", _card(run, test, destination.name, version.name, difference))
+        write_json(aside / "card.json", _card(model, run, test, version, difference))
         aside.chmod(0o755)
         aside.rename(version)
     finally:
@@ -59,14 +61,14 @@ def _write(model: keras.Model, run: Run, path: Path) -> None:
     archive.add_endpoint(
         "serve",
         lambda images: {"probabilities": model(images, training=False)},
-        input_signature=[tf.TensorSpec((None, *run.facts.shape), tf.uint8, name="images")],
+        input_signature=[tf.TensorSpec(model.input_shape, tf.uint8, name="images")],
     )
     archive.write_out(path, verbose=False)
 
 
 def _difference(model: keras.Model, run: Run, path: Path) -> float:
     """The largest difference between `predict` and the SavedModel, served in a process of its own."""
-    images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, *run.facts.shape), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, *model.input_shape[1:]), np.uint8)
     expected = model.predict(images, verbose=0)
     with tempfile.TemporaryDirectory() as folder:
         given, answered = f"{folder}/images.npy", f"{folder}/probabilities.npy"
@@ -88,18 +90,21 @@ def _next_version(destination: Path) -> Path:
     return destination / str(max(numbers, default=0) + 1)
 
 
-def _card(run: Run, test: dict, name: str, version: str, difference: float) -> dict:
+def _card(model: keras.Model, run: Run, test: dict, version: Path, difference: float) -> dict:
     metrics = read_json(run.directory / METRICS)
     return {
-        "name": name,
-        "version": int(version),
+        "name": version.parent.name,
+        "version": int(version.name),
         "task": run.facts.task,
         "classes": run.facts.classes,
-        "input": {"name": "images", "dtype": "uint8", "shape": [None, *run.facts.shape], "range": [0, 255]},
-        "output": {"name": "probabilities", "dtype": "float32", "shape": [None, len(run.facts.classes)]},
+        "input": {"name": "images", "dtype": "uint8", "shape": model.input_shape, "range": [0, 255]},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": model.output_shape},
         "data": run.facts.to_dict(),
         "settings": run.settings.to_dict(),
-        "validation": {"accuracy": metrics["score"], "best_epoch": metrics["best_epoch"]},
+        "validation": {
+            OBJECTIVES[run.facts.task].removeprefix("val_"): metrics["score"],
+            "best_epoch": metrics["best_epoch"],
+        },
         "test": test,
         "parameters": metrics["parameters"],
         "served_difference": difference,

@@ -27,21 +27,21 @@ def tensorboard(logs: Path, epochs: int) -> keras.callbacks.Callback:
 class Record(keras.callbacks.Callback):
     """What a run has come to: after each epoch, in `directory`, `best.npz`, `epochs.csv` and `checkpoint.npz`.
 
-    The best epoch has the highest validation accuracy; of equals, as small validation sets make them, the
-    lowest validation loss. `accuracy`, `loss` and `epoch` (from 1; 0 before the first) are those of the best
+    The best epoch has the highest value of the metric `objective`; of equals, as small validation sets make them, the
+    lowest validation loss. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best
     weights, `history` maps each metric to its value per epoch. Nothing is kept of an epoch that diverged.
     """
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, objective: str):
         super().__init__()
-        self.directory = directory
-        self.accuracy, self.loss, self.epoch = -math.inf, math.inf, 0
+        self.directory, self.objective = directory, objective
+        self.score, self.loss, self.epoch = -math.inf, math.inf, 0
         self.history: dict[str, list[float]] = {}
 
     def resume(self, progress: dict) -> None:
         """Go on with the record that a checkpoint of the same run holds."""
         self.history = progress["history"]
-        self.accuracy, self.loss, self.epoch = progress["best"]
+        self.score, self.loss, self.epoch = progress["best"]
 
     def out_of_patience(self, done: int, patience: int | None) -> bool:
         """Whether, after `done` epochs, `patience` have passed since the best; never without a best or patience."""
@@ -52,13 +52,13 @@ class Record(keras.callbacks.Callback):
             return
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
-        accuracy, loss = float(logs["val_accuracy"]), float(logs["val_loss"])
-        if (accuracy, -loss) > (self.accuracy, -self.loss):
-            self.accuracy, self.loss, self.epoch = accuracy, loss, epoch + 1
+        score, loss = float(logs[self.objective]), float(logs["val_loss"])
+        if (score, -loss) > (self.score, -self.loss):
+            self.score, self.loss, self.epoch = score, loss, epoch + 1
             with averaged(self.model):
                 save_weights(self.directory / BEST_WEIGHTS, self.model)
         write_file(self.directory / EPOCHS, lambda aside: aside.write_text(self._table(epoch + 1)))
-        best = [self.accuracy, self.loss, self.epoch]
+        best = [self.score, self.loss, self.epoch]
         progress = {"epoch": epoch + 1, "history": self.history, "best": best}
         save_state(self.directory / CHECKPOINT, self.model, progress)
 

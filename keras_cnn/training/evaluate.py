@@ -5,8 +5,16 @@ import numpy as np
 
 from keras_cnn.data.facts import Split
 from keras_cnn.data.pipeline import evaluation_batches
+from keras_cnn.data.windows import Window
 
 BATCH = 256
+
+
+def window_of(model: keras.Model) -> Window | None:
+    """What a model of masks sees and answers; None for one of single labels."""
+    if len(model.output_shape) != 4:
+        return None
+    return Window(tuple(model.input_shape[1:3]), tuple(model.output_shape[1:3]))
 
 
 def predict(model: keras.Model, split: Split) -> np.ndarray:
@@ -29,6 +37,18 @@ def measure(probabilities: np.ndarray, labels: np.ndarray) -> dict:
         "loss": float(-np.mean(np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)))),
         "confusion": confusion.tolist(),
     }
+
+
+def summary(test: dict) -> str:
+    """What `measure` or `measure_masks` found, in a line."""
+    score = "mean_iou" if "mean_iou" in test else "accuracy"
+    low, high = test[f"{score}_interval"]
+    text = f"test {score.replace('_', ' ')} {test[score]:.4f} (95 % interval {low:.4f} to {high:.4f}, "
+    text += f"{test['images']:,} images)"
+    if score == "mean_iou":
+        iou = ", ".join(f"{name} {value:.4f}" for name, value in test["iou"].items())
+        text += f"; IoU of {iou}; pixel accuracy {test['accuracy']:.4f}"
+    return text
 
 
 def _wilson(share: float, count: int, z: float = 1.96) -> list[float]:

@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from keras_cnn.data.facts import ImageData
 from keras_cnn.training.averaging import kept
-from keras_cnn.training.objective import cross_entropy, make_optimizer
+from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.objective import LOSS_FUNCTIONS, make_optimizer
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.train import batches_of, make_model
 
@@ -76,8 +77,10 @@ def range_test(
     keras.utils.set_random_seed(settings.seed)
     model, batch_size, steps = make_model(settings, data, strategy)
     epochs = math.ceil(limits.get("steps", STEPS) / steps)
-    batches = batches_of(settings, data.train, data.facts, batch_size, epochs=epochs)
-    return find_learning_rate(model, batches, partial(make_optimizer, settings), cross_entropy, **limits)
+    batches = batches_of(settings, data.train, data.facts, batch_size, window_of(model), epochs=epochs)
+    return find_learning_rate(
+        model, batches, partial(make_optimizer, settings), LOSS_FUNCTIONS[settings.loss], **limits
+    )
 
 
 class _Losses(keras.callbacks.Callback):

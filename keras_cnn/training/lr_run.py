@@ -40,6 +40,7 @@ def find_run(
     data = load(**settings.load_arguments(), download=download)
     settings = settings.resolved(data.facts)
     strategy = get_strategy(devices)
+    assert settings.batch_size, "resolved"
     say(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising rates")
     found = range_test(settings, data, strategy, steps=steps)
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,26 +1,51 @@
-"""What training optimizes and what trials are ranked by: loss, metrics, optimizer and its schedule."""
+"""What training optimizes: loss, metrics, optimizer and its schedule."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
 from keras_cnn.training.muon import Muon
+from keras_cnn.training.scores import SegmentationScores
 from keras_cnn.training.settings import TrainSettings
 
-OBJECTIVE = "val_accuracy"
-DIRECTION = "max"
 MOMENTUM = 0.9
 
 
 def cross_entropy(y_true, y_pred):
-    """Cross-entropy in nats (B,). y_true: classes (B,), or distributions (B, classes) as smoothing and mixing
-    make them; those are the input pipeline's, so the validation loss is always that of the plain classes."""
+    """Cross-entropy in nats (B,), or (B, H, W) of masks. y_true: classes (B,), or distributions (B, classes) as
+    smoothing and mixing make them; those are the input pipeline's, so the validation loss is always that of the plain
+    classes."""
     if len(y_true.shape) == len(y_pred.shape):
         return keras.losses.categorical_crossentropy(y_true, y_pred)
     return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
 
 
+def dice(y_true, y_pred):
+    """1 - 2 |A B| / (|A| + |B|) of masks (B, H, W) and probabilities (B, H, W, classes), the mean over classes; (B,).
+
+    A and B are sums of probabilities over all pixels of an image (Milletari et al. 2016, arXiv:1606.04797, section 3,
+    without their squares). Large and small classes count alike.
+    """
+    if len(y_true.shape) < len(y_pred.shape):
+        y_true = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
+    return ops.mean(keras.losses.dice(y_true, y_pred, axis=(1, 2)), axis=-1)
+
+
+def cross_entropy_and_dice(y_true, y_pred):
+    """The sum of both, (B,) (as nnU-Net's: Isensee et al. 2021, doi:10.1038/s41592-020-01008-z)."""
+    return ops.mean(cross_entropy(y_true, y_pred), axis=(1, 2)) + dice(y_true, y_pred)
+
+
+LOSS_FUNCTIONS = {
+    "cross_entropy": cross_entropy,
+    "dice": dice,
+    "cross_entropy+dice": cross_entropy_and_dice,
+}
+
+
 def accuracy(y_true, y_pred):
-    """1 where the most probable class is the true one, or the largest of a distribution; (B,)."""
+    """1 where the most probable class is the true one, or the largest of a distribution; (B,), or (B, H, W)."""
     if len(y_true.shape) == len(y_pred.shape):
         y_true = ops.argmax(y_true, axis=-1)
     return ops.cast(
@@ -28,14 +53,20 @@ def accuracy(y_true, y_pred):
     )
 
 
-def compile_model(model: keras.Model, settings: TrainSettings, steps_per_epoch: int) -> None:
-    """Compile `model` for classification; call it in the strategy's scope."""
+def compile_model(
+    model: keras.Model, settings: TrainSettings, steps_per_epoch: int, classes: Sequence[str] = ()
+) -> None:
+    """Compile `model`; call it in the strategy's scope. classes: names, for the IoU and Dice of those in masks."""
     model.compile(
         optimizer=make_optimizer(settings, learning_rate(settings, settings.epochs * steps_per_epoch)),
-        loss=cross_entropy,
-        metrics=[accuracy],
+        loss=LOSS_FUNCTIONS[settings.loss],
+        metrics=[accuracy, *([SegmentationScores(classes)] if _makes_masks(model) else [])],
         steps_per_execution=_steps_per_execution(steps_per_epoch),
     )
+
+
+def _makes_masks(model: keras.Model) -> bool:
+    return len(model.output_shape) == 4
 
 
 def make_optimizer(settings: TrainSettings, rate) -> keras.optimizers.Optimizer:

@@ -6,33 +6,32 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.data.facts import DataFacts, Split
+from keras_cnn.data.facts import Split
 
 SAMPLES = 24
 
 
-def write_pictures(logs: Path, facts: DataFacts, split: Split, probabilities: np.ndarray, step: int) -> None:
-    """Write `confusion_matrix` and `predictions` of `split` to TensorBoard's folder `logs`."""
-    predicted = probabilities.argmax(axis=1)
+def write_figures(logs: Path, figures: dict, step: int) -> None:
+    """Write figures by name to TensorBoard's folder `logs`."""
     with tf.summary.create_file_writer(str(logs)).as_default():
-        for name, figure in (
-            ("confusion_matrix", confusion_figure(facts.classes, split.labels, predicted)),
-            ("predictions", sample_figure(facts.classes, split, probabilities)),
-        ):
+        for name, figure in figures.items():
             tf.summary.image(name, as_image(figure), step=step)
 
 
-def confusion_figure(classes: tuple[str, ...], labels: np.ndarray, predicted: np.ndarray):
-    """Rows: true class, columns: predicted; numbers are shown up to 20 classes."""
+def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], shares: bool = False):
+    """Rows: true class, columns: predicted; numbers, or shares of each row, are shown up to 20 classes."""
     from matplotlib.figure import Figure
-    from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+    from sklearn.metrics import ConfusionMatrixDisplay
 
     side = min(4 + 0.35 * len(classes), 20)
     figure = Figure(figsize=(side, side), layout="tight")
-    matrix = confusion_matrix(labels, predicted, labels=range(len(classes)))
+    matrix = np.array(confusion)
+    if shares:
+        matrix = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     ConfusionMatrixDisplay(matrix, display_labels=classes).plot(
         ax=figure.subplots(),
         include_values=len(classes) <= 20,
+        values_format=".1%" if shares else "d",
         cmap="Blues",
         xticks_rotation="vertical",
         colorbar=False,

@@ -4,19 +4,25 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from keras_cnn.data.facts import ImageData, Split
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_json
+from keras_cnn.files import read_json, write_file, write_json
 from keras_cnn.runs import METRICS, RUN, TEST, Run, read_run
 from keras_cnn.training.callbacks import CHECKPOINT
-from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.pictures import write_pictures
+from keras_cnn.training.evaluate import measure, predict, summary
+from keras_cnn.training.evaluate_masks import measure_masks
+from keras_cnn.training.mask_pictures import examples, mask_figure
+from keras_cnn.training.pictures import confusion_figure, sample_figure, write_figures
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.strategy import describe, get_strategy
+from keras_cnn.training.tasks import OBJECTIVES
 from keras_cnn.training.train import best_model, make_model, train
+
+PICTURE = "test.png"
 
 
 def train_run(
@@ -29,7 +35,7 @@ def train_run(
 ) -> None:
     """Load the data, train, measure the best weights once on test, and tell each step with `say`.
 
-    Leaves run.json, epochs.csv, metrics.json, test.json, weights, a checkpoint and TensorBoard logs in
+    Leaves run.json, epochs.csv, metrics.json, test.json, test.png, weights, a checkpoint and TensorBoard logs in
     `directory`. InputError if it holds a run already.
     """
     settings.check_names()
@@ -67,6 +73,7 @@ def resume_run(directory: Path, *, devices: int | None = None, say: Callable[[st
 def _train(run: Run, data: ImageData, strategy: tf.distribute.Strategy, say: Callable[[str], None]) -> None:
     for note in data.facts.notes:
         say(f"note: {note}")
+    assert run.settings.batch_size, "a run's settings are resolved"
     say(describe(strategy, run.settings.batch_size))
     result = train(
         run.settings,
@@ -74,26 +81,27 @@ def _train(run: Run, data: ImageData, strategy: tf.distribute.Strategy, say: Cal
         run.directory,
         strategy=strategy,
         start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
-        report=epoch_line(run.settings.epochs, say),
+        report=epoch_line(run.settings.epochs, _score_name(run.facts.task), say),
     )
     write_json(run.directory / METRICS, {"state": "COMPLETED", **dataclasses.asdict(result)})
     test = measure_on_test(run, data.load_test)
-    low, high = test["accuracy_interval"]
-    say(
-        f"best epoch {result.best_epoch}: validation accuracy {result.score:.4f}, test accuracy "
-        f"{test['accuracy']:.4f} (95 % interval {low:.4f} to {high:.4f}, {test['images']} images)"
-    )
+    score = _score_name(run.facts.task).replace("_", " ")
+    say(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
     say(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
     say(f"tensorboard --logdir {run.log_directory}")
 
 
-def epoch_line(epochs: int, say: Callable[[str], None]) -> Callable[[int, dict], None]:
-    """A report that tells each epoch in one line."""
+def _score_name(task: str) -> str:
+    return OBJECTIVES[task].removeprefix("val_")
+
+
+def epoch_line(epochs: int, score: str, say: Callable[[str], None]) -> Callable[[int, dict], None]:
+    """A report that tells each epoch's losses and `score`, the name of a metric, in one line."""
 
     def report(epoch: int, logs: dict) -> None:
         say(
-            f"epoch {epoch:3d}/{epochs}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  "
-            f"val_loss {logs['val_loss']:.4f}  val_accuracy {logs['val_accuracy']:.4f}  {logs['seconds']:.1f} s"
+            f"epoch {epoch:3d}/{epochs}  loss {logs['loss']:.4f}  {score} {logs[score]:.4f}  "
+            f"val_loss {logs['val_loss']:.4f}  val_{score} {logs[f'val_{score}']:.4f}  {logs['seconds']:.1f} s"
         )
 
     return report
@@ -104,9 +112,29 @@ def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
     path = run.directory / TEST
     if path.exists():
         return read_json(path)
-    test = load_test()
-    probabilities = predict(best_model(run.settings, run.facts, run.directory), test)
-    measured = measure(probabilities, test.labels)
-    write_pictures(run.log_directory / "test", run.facts, test, probabilities, run.settings.epochs)
+    test, model = load_test(), best_model(run.settings, run.facts, run.directory)
+    measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(
+        model, test, run.facts.classes
+    )
+    write_figures(run.log_directory / "test", figures, run.settings.epochs)
+    picture = figures["predictions"]
+    write_file(run.directory / PICTURE, lambda aside: picture.savefig(aside, format="png", dpi=80))
     write_json(path, measured)
     return measured
+
+
+def _labels(model: keras.Model, test: Split, classes: tuple[str, ...]) -> tuple[dict, dict]:
+    probabilities = predict(model, test)
+    measured = measure(probabilities, test.labels)
+    return measured, {
+        "confusion_matrix": confusion_figure(classes, measured["confusion"]),
+        "predictions": sample_figure(classes, test, probabilities),
+    }
+
+
+def _masks(model: keras.Model, test: Split, classes: tuple[str, ...]) -> tuple[dict, dict]:
+    measured, quality = measure_masks(model, test, classes)
+    return measured, {
+        "confusion_matrix": confusion_figure(classes, measured["confusion"], shares=True),
+        "predictions": mask_figure(classes, *examples(model, test, quality)),
+    }

@@ -22,7 +22,7 @@ BATCHES, IMAGES = 10, 512  # at least so many of each: small batches alone tell 
 class BatchStatistics(keras.callbacks.Callback):
     """Before each validation, give every BatchNormalization the statistics of the first of `batches`.
 
-    Ten are taken, or as many as hold 512 images.
+    Ten are taken, or as many as hold 512 images; ten of masks, where each image has a great many values.
 
     The images should be plain training images, in batches of the size trained with. They pass as in inference,
     without dropout, but each layer normalizes with the batch's own statistics, as the layers after it have learned
@@ -31,8 +31,9 @@ class BatchStatistics(keras.callbacks.Callback):
 
     def __init__(self, batches: tf.data.Dataset):
         super().__init__()
-        size = batches.element_spec[0].shape[0]
-        self._batches = batches.take(max(BATCHES, math.ceil(IMAGES / size)))
+        images, labels = batches.element_spec
+        few = BATCHES if labels.shape.rank > 2 else math.ceil(IMAGES / images.shape[0])
+        self._batches = batches.take(max(BATCHES, few))
         self._forward = None
 
     def on_test_begin(self, logs=None):

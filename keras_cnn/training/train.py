@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_cnn.data.facts import DataFacts, ImageData, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from keras_cnn.data.windows import Window, cut
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from keras_cnn.models.pretrained import freeze_body, load_pretrained
@@ -18,9 +19,12 @@ from keras_cnn.training.averaging import AveragedWeights
 from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EarlyStop, EpochReport, Record, tensorboard
 from keras_cnn.training.checkpoint import load_weights, restore_state
 from keras_cnn.training.class_weights import class_weights
+from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.mask_pictures import MaskPictures
 from keras_cnn.training.objective import compile_model
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.statistics import BatchStatistics
+from keras_cnn.training.tasks import OBJECTIVES
 
 
 class Diverged(Exception):
@@ -29,8 +33,8 @@ class Diverged(Exception):
 
 @dataclass(frozen=True)
 class TrainResult:
-    """score, loss: validation accuracy and loss of the best epoch, `best_epoch` (from 1), whose weights are kept.
-    history: metric -> value per epoch."""
+    """score, loss: validation accuracy, or mean IoU of masks, and loss of the best epoch, `best_epoch` (from 1), whose
+    weights are kept. history: metric -> value per epoch."""
 
     score: float
     loss: float
@@ -69,7 +73,9 @@ def train(
     if settings.weights is not None and not start_from:
         with strategy.scope():
             load_pretrained(model, settings.architecture, Path(settings.weights))
-    record, initial_epoch = Record(directory), 0
+    window, logs = window_of(model), logs or directory / "logs"
+    validation = cut(data.validation, window) if window else data.validation
+    record, initial_epoch = Record(directory, OBJECTIVES[data.facts.task]), 0
     if start_from:
         with strategy.scope():
             progress = restore_state(start_from / CHECKPOINT, model)
@@ -84,11 +90,12 @@ def train(
                 data.train,
                 data.facts,
                 batch_size,
+                window,
                 epochs=stop_epoch,
                 initial_epoch=initial_epoch,
             ),
             validation_data=evaluation_batches(
-                data.validation, 2 * batch_size, replicas=strategy.num_replicas_in_sync
+                validation, 2 * batch_size, replicas=strategy.num_replicas_in_sync
             ),
             initial_epoch=initial_epoch,
             epochs=stop_epoch,
@@ -98,9 +105,12 @@ def train(
             callbacks=[
                 keras.callbacks.TerminateOnNaN(),
                 AveragedWeights(),
-                BatchStatistics(training_batches(data.train, batch_size, epochs=1, seed=settings.seed)),
+                BatchStatistics(
+                    training_batches(data.train, batch_size, epochs=1, seed=settings.seed, window=window)
+                ),
                 record,
-                tensorboard(logs or directory / "logs", stop_epoch),
+                tensorboard(logs, stop_epoch),
+                *([MaskPictures(logs, data.facts.classes, validation, stop_epoch)] if window else []),
                 EpochReport(report),
                 EarlyStop(record, settings.patience),
                 *callbacks,
@@ -108,7 +118,7 @@ def train(
         ).history
         _check_finite(history, initial_epoch)
     return TrainResult(
-        score=record.accuracy,
+        score=record.score,
         loss=record.loss,
         best_epoch=record.epoch,
         history=record.history,
@@ -121,12 +131,15 @@ def train(
 def make_model(settings: TrainSettings, data: ImageData, strategy) -> tuple[keras.Model, int, int]:
     """(compiled model, global batch size, steps per epoch) of `settings` under `strategy`."""
     batch_size = settings.batch_size * strategy.num_replicas_in_sync
-    steps = steps_per_epoch(data.train, batch_size)
     with strategy.scope():
         model = build_model(settings.model_spec(data.facts))
         if settings.freeze == "body":
             freeze_body(model)
-        compile_model(model, settings, steps)
+        window = window_of(model)
+        if window:
+            window.check(data.facts.shape)
+        steps = steps_per_epoch(data.train, batch_size, window)
+        compile_model(model, settings, steps, data.facts.classes)
     return model, batch_size, steps
 
 
@@ -145,6 +158,7 @@ def batches_of(
     split: Split,
     facts: DataFacts,
     batch_size: int,
+    window: Window | None = None,
     *,
     epochs: int,
     initial_epoch: int = 0,
@@ -157,10 +171,11 @@ def batches_of(
         initial_epoch=initial_epoch,
         seed=settings.seed,
         augmentation=settings.augmentation,
-        label_smoothing=settings.label_smoothing,
+        label_smoothing=settings.label_smoothing or 0.0,
         classes=len(facts.classes),
         balanced=settings.balanced,
         class_weight=class_weights(settings.class_weight, facts),
+        window=window,
     )
 
 

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 from scipy.ndimage import affine_transform
 
-from keras_cnn.data.augment import ALONE, augment, parse_augmentation
+from keras_cnn.data.augment import (
+    ALONE,
+    FOR_MASKS,
+    augment,
+    augment_masks,
+    check_for_masks,
+    parse_augmentation,
+)
 from keras_cnn.data.randaugment import RANDAUGMENT
 from keras_cnn.errors import InputError
 
@@ -199,3 +206,52 @@ def test_each_augmentation_in_turn_sees_what_the_one_before_left():
     grey = augment(tf.constant(images), ("colour", "cutout"), tf.constant([0, 0])).numpy()
     assert (grey == 127).any((1, 2, 3)).all()
     assert not (dark == 127).any((1, 2, 3)).all()
+
+
+def test_quarter_turns_are_those_of_numpy():
+    images = noise(200, 6, 6, 3)
+    turned = augmented(images, "rotate90")
+    found = [
+        next(k for k in range(4) if np.array_equal(new, np.rot90(old, k)))
+        for new, old in zip(turned, images, strict=True)
+    ]
+    assert all(30 < found.count(k) < 70 for k in range(4))
+    wide = noise(60, 4, 6, 1)
+    for new, old in zip(augmented(wide, "rotate90"), wide, strict=True):
+        assert np.array_equal(new, old) or np.array_equal(new, old[::-1, ::-1])
+
+
+def test_rotations_turn_about_the_centre_by_at_most_15_degrees():
+    images = np.zeros((300, 65, 65, 1), np.uint8)
+    images[:, 32, 62] = 255  # 30 pixels right of the centre
+    turned = augmented(images, "rotate")
+    places = np.array([np.unravel_index(image.argmax(), (65, 65)) for image in turned[..., 0]]) - 32
+    radii, angles = np.hypot(*places.T), np.degrees(np.arctan2(*places.T))
+    assert np.abs(radii - 30).max() < 1
+    assert angles.min() < -12 and angles.max() > 12 and np.abs(angles).max() < 16.5
+
+
+@pytest.mark.parametrize(
+    "names", [*((name,) for name in FOR_MASKS), tuple(FOR_MASKS), ("cutout", "flip", "colour")], ids=str
+)
+def test_masks_move_as_their_images(names):
+    """A picture of two tones is its own mask, so that after the same moves one still follows from the other."""
+    masks = np.repeat(np.repeat(noise(16, 4, 4, high=2), 8, axis=1), 8, axis=2)
+    images, seed = tf.constant(masks[..., None] * 255), tf.constant([1, 2])
+    moved = augment_masks(tf.constant(masks), names, seed).numpy()
+    picture = augment(
+        images, tuple(name for name in names if name in FOR_MASKS) if len(names) == 1 else names, seed
+    )
+    assert moved.dtype == np.uint8 and set(np.unique(moved)) == {0, 1}
+    assert not np.array_equal(moved, masks)
+    if "cutout" not in names:
+        blurred = "rotate" in names  # the image is interpolated, the mask is not
+        assert np.mean((picture[..., 0].numpy() > 127) != moved) <= (0.02 if blurred else 0)
+    else:
+        assert np.array_equal(moved, augment_masks(tf.constant(masks), ("cutout", "flip"), seed))
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix", "randaugment"])
+def test_what_masks_cannot_follow_is_refused(name):
+    with pytest.raises(InputError, match=f"{name}.*Allowed: colour, crop, cutout, flip, rotate, rotate90"):
+        check_for_masks(("flip", name))

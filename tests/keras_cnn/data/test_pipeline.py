@@ -10,6 +10,7 @@ from keras_cnn.data import pipeline
 from keras_cnn.data.augment import AUGMENTATIONS
 from keras_cnn.data.facts import Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from keras_cnn.data.windows import Window
 from keras_cnn.errors import InputError
 
 EVERYTHING = {"augmentation": "+".join(AUGMENTATIONS), "label_smoothing": 0.1, "balanced": True}
@@ -196,3 +197,58 @@ def test_a_mixed_image_has_the_mean_of_the_weights_by_its_shares():
         np.testing.assert_allclose(weights, shares.numpy() @ np.array(WEIGHTS), rtol=1e-6)
         np.testing.assert_array_equal(weights, same)  # smoothing is no other class
     assert any(((weights > 0.6) & (weights < 1.9)).numpy().any() for _, _, weights in soft)
+
+
+def marked(count: int, height: int = 24, width: int = 20) -> Split:
+    """Images of two tones, each its own mask, and in a second channel the image's number."""
+    masks = np.random.default_rng(0).integers(0, 2, (count, height // 4, width // 4), np.uint8)
+    masks = masks.repeat(4, axis=1).repeat(4, axis=2)
+    numbers = np.broadcast_to(np.arange(count, dtype=np.uint8)[:, None, None], masks.shape)
+    return Split(np.stack([masks * 255, numbers], axis=-1), masks)
+
+
+@pytest.mark.parametrize("augmentation", ["none", "flip+crop+rotate90"])
+@pytest.mark.parametrize(
+    "window", [Window((8, 8), (8, 8)), Window((16, 12), (8, 8)), Window((24, 20), (24, 20))], ids=str
+)
+def test_windows_show_images_with_their_masks(window, augmentation):
+    split = marked(5)
+    steps = steps_per_epoch(split, 4, window)
+    batches = collect(training_batches(split, 4, epochs=2, window=window, augmentation=augmentation))
+    each = -(-24 // window.inner[0]) * -(-20 // window.inner[1])
+    assert len(batches) == 2 * steps == 2 * (5 * each // 4)
+    for images, masks in batches:
+        assert images.shape == (4, *window.size, 2) and masks.shape == (4, *window.inner)
+        np.testing.assert_array_equal(window.centre(images)[..., 0] == 255, masks == 1)
+    numbers = np.concatenate([images[:, 0, 0, 1] for images, _ in batches[:steps]])
+    counts = np.bincount(numbers, minlength=5)
+    assert counts.max() <= each and counts.sum() == 4 * steps
+
+
+def test_windows_repeat_with_their_seed_and_go_on_at_any_epoch():
+    window, options = (
+        Window((8, 8), (8, 8)),
+        {"augmentation": "flip+rotate", "window": Window((8, 8), (8, 8))},
+    )
+    split = marked(6)
+    whole = collect(training_batches(split, 4, epochs=2, seed=3, **options))
+    rest = collect(training_batches(split, 4, epochs=2, initial_epoch=1, seed=3, **options))
+    steps = steps_per_epoch(split, 4, window)
+    for (images, masks), (expected, expected_masks) in zip(rest, whole[steps:], strict=True):
+        np.testing.assert_array_equal(images, expected)
+        np.testing.assert_array_equal(masks, expected_masks)
+    assert not all(np.array_equal(a[0], b[0]) for a, b in zip(whole, whole[steps:], strict=False))
+
+
+def test_masks_may_be_smoothed_and_weighed():
+    split, window = marked(4), Window((8, 8), (8, 8))
+    [(images, shares, weights), *_] = training_batches(
+        split, 4, epochs=1, window=window, label_smoothing=0.2, classes=2, class_weight=WEIGHTS
+    )
+    truth = window.centre(images.numpy())[..., 0] == 255
+    np.testing.assert_allclose(shares[..., 1], np.where(truth, 0.9, 0.1), rtol=1e-6)
+    np.testing.assert_allclose(weights, np.where(truth, 2.0, 0.5), rtol=1e-6)
+    [(images, masks, weights), *_] = training_batches(split, 4, epochs=1, window=window, class_weight=WEIGHTS)
+    np.testing.assert_allclose(weights, np.array(WEIGHTS)[masks], rtol=1e-6)
+    [(images, masks)] = evaluation_batches(split, 8)
+    np.testing.assert_array_equal(masks, split.labels)

@@ -16,9 +16,11 @@ from keras_cnn.models.spec import NORMALIZATIONS, ModelSpec
 SMALL = {name: {"dense": [32]} for name in ARCHITECTURES if name.startswith(("alexnet", "vgg1"))} | {
     "vgg": {"width": 4, "dense": [8]},
     "convnext": {"stages": 2, "depth": 1, "width": 4},
+    "unet": {"depth": 2, "width": 4},
 }
+SHAPES = {"unet_paper": (188, 188, 3)}  # its smallest; 32x32x3 for all others
 # one of each kind; the others differ from it in depth, width or groups
-QUICK = {"mlp", "lenet5", "alexnet", "vgg", "vgg16", "convnext"}
+QUICK = {"mlp", "lenet5", "alexnet", "vgg", "vgg16", "convnext", "unet"}
 # up to 350 million weights, in the code of convnext_tiny; `test_convnext` counts them
 HUGE = {"convnext_small", "convnext_base", "convnext_large", "convnext_xlarge"}
 
@@ -33,22 +35,23 @@ every_architecture = marked([name for name in ARCHITECTURES if name not in HUGE]
 
 def spec_of(name: str, **changes) -> ModelSpec:
     statistics = {"mean": (120.0, 110.0, 100.0), "variance": (4000.0, 3900.0, 4100.0)}
-    defaults = {"input_shape": (32, 32, 3), "classes": 5, "options": SMALL.get(name, {})}
+    defaults = {"input_shape": SHAPES.get(name, (32, 32, 3)), "classes": 5, "options": SMALL.get(name, {})}
     return ModelSpec(name, **defaults | statistics | changes)
 
 
-@pytest.fixture(scope="module")
-def images() -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (4, 32, 32, 3), np.uint8)
+@pytest.fixture
+def images(name) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (4, *SHAPES.get(name, (32, 32, 3))), np.uint8)
 
 
 @marked(list(ARCHITECTURES))
 def test_output_is_probabilities(name, images):
     probabilities = build_model(spec_of(name)).predict(images, verbose=0)
-    assert probabilities.shape == (4, 5)
+    assert probabilities.shape[0] == 4 and probabilities.shape[-1] == 5
+    assert probabilities.ndim == {"classification": 2, "segmentation": 4}[ARCHITECTURES[name].task]
     assert probabilities.dtype == np.float32
     assert np.isfinite(probabilities).all()
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1, rtol=1e-5)
 
 
 @every_architecture
@@ -63,10 +66,9 @@ def test_uint8_and_float_images_are_the_same_input(name, images):
 def test_every_weight_gets_a_gradient(name, batch_norm, images):
     model = build_model(spec_of(name, batch_norm=batch_norm))
     with tf.GradientTape() as tape:
-        loss = keras.losses.sparse_categorical_crossentropy(
-            np.array([0, 1, 2, 3]), model(images, training=True)
-        )
-        loss = tf.reduce_mean(loss)
+        probabilities = model(images, training=True)
+        labels = np.arange(np.prod(probabilities.shape[:-1])).reshape(probabilities.shape[:-1]) % 4
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
     gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
     for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
         assert gradient is not None, weight.path

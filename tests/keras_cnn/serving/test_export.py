@@ -31,7 +31,7 @@ SETTINGS = TrainSettings(
 def finished_run(data, two_devices, tmp_path):
     """A function: trains `settings` on two devices, leaves a run directory, reads its data from memory."""
 
-    def make(settings: TrainSettings):
+    def make(settings: TrainSettings, data=data):
         directory = tmp_path / "run"
         Run(directory, settings, data.facts).write()
         result = train(settings, data, directory, strategy=two_devices)
@@ -67,6 +67,25 @@ def test_a_run_becomes_a_numbered_version_with_its_card(finished_run, data, tmp_
     assert card["settings"]["augmentation"] == "crop"
     assert card["data"]["mean"] == list(data.facts.mean)
     assert card["provenance"]["packages"]["keras"]
+
+
+def test_masks_are_served_for_windows_of_the_size_trained_on(finished_run, mask_data, tmp_path):
+    options = {"depth": 2, "width": 4}
+    settings = replace(SETTINGS, architecture="unet", options=options, crop_size=(16, 16), batch_size=2)
+    directory = finished_run(settings, mask_data)
+    with mock.patch.object(export, "load", lambda **arguments: mask_data):
+        version = export.export_run(directory, tmp_path / "models" / "discs", say=lambda line: None)
+    views = mask_data.train.images[:3, :16, :16]
+    served = tf.saved_model.load(version)
+    answer = served.signatures["serving_default"](images=tf.constant(views))["probabilities"]
+    assert answer.shape == (3, 16, 16, 2)
+    expected = best_model(settings, mask_data.facts, directory).predict(views, verbose=0)
+    np.testing.assert_allclose(answer, expected, atol=1e-6)
+
+    card = json.loads((version / "card.json").read_text())
+    assert (card["task"], card["classes"]) == ("segmentation", ["sky", "disc"])
+    assert card["input"]["shape"] == [None, 16, 16, 1] and card["output"]["shape"] == [None, 16, 16, 2]
+    assert set(card["test"]["iou"]) == {"sky", "disc"} and "mean_iou" in card["validation"]
 
 
 def test_a_difference_exports_nothing(finished_run, tmp_path):

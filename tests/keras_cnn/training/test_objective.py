@@ -7,8 +7,16 @@ import tensorflow as tf
 
 from keras_cnn.models.build import build_model
 from keras_cnn.models.spec import ModelSpec
-from keras_cnn.training.objective import accuracy, compile_model, cross_entropy, learning_rate, make_optimizer
-from keras_cnn.training.settings import OPTIMIZERS, SCHEDULES, TrainSettings
+from keras_cnn.training.objective import (
+    LOSS_FUNCTIONS,
+    accuracy,
+    compile_model,
+    cross_entropy,
+    dice,
+    learning_rate,
+    make_optimizer,
+)
+from keras_cnn.training.settings import LOSSES, OPTIMIZERS, SCHEDULES, TrainSettings
 
 
 def rates(settings: TrainSettings, steps: int) -> list[float]:
@@ -94,3 +102,29 @@ def test_the_loss_of_extreme_logits_is_finite():
     predicted = model(np.array([[-200.0, 200.0]], np.float32))
     for labels in (np.array([0]), np.array([[1.0, 0.0]], np.float32)):
         assert float(model.compute_loss(y=tf.constant(labels), y_pred=predicted)) == pytest.approx(400)
+
+
+def test_dice_of_masks_by_hand():
+    """Two pixels of class 0 and two of class 1, of which the net is sure by 0.9, 0.8, 0.6 and 0.5."""
+    truth = np.array([[[0, 0], [1, 1]]], np.uint8)
+    right = np.array([[[0.9, 0.8], [0.6, 0.5]]], np.float32)
+    of_one = np.where(truth == 1, right, 1 - right)
+    found = dice(truth, np.stack([1 - of_one, of_one], axis=-1))
+    zero, one = 2 * 1.7 / (2 + 1.7 + 0.9), 2 * 1.1 / (2 + 1.1 + 0.3)
+    np.testing.assert_allclose(found, [1 - (zero + one) / 2], rtol=1e-5)
+
+
+def test_losses_of_masks_fall_as_predictions_become_right():
+    assert tuple(LOSS_FUNCTIONS) == LOSSES
+    truth = np.random.default_rng(0).integers(0, 3, (2, 4, 5)).astype(np.uint8)
+    exact = np.eye(3, dtype=np.float32)[truth]
+    for loss in LOSS_FUNCTIONS.values():
+        values = [np.mean(loss(truth, share * exact + (1 - share) / 3)) for share in (0, 0.5, 0.9, 1)]
+        assert np.all(np.diff(values) < 0) and values[-1] == pytest.approx(0, abs=1e-5)
+        shares = exact.copy()  # distributions, as smoothing makes them
+        np.testing.assert_allclose(loss(shares, exact), loss(truth, exact), atol=1e-5)
+    both = LOSS_FUNCTIONS["cross_entropy+dice"](truth, 0.8 * exact + 0.2 / 3)
+    parts = np.mean(cross_entropy(truth, 0.8 * exact + 0.2 / 3), axis=(1, 2)) + dice(
+        truth, 0.8 * exact + 0.2 / 3
+    )
+    np.testing.assert_allclose(both, parts, rtol=1e-6)

@@ -1,0 +1,50 @@
+"""What depends on the task: a class for every image, or one for every pixel."""
+
+from typing import TYPE_CHECKING
+
+from keras_cnn.data.facts import DataFacts
+from keras_cnn.errors import InputError
+
+if TYPE_CHECKING:
+    from keras_cnn.training.settings import TrainSettings
+
+# what trials and epochs are ranked by: the highest is best
+OBJECTIVES = {"classification": "val_accuracy", "segmentation": "val_mean_iou"}
+DIRECTION = "max"
+# what settings left to the task mean
+DEFAULTS: dict[str, dict] = {
+    "classification": {"batch_size": 128, "label_smoothing": 0.1},
+    "segmentation": {"batch_size": 4, "label_smoothing": 0.0},
+}
+
+
+def check_for_task(settings: "TrainSettings", facts: DataFacts) -> None:
+    """Raise InputError for settings that mean nothing for the task of the data."""
+    wrong = _for_masks(settings) if facts.task == "segmentation" else _for_images(settings)
+    for name, advice in wrong.items():
+        raise InputError(
+            f"{name}={getattr(settings, name)!r} does not go with {facts.task} ({facts.name}): {advice}."
+        )
+
+
+def _for_images(settings: "TrainSettings") -> dict[str, str]:
+    wrong = {}
+    if settings.crop_size is not None:
+        wrong["crop_size"] = "take --image_size, and --augmentation crop for random parts"
+    if settings.loss != "cross_entropy":
+        wrong["loss"] = "the loss of single labels is cross_entropy"
+    return wrong
+
+
+def _for_masks(settings: "TrainSettings") -> dict[str, str]:
+    from keras_cnn.data.augment import check_for_masks, parse_augmentation
+
+    check_for_masks(parse_augmentation(settings.augmentation))
+    wrong = {}
+    if settings.balanced:
+        wrong["balanced"] = "every image holds several classes; weigh them with --class_weight balanced"
+    if settings.class_weight != "none" and settings.loss != "cross_entropy":
+        wrong["class_weight"] = (
+            "it weighs the pixels of --loss cross_entropy; Dice counts all classes alike already"
+        )
+    return wrong

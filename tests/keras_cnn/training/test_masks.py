@@ -1,0 +1,147 @@
+"""Segmentation from training to measuring: on two devices, in windows, resumed, with every loss."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import jaccard_score
+
+from keras_cnn.data.windows import cut
+from keras_cnn.errors import InputError
+from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
+from keras_cnn.training.settings import LOSSES, TrainSettings
+from keras_cnn.training.train import best_model, train
+
+SETTINGS = TrainSettings(
+    architecture="unet",
+    options={"depth": 2, "width": 4},
+    crop_size=(16, 16),
+    batch_size=4,
+    epochs=2,
+    precision="float32",
+    augmentation="flip+rotate90",
+)
+
+
+def run(settings, data, directory, strategy, **arguments):
+    directory.mkdir()
+    return train(settings, data, directory, strategy=strategy, **arguments)
+
+
+@pytest.mark.parametrize(
+    "loss", [LOSSES[0], *(pytest.param(loss, marks=pytest.mark.slow) for loss in LOSSES[1:])]
+)
+def test_it_learns_on_two_devices_with_every_loss(loss, mask_data, two_devices, tmp_path):
+    settings = replace(SETTINGS, loss=loss, batch_size=2, epochs=4)
+    result = run(settings, mask_data, tmp_path / "run", two_devices)
+    assert result.score > 0.75
+    model = best_model(settings, mask_data.facts, tmp_path / "run")
+    windows = cut(mask_data.validation, window_of(model))
+    guess = model.predict(windows.images, verbose=0).argmax(axis=-1)
+    expected = jaccard_score(windows.labels.ravel(), guess.ravel(), average="macro")
+    assert result.score == pytest.approx(expected, abs=1e-5)
+    assert result.score == max(result.history["val_mean_iou"])
+    names = {"accuracy", "mean_iou", "iou_sky", "iou_disc", "dice_sky", "dice_disc"}
+    assert names | {f"val_{name}" for name in names} < set(result.history)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_whole_images_without_windows(precision, mask_data, one_device, tmp_path):
+    settings = replace(SETTINGS, crop_size=None, precision=precision)
+    result = run(settings, mask_data, tmp_path / "run", one_device)
+    model = best_model(settings, mask_data.facts, tmp_path / "run")
+    measured, quality = measure_masks(model, mask_data.validation, mask_data.facts.classes)
+    tolerance = 1e-5 if precision == "float32" else 0.01
+    assert measured["mean_iou"] == pytest.approx(result.score, abs=tolerance)
+    assert measured["loss"] == pytest.approx(result.loss, rel=max(1e-3, tolerance))
+    assert measured["accuracy"] == pytest.approx(
+        np.trace(measured["confusion"]) / np.sum(measured["confusion"])
+    )
+    low, high = measured["mean_iou_interval"]
+    assert min(quality) <= low <= measured["mean_iou"] <= high <= 1 and len(quality) == 6
+
+
+def test_resumed_with_windows_and_turns_the_weights_are_those_of_one_never_stopped(
+    mask_data, one_device, tmp_path
+):
+    settings = replace(SETTINGS, dropout=0.2, epochs=3)
+    whole = run(settings, mask_data, tmp_path / "whole", one_device)
+    run(settings, mask_data, tmp_path / "rest", one_device, stop_epoch=1)
+    rest = train(settings, mask_data, tmp_path / "rest", strategy=one_device, start_from=tmp_path / "rest")
+    assert rest.history == whole.history
+    for name in ("best.npz", "checkpoint.npz"):
+        with np.load(tmp_path / "whole" / name) as expected, np.load(tmp_path / "rest" / name) as found:
+            for array in expected.files:
+                np.testing.assert_array_equal(expected[array], found[array], err_msg=array)
+
+
+def test_images_of_any_size_are_predicted_without_seams(mask_data, one_device, tmp_path):
+    run(SETTINGS, mask_data, tmp_path / "run", one_device)
+    model = best_model(SETTINGS, mask_data.facts, tmp_path / "run")
+    large = np.tile(mask_data.train.images[0], (3, 2, 1))[:61, :50]
+    found = predict_mask(model, large)
+    assert found.shape == (61, 50, 2)
+    np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-5)
+    # the image repeats itself every 24 rows, and so, far from its borders, does what is made of it
+    assert np.mean(found[16:24].argmax(-1) == found[40:48].argmax(-1)) > 0.95
+
+
+@pytest.mark.slow
+def test_the_published_net_answers_the_centre_of_what_it_sees(mask_data, one_device, tmp_path):
+    settings = replace(SETTINGS, architecture="unet_paper", options={}, crop_size=(188, 188), epochs=1)
+    few = replace(mask_data.train, images=mask_data.train.images[:1], labels=mask_data.train.labels[:1])
+    one = replace(
+        mask_data.validation, images=mask_data.validation.images[:1], labels=mask_data.validation.labels[:1]
+    )
+    result = run(settings, replace(mask_data, train=few, validation=one), tmp_path / "run", one_device)
+    model = best_model(settings, mask_data.facts, tmp_path / "run")
+    assert window_of(model).inner == (4, 4)
+    assert predict_mask(model, one.images[0][:6, :5]).shape == (6, 5, 2)
+    assert np.isfinite(result.history["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"crop_size": (30, 30)}, "nearest are 28 and 32"),
+        ({"crop_size": (64, 64)}, "smaller than the 64 x 64"),
+        ({"architecture": "vgg"}, "'vgg' is for classification, but discs is for segmentation.*unet"),
+        ({"batch_size": 100}, "a batch of 100 windows does not fit the 96"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change, message, mask_data, one_device, tmp_path):
+    with pytest.raises(InputError, match=message):
+        run(replace(SETTINGS, **change), mask_data, tmp_path / "run", one_device)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"augmentation": "mixup"}, "'mixup' does not go with masks"),
+        ({"balanced": True}, "class_weight balanced"),
+        ({"loss": "dice", "class_weight": "balanced"}, "Dice counts all classes alike"),
+    ],
+)
+def test_settings_that_mean_nothing_for_masks(change, message, mask_data):
+    with pytest.raises(InputError, match=message):
+        replace(SETTINGS, **change).resolved(mask_data.facts)
+
+
+@pytest.mark.parametrize("change", [{"crop_size": (8, 8)}, {"loss": "dice"}, {"architecture": "unet"}])
+def test_settings_that_mean_nothing_for_single_labels(change, data):
+    with pytest.raises(InputError, match="classification"):
+        TrainSettings(**change).resolved(data.facts).model_spec(data.facts)
+
+
+def test_what_is_left_open_depends_on_the_task(data, mask_data):
+    labels, masks = (TrainSettings().resolved(facts) for facts in (data.facts, mask_data.facts))
+    assert (labels.batch_size, labels.label_smoothing) == (128, 0.1)
+    assert (masks.batch_size, masks.label_smoothing) == (4, 0.0)
+    assert TrainSettings(batch_size=7, label_smoothing=0.3).resolved(mask_data.facts).batch_size == 7
+
+
+def test_weighed_classes_train(mask_data, one_device, tmp_path):
+    settings = replace(SETTINGS, class_weight="balanced", label_smoothing=0.1, epochs=1)
+    result = run(settings, mask_data, tmp_path / "run", one_device)
+    assert np.isfinite(result.loss)
