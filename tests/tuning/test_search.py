@@ -27,7 +27,7 @@ def test_it_ends_well_and_tells_what_a_user_wants_to_know(finished):
     assert run.stderr == ""
     for pattern in (
         r"best trial \d+:",
-        r"test accuracy: 0\.\d{4} \(95 % interval",
+        r"test accuracy 0\.\d{4} \(95 % interval",
         r"tensorboard --logdir study/logs",
         r"SavedModel: saved_models/study/1",
         r"\| trial +\| state",
@@ -70,7 +70,7 @@ def test_the_best_is_measured_on_test_and_exported(finished):
     best = rows(study)[0]
     test = read_json(study / "trials" / best["trial"] / "test.json")
     assert test["images"] == 359 and sum(map(sum, test["confusion"])) == 359
-    assert f"test accuracy: {test['accuracy']:.4f}" in run.stdout
+    assert f"test accuracy {test['accuracy']:.4f}" in run.stdout
     assert not [path for path in study.glob("trials/*/test.json") if path.parent.name != best["trial"]]
     version = study.parent / "saved_models" / "study" / "1"
     assert read_json(version / "card.json")["test"] == test
