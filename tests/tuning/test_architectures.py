@@ -3,7 +3,10 @@
 import csv
 import json
 
+import pytest
 
+
+@pytest.mark.slow
 def test_several_architectures_are_searched_together(tuning, tmp_path):
     small = [
         "--image_size",

@@ -12,26 +12,6 @@ import tuning.cli
 SEARCH, TRAIN = "search", "train"
 
 
-@pytest.fixture
-def complain(capsys, monkeypatch, tmp_path):
-    """A function: runs a command line in an empty folder, returns its only line of error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "nothing"))
-
-    def run(module, *arguments):
-        try:
-            code = module.main(list(arguments))
-        except SystemExit as exit_:
-            code = exit_.code
-        captured = capsys.readouterr()
-        assert code == 2, captured
-        assert captured.err.startswith("error: ") and captured.err.count("\n") == 1, captured.err
-        assert not list(tmp_path.iterdir())
-        return captured.err
-
-    return run
-
-
 BOTH = [
     (["--data", "cifra10"], "Did you mean 'cifar10'"),
     (["--data", "cifar10"], "--download"),

@@ -15,8 +15,12 @@ GIVEN = {"options.width": 2, "options.convolutions": 1, "batch_size": 16}
     ("tuner", "arguments"),
     [
         (kt.RandomSearch, {"max_trials": 2}),
-        (kt.BayesianOptimization, {"max_trials": 4, "num_initial_points": 2}),
-        (kt.Hyperband, {"max_epochs": 2, "factor": 2, "hyperband_iterations": 1}),
+        pytest.param(
+            kt.BayesianOptimization, {"max_trials": 4, "num_initial_points": 2}, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            kt.Hyperband, {"max_epochs": 2, "factor": 2, "hyperband_iterations": 1}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_stock_tuners_under_mirrored_strategy(tuner, arguments, data, two_devices, tmp_path):

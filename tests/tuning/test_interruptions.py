@@ -54,7 +54,7 @@ def assert_same(folder, whole):
     assert found == expected
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_resume_after_the_coordinator_ended(tuning, whole, tmp_path, how):
     process, worker = begin(tuning, tmp_path)
     first = (tmp_path / "study/trials/0/metrics.json").stat().st_mtime_ns

@@ -45,7 +45,7 @@ def finished_run(data, two_devices, tmp_path):
         yield make
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
 def test_a_run_becomes_a_numbered_version_with_its_card(finished_run, data, tmp_path, precision):
     settings = replace(SETTINGS, precision=precision)
     directory, told = finished_run(settings), []

@@ -62,6 +62,7 @@ def test_whole_images_without_windows(precision, mask_data, one_device, tmp_path
     assert min(quality) <= low <= measured["mean_iou"] <= high <= 1 and len(quality) == 6
 
 
+@pytest.mark.slow
 def test_resumed_with_windows_and_turns_the_weights_are_those_of_one_never_stopped(
     mask_data, one_device, tmp_path
 ):

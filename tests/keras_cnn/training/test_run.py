@@ -33,7 +33,7 @@ def whole(keras_cnn, tmp_path_factory) -> Path:
     return folder / "run"
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(keras_cnn, whole, tmp_path, how):
     process = keras_cnn.start("train", *OPTIONS, "--directory", "run", folder=tmp_path)
     for line in process.stdout:

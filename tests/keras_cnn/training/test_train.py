@@ -63,7 +63,7 @@ def test_same_seed_same_weights(data, one_device, tmp_path):
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-@pytest.mark.parametrize("devices", ["one_device", "two_devices"])
+@pytest.mark.parametrize("devices", ["one_device", pytest.param("two_devices", marks=pytest.mark.slow)])
 def test_continued_run_equals_an_uninterrupted_one(data, devices, tmp_path, request):
     """Weights, optimizer, schedule and order of the images go on; batch norm statistics too."""
     strategy = request.getfixturevalue(devices)
