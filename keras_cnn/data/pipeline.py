@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_cnn.data.augment import augment, augment_masks, check_for_masks, parse_augmentation
 from keras_cnn.data.facts import Split
+from keras_cnn.data.fetch import fetch, fetch_windows
 from keras_cnn.data.mix import MIXES, mix
 from keras_cnn.data.windows import Window
 from keras_cnn.errors import InputError
@@ -88,10 +89,10 @@ def training_batches(
     def load(step, indices):
         step_key = tf.random.fold_in(key, -1 - step)
         if window:
-            images, labels = _fetch_windows(split, indices, window, tf.random.fold_in(step_key, -2))
+            images, labels = fetch_windows(split, indices, window, tf.random.fold_in(step_key, -2))
             labels = window.centre(augment_masks(labels, alone, step_key))
         else:
-            images, labels = _fetch(split, indices)
+            images, labels = fetch(split, indices)
         images = augment(images, alone, step_key)
         if not soft:
             return images, labels, *_weigh(labels, class_weight)
@@ -117,7 +118,7 @@ def evaluation_batches(split: Split, batch_size: int, *, replicas: int = 1) -> t
     bounds = np.linspace(0, len(split), batches + 1).astype(np.int64)
     bounds[1:-1] -= bounds[1:-1] % replicas
     ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
-    return _finish(ranges, lambda start, stop: _fetch(split, tf.range(start, stop)))
+    return _finish(ranges, lambda start, stop: fetch(split, tf.range(start, stop)))
 
 
 def _balance(
@@ -149,43 +150,6 @@ def _weigh(labels: tf.Tensor, class_weight: Sequence[float] | None) -> tuple[tf.
     if labels.dtype.is_integer:
         return (tf.gather(weights, tf.cast(labels, tf.int32)),)
     return (tf.linalg.matvec(labels, weights),)
-
-
-def _fetch(split: Split, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The images and labels at `indices`. Through NumPy, so that they may be memory-mapped."""
-    kinds = (tf.uint8, tf.as_dtype(split.labels.dtype))
-    images, labels = tf.numpy_function(
-        lambda rows: (split.images[rows], split.labels[rows]), [indices], kinds, stateful=False
-    )
-    count = indices.shape[0]
-    images.set_shape((count, *split.images.shape[1:]))
-    labels.set_shape((count, *split.labels.shape[1:]))
-    return images, labels
-
-
-def _fetch_windows(
-    split: Split, indices: tf.Tensor, window: Window, seed: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """A random window of each of the images at `indices`, (B, *size, C), and of their masks, (B, *size)."""
-    count = indices.shape[0]
-    room = [side - part + 1 for side, part in zip(split.labels.shape[1:], window.inner, strict=True)]
-    drawn = (
-        tf.random.stateless_uniform((count,), tf.random.fold_in(seed, axis), 0, room[axis], tf.int32)
-        for axis in (0, 1)
-    )
-    corners = tf.stack(list(drawn), axis=1)
-
-    def read(rows, corners):
-        places = list(zip(rows, *corners.T, strict=True))
-        return tuple(
-            np.stack([window.view(pixels[row], top, left) for row, top, left in places])
-            for pixels in (split.images, split.labels)
-        )
-
-    images, masks = tf.numpy_function(read, [indices, corners], (tf.uint8, tf.uint8), stateful=False)
-    images.set_shape((count, *window.size, split.images.shape[3]))
-    masks.set_shape((count, *window.size))
-    return images, masks
 
 
 def _finish(dataset: tf.data.Dataset, load) -> tf.data.Dataset:
