@@ -55,3 +55,25 @@ def test_settings_come_from_the_hyperparameters(data):
     settings = model.settings(hp)
     assert (settings.activation, settings.batch_size, settings.options["dense"]) == ("elu", 16, [8])
     assert np.isfinite(model.build(hp).predict(data.validation.images[:2], verbose=0)).all()
+
+
+@pytest.mark.slow
+def test_a_stock_tuner_searches_nets_for_masks(mask_data, two_devices, tmp_path):
+    options = {"architecture": "unet", "options": {"width": 4}, "crop_size": (16, 16), "batch_size": 2}
+    base, given = (
+        TrainSettings(**options, epochs=1, precision="float32"),
+        {"batch_size": 2, "options.width": 4},
+    )
+    search = kt.RandomSearch(
+        HyperCNN(mask_data.facts, base, given),
+        objective=kt.Objective("val_mean_iou", "max"),
+        directory=tmp_path,
+        distribution_strategy=two_devices,
+        max_trials=1,
+        seed=1,
+    )
+    validation = (mask_data.validation.images, mask_data.validation.labels)
+    search.search(
+        mask_data.train.images, mask_data.train.labels, validation_data=validation, epochs=1, verbose=0
+    )
+    assert 0 < search.oracle.get_best_trials()[0].score <= 1
