@@ -1,4 +1,4 @@
-"""python -m keras_cnn describe | data | lr-find | train | export: one data set, one run, one artefact.
+"""python -m keras_cnn describe | data | lr-find | train | export | predict: one data set, one run, one artefact.
 
 Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
 """
@@ -17,6 +17,7 @@ from keras_cnn.command import (
 )
 from keras_cnn.describe_command import describe_parser, run_describe
 from keras_cnn.errors import InputError
+from keras_cnn.predict_command import predict_parser, run_predict
 from keras_cnn.quiet import import_tensorflow
 from keras_cnn.training.settings import TrainSettings
 
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
         "lr-find": _lr_find,
         "train": _train,
         "export": _export,
+        "predict": run_predict,
     }
     return run_command(lambda: commands[options.subcommand](options[options.subcommand]))
 
@@ -71,6 +73,7 @@ def _parser() -> Parser:
     export.add_argument("run", help="directory of a run, or of a trial")
     export.add_argument("--directory", help="where to put the numbered version (default: saved_models/RUN)")
     commands.add_subcommand("export", export, help="export a run as a SavedModel")
+    commands.add_subcommand("predict", predict_parser(), help="tell what an exported model makes of images")
     return parser
 
 

@@ -5,8 +5,8 @@ import sys
 import tempfile
 
 
-def import_tensorflow() -> None:
-    """Import TensorFlow and Keras with file descriptor 2 held aside; what was written shows if it fails."""
+def import_tensorflow(keras: bool = True) -> None:
+    """Import TensorFlow and `keras` with file descriptor 2 held aside; what was written shows if it fails."""
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -16,12 +16,12 @@ def import_tensorflow() -> None:
     with tempfile.TemporaryFile() as noise:
         os.dup2(noise.fileno(), 2)
         try:
-            import keras
             import tensorflow as tf
 
             tf.config.list_physical_devices()  # the first look at the devices prints too
             tf.get_logger().setLevel("ERROR")  # models made one after another are no excessive retracing
-            assert keras.backend.backend() == "tensorflow", "this project runs on Keras's TensorFlow backend"
+            if keras:
+                _import_keras()
         except BaseException:
             noise.seek(0)
             os.write(kept, noise.read())
@@ -29,3 +29,9 @@ def import_tensorflow() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _import_keras() -> None:
+    import keras
+
+    assert keras.backend.backend() == "tensorflow", "this project runs on Keras's TensorFlow backend"

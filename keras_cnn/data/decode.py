@@ -86,6 +86,22 @@ def _grey(values: np.ndarray) -> np.ndarray:
     return values[..., 0]
 
 
+def convert(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """uint8 (H, W), (H, W, 1), (H, W, 3) or, with alpha, (H, W, 4) -> (H, W, channels), as `decode` does it.
+
+    Raises InputError for an array of another kind.
+    """
+    from PIL import Image
+
+    depth = pixels.shape[2] if pixels.ndim == 3 else 1
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or depth not in (1, 3, 4) or not pixels.size:
+        raise InputError(
+            f"an image is uint8 (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {pixels.dtype} {pixels.shape}."
+        )
+    image = Image.fromarray(pixels.reshape(pixels.shape[:2]) if depth == 1 else pixels)
+    return _pixels(image, "L" if channels == 1 else "RGB")
+
+
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """uint8 (H, W, C) -> (*size, C), size = (height, width). Bilinear; where it shrinks, it averages."""
     from PIL import Image

@@ -1,6 +1,6 @@
 """Predictions of a SavedModel as a server makes them: with TensorFlow alone.
 
-A script, run in a process of its own: served.py MODEL IMAGES.npy PROBABILITIES.npy. Keras and this
+A script, run in a process of its own: served.py MODEL IMAGES.npy PROBABILITIES.npz. Keras and this
 project cannot be imported in it, so that what passes here needs neither.
 """
 
@@ -19,9 +19,14 @@ def main(model_path: str, images_path: str, output_path: str) -> None:
     model = tf.saved_model.load(model_path)  # kept in a name: its signatures do not keep it alive
     serve = model.signatures["serving_default"]
     images = np.load(images_path)
-    together = serve(images=tf.constant(images))["probabilities"].numpy()
-    alone = serve(images=tf.constant(images[:1]))["probabilities"].numpy()
-    np.save(output_path, np.concatenate([together, alone]))
+    answers = {
+        "together": serve(images=tf.constant(images)),
+        "alone": serve(images=tf.constant(images[:1])),
+    }
+    if "serve_encoded" in model.signatures:
+        files = tf.stack([tf.io.encode_png(image) for image in images])
+        answers["encoded"] = model.signatures["serve_encoded"](encoded=files)
+    np.savez(output_path, **{name: answer["probabilities"].numpy() for name, answer in answers.items()})
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from keras_cnn.data.pipeline import evaluation_batches
 from keras_cnn.data.windows import Window
 
 BATCH = 256
+BINS = 15  # of the calibration error, as in its paper
 
 
 def window_of(model: keras.Model) -> Window | None:
@@ -23,7 +24,7 @@ def predict(model: keras.Model, split: Split) -> np.ndarray:
 
 
 def measure(probabilities: np.ndarray, labels: np.ndarray) -> dict:
-    """accuracy, its 95 % interval (Wilson 1927), cross-entropy in nats, and the confusion matrix
+    """accuracy, its 95 % interval (Wilson 1927), cross-entropy in nats, `calibration_error`, and the confusion matrix
     (rows: true class, columns: predicted class)."""
     classes = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
@@ -35,8 +36,22 @@ def measure(probabilities: np.ndarray, labels: np.ndarray) -> dict:
         "accuracy": accuracy,
         "accuracy_interval": _wilson(accuracy, len(labels)),
         "loss": float(-np.mean(np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)))),
+        "calibration_error": calibration_error(probabilities.max(axis=1), predicted == labels),
         "confusion": confusion.tolist(),
     }
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+    """The expected calibration error (Guo et al. 2017, arXiv:1706.04599, section 2), in 15 bins of equal width.
+
+    confidence: (N,), probability of the predicted class. right: (N,), whether that is the true one. At 0, of what the
+    model is sure of by p a share of p is right.
+    """
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(
+        bins, right - confidence, minlength=BINS
+    )  # in each: count x (accuracy - mean confidence)
+    return float(np.abs(gaps).sum() / len(confidence))
 
 
 def summary(test: dict) -> str:

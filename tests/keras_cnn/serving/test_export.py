@@ -12,6 +12,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from keras_cnn.runs import Run
 from keras_cnn.serving import export
+from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.training.checkpoint import load_weights
 from keras_cnn.training.evaluate import measure, predict
 from keras_cnn.training.settings import TrainSettings
@@ -67,6 +68,10 @@ def test_a_run_becomes_a_numbered_version_with_its_card(finished_run, data, tmp_
     assert card["settings"]["augmentation"] == "crop"
     assert card["data"]["mean"] == list(data.facts.mean)
     assert card["provenance"]["packages"]["keras"]
+    assert "Of some classes" in card["limits"][2]  # 25 test images of each
+    text = (first / "README.md").read_text()
+    assert "left, right" in text and f"accuracy: {card['test']['accuracy']:.4f}" in text
+    assert f"calibration error: {card['test']['calibration_error']:.4f}" in text
 
 
 def test_masks_are_served_for_windows_of_the_size_trained_on(finished_run, mask_data, tmp_path):
@@ -92,13 +97,13 @@ def test_a_difference_exports_nothing(finished_run, tmp_path):
     """A SavedModel with another model's weights is found out."""
     directory = finished_run(SETTINGS)
 
-    def write_another(model, run, path):
+    def write_another(model, *arguments):
         model.set_weights([weight + 0.1 for weight in model.get_weights()])
-        write(model, run, path)
+        write_saved_model(model, *arguments)
         load_weights(directory / "best.npz", model)
 
-    write = export._write
-    with mock.patch.object(export, "_write", write_another), pytest.raises(export.NotEqual, match="differs"):
+    replaced = mock.patch.object(export, "write_saved_model", write_another)
+    with replaced, pytest.raises(export.NotEqual, match="differs"):
         export.export_run(directory, tmp_path / "models", say=lambda line: None)
     assert not list((tmp_path / "models").iterdir())
 

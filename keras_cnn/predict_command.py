@@ -1,0 +1,122 @@
+"""python -m keras_cnn predict: what an exported model makes of image files."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_cnn.command import Parser, new_parser
+from keras_cnn.errors import InputError
+from keras_cnn.quiet import import_tensorflow
+
+if TYPE_CHECKING:
+    from keras_cnn.serving.predictor import Prediction
+
+ENDINGS = {
+    ".bmp",
+    ".gif",
+    ".jpeg",
+    ".jpg",
+    ".pgm",
+    ".png",
+    ".ppm",
+    ".tif",
+    ".tiff",
+    ".webp",
+}  # read from folders
+
+
+def predict_parser() -> Parser:
+    parser = new_parser(
+        "Tell what an exported model makes of image files; those that cannot be read are named."
+    )
+    parser.add_argument(
+        "model", help="folder of a SavedModel: a version, or one of versions; or its name in saved_models"
+    )
+    parser.add_argument("files", nargs="+", help="image files, and folders of such")
+    parser.add_argument("--top", type=int, default=5, help="how many classes to tell of each image")
+    parser.add_argument("--json", action="store_true", help="print a list of objects")
+    parser.add_argument("--csv", action="store_true", help="print a table with commas")
+    parser.add_argument("--masks", metavar="FOLDER", help="where to write masks, as PNG of class numbers")
+    return parser
+
+
+def run_predict(options) -> None:
+    """Raises InputError at the end if a file could not be read, after all others are told."""
+    if options.json and options.csv:
+        raise InputError("give --json or --csv, not both.")
+    if options.top < 1:
+        raise InputError(f"top={options.top} must be at least 1.")
+    files = list(_files(options.files))
+    import_tensorflow(keras=False)
+    from keras_cnn.serving.predictor import Predictor
+
+    model = Path(options.model)
+    named = Path("saved_models") / options.model
+    predictor = Predictor(named if not model.exists() and named.exists() else model)
+    masks = Path(options.masks) if options.masks else None
+    if masks and not predictor.makes_masks:
+        raise InputError(f"--masks: {predictor.path} makes no masks but one label for each image.")
+    rows = []
+    for file, found in zip(files, predictor.predict(files, options.top), strict=True):
+        rows.append(_row(file, found))
+        if masks and not isinstance(found, InputError):
+            rows[-1]["mask"] = str(_write_mask(masks / f"{file.stem}.png", found))
+        if not options.json and not options.csv:
+            print(_line(rows[-1]), flush=True)
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    if options.csv:
+        print(_table(rows), end="")
+    failed = [row for row in rows if "error" in row]
+    if failed:
+        raise InputError(f"{len(failed)} of {len(rows)} files could not be read: {failed[0]['error']}")
+
+
+def _files(names: list[str]) -> Iterator[Path]:
+    """Files as named, and of folders the images at any depth, sorted."""
+    for path in map(Path, names):
+        if not path.is_dir():
+            yield path
+            continue
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+        if not inside:
+            raise InputError(f"{str(path)!r} holds no image. Known are {', '.join(sorted(ENDINGS))}.")
+        yield from inside
+
+
+def _row(file: Path, found: "Prediction | InputError") -> dict:
+    if isinstance(found, InputError):
+        return {"file": str(file), "error": str(found)}
+    top = [{"label": label, "probability": probability} for label, probability in found.top]
+    return {"file": str(file), "label": found.label, "probability": found.probability, "top": top}
+
+
+def _line(row: dict) -> str:
+    if "error" in row:
+        return f"{row['file']}  {row['error']}"
+    return f"{row['file']}  " + "  ".join(f"{best['label']} {best['probability']:.4f}" for best in row["top"])
+
+
+def _table(rows: list[dict]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(
+        text, ["file", "label", "probability", "mask", "error"], extrasaction="ignore", restval=""
+    )
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _write_mask(path: Path, found: "Prediction") -> Path:
+    import numpy as np
+    from PIL import Image
+
+    from keras_cnn.files import write_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mask = Image.fromarray(found.probabilities.argmax(axis=-1).astype(np.uint8))
+    write_file(path, lambda aside: mask.save(aside, format="PNG"))
+    return path

@@ -1,0 +1,91 @@
+"""What a model is, for programs (card.json) and people (README.md): data, settings, metrics, limits, versions."""
+
+import keras
+
+from keras_cnn.files import read_json
+from keras_cnn.provenance import provenance
+from keras_cnn.runs import METRICS, Run
+from keras_cnn.training.tasks import OBJECTIVES
+
+FEW = 30  # test images of a class, below which little is known of it
+
+
+def make_card(model: keras.Model, run: Run, test: dict, name: str, version: int, difference: float) -> dict:
+    """Plain data. test: what was measured on the test split. difference: of what is served from `predict`."""
+    metrics = read_json(run.directory / METRICS)
+    score = OBJECTIVES[run.facts.task].removeprefix("val_")
+    return {
+        "name": name,
+        "version": version,
+        "task": run.facts.task,
+        "classes": run.facts.classes,
+        "input": {"name": "images", "dtype": "uint8", "shape": model.input_shape, "range": [0, 255]},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": model.output_shape},
+        "data": run.facts.to_dict(),
+        "settings": run.settings.to_dict(),
+        "validation": {score: metrics["score"], "best_epoch": metrics["best_epoch"]},
+        "test": test,
+        "limits": _limits(run, test),
+        "parameters": metrics["parameters"],
+        "served_difference": difference,
+        "provenance": provenance(),
+    }
+
+
+def _limits(run: Run, test: dict) -> list[str]:
+    """What a user should not expect of the model."""
+    facts = run.facts
+    found = [
+        f"It knows {len(facts.classes)} classes and gives every image to one of them, also images of something else.",
+        f"It was measured on images like those of {facts.name}; others may be harder.",
+    ]
+    if facts.task == "classification":
+        counts = [sum(row) for row in test["confusion"]]
+        few = [f"{name} ({count})" for name, count in zip(facts.classes, counts, strict=True) if count < FEW]
+        if few:
+            found.append(f"Of some classes there were fewer than {FEW} test images: {', '.join(few)}.")
+    return [*found, *facts.notes]
+
+
+def readme(card: dict) -> str:
+    """The card as Markdown."""
+    height, width, channels = card["input"]["shape"][1:]
+    made = card["provenance"]
+    lines = [
+        f"# {card['name']}, version {card['version']}",
+        "",
+        f"{card['settings']['architecture']} for {card['task']} of {card['data']['name']}: "
+        f"{card['parameters']:,} parameters.",
+        "",
+        f"Input: uint8 images {height}x{width}x{channels}, 0..255; normalization is inside. Output: probabilities of "
+        f"{len(card['classes'])} classes: {', '.join(card['classes'])}.",
+        "",
+        "## Measured on the test split, once",
+        "",
+        *_metrics(card["test"]),
+        "",
+        "## Limits",
+        "",
+        *(f"- {limit}" for limit in card["limits"]),
+        "",
+        "## Made with",
+        "",
+        *(f"- {name} {version}" for name, version in made["packages"].items()),
+        f"- git commit {made.get('git_commit') or 'unknown'}; settings and seed are in card.json",
+        "- the licence of the data is for you to check: it is not known here",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _metrics(test: dict) -> list[str]:
+    score = "mean_iou" if "mean_iou" in test else "accuracy"
+    low, high = test[f"{score}_interval"]
+    interval = f"95 % interval {low:.4f} to {high:.4f}, {test['images']:,} images"
+    lines = [
+        f"- {score.replace('_', ' ')}: {test[score]:.4f} ({interval})",
+        f"- cross-entropy: {test['loss']:.4f} nats",
+    ]
+    if "calibration_error" in test:
+        lines.append(f"- expected calibration error: {test['calibration_error']:.4f}")
+    return [*lines, *(f"- IoU of {name}: {value:.4f}" for name, value in test.get("iou", {}).items())]

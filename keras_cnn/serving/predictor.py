@@ -1,0 +1,135 @@
+"""Predictions of an exported SavedModel and its card, without Keras: what a service or a page needs."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from keras_cnn.data.decode import convert, decode, resize
+from keras_cnn.data.windows import Window, predict_image
+from keras_cnn.errors import InputError
+from keras_cnn.files import read_json
+
+BATCH = 32
+TOP = 5
+Source = str | Path | bytes | np.ndarray
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was found in one image.
+
+    label, probability: the most probable class; of masks the one of most pixels, with its share of them. top: the
+    same of the first few, best first. probabilities: float32 (K,), or (H, W, K) of masks in the size of the image.
+    seen: uint8 (H', W', C), the pixels that the net saw.
+    """
+
+    label: str
+    probability: float
+    top: list[tuple[str, float]]
+    probabilities: np.ndarray
+    seen: np.ndarray
+
+
+class Predictor:
+    """A SavedModel written by `keras_cnn.serving.export`.
+
+    path: its folder, numbered version or the folder of versions, of which the newest counts. Raises InputError if
+    there is none.
+    """
+
+    def __init__(self, path: str | Path):
+        import tensorflow as tf
+
+        self.path = find_version(Path(path))
+        self.card = read_json(self.path / "card.json")
+        self.classes: tuple[str, ...] = tuple(self.card["classes"])
+        self.shape: tuple[int, int, int] = tuple(self.card["input"]["shape"][1:])
+        self._model = tf.saved_model.load(self.path)  # kept: its signatures alone do not keep it alive
+        self._serve = self._model.signatures["serving_default"]
+
+    @property
+    def makes_masks(self) -> bool:
+        return self.card["task"] == "segmentation"
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (N, *shape), 0..255 -> float32 (N, K), or (N, H', W', K) of masks."""
+        import tensorflow as tf
+
+        parts = [
+            self._serve(images=tf.constant(part)) for part in np.array_split(images, -(-len(images) // BATCH))
+        ]
+        return np.concatenate([part["probabilities"].numpy() for part in parts])
+
+    def read(self, source: Source) -> np.ndarray:
+        """A file, its bytes, or an array as uint8 (H, W, C) of the model's channels.
+
+        Upright as EXIF tells, alpha on white, 16 bits scaled to 8. InputError for what is no image, broken or huge.
+        """
+        if isinstance(source, np.ndarray):
+            return convert(source, self.shape[2])
+        return decode(source, self.shape[2])
+
+    def predict(self, sources: Iterable[Source], top: int = TOP) -> Iterator[Prediction | InputError]:
+        """A Prediction for each source, in order, or the InputError that tells why there is none."""
+        sources = iter(sources)
+        while group := list(islice(sources, BATCH)):
+            found = [self._read(source) for source in group]
+            images = [image for image in found if isinstance(image, np.ndarray)]
+            answers = self._masks(images, top) if self.makes_masks else self._labels(images, top)
+            for image in found:
+                yield next(answers) if isinstance(image, np.ndarray) else image
+
+    def _read(self, source: Source) -> np.ndarray | InputError:
+        try:
+            return self.read(source)
+        except InputError as error:
+            return error
+        except OSError as error:
+            return InputError(f"cannot read {source!r}: {error.strerror or error}.")
+
+    def _labels(self, images: list[np.ndarray], top: int) -> Iterator[Prediction]:
+        if images:
+            seen = np.stack([resize(image, self.shape[:2]) for image in images])
+            for pixels, found in zip(seen, self.probabilities(seen), strict=True):
+                yield self._prediction(found, found, pixels, top)
+
+    def _masks(self, images: list[np.ndarray], top: int) -> Iterator[Prediction]:
+        """Images are seen in their own size, or in that to which those of the data set were resized."""
+        size = tuple(self.card["data"]["shape"][:2]) if self.card["settings"]["image_size"] else None
+        window = Window(self.shape[:2], tuple(self.card["output"]["shape"][1:3]))
+        for image in images:
+            seen = resize(image, size) if size else image
+            found = predict_image(self.probabilities, seen, window)
+            if found.shape[:2] != image.shape[:2]:
+                rows, columns = (
+                    np.arange(new) * old // new
+                    for new, old in zip(image.shape[:2], found.shape[:2], strict=True)
+                )
+                found = found[np.ix_(rows, columns)]
+            shares = (
+                np.bincount(found.argmax(axis=-1).ravel(), minlength=len(self.classes)) / found[..., 0].size
+            )
+            yield self._prediction(found, shares, seen, top)
+
+    def _prediction(
+        self, probabilities: np.ndarray, shares: np.ndarray, seen: np.ndarray, top: int
+    ) -> Prediction:
+        order = np.argsort(-shares, kind="stable")[: max(1, top)]
+        best = [(self.classes[index], float(shares[index])) for index in order]
+        return Prediction(*best[0], best, probabilities, seen)
+
+
+def find_version(path: Path) -> Path:
+    """The folder of a SavedModel with its card: `path` itself, or the newest version in it."""
+    if (path / "card.json").exists():
+        return path
+    numbers = [int(entry.name) for entry in path.iterdir() if entry.name.isdigit()] if path.is_dir() else []
+    if numbers and (newest := path / str(max(numbers)) / "card.json").exists():
+        return newest.parent
+    raise InputError(
+        f"{str(path)!r} is no exported model: it holds no card.json and no numbered version with one. "
+        "Make one with python -m keras_cnn export RUN."
+    )

@@ -1,0 +1,108 @@
+"""A SavedModel answers to the bytes of files as to their pixels."""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_cnn.data.decode import decode, resize
+from keras_cnn.models.build import build_model
+from keras_cnn.models.spec import ModelSpec
+from keras_cnn.serving.endpoints import decode_and_resize, write_saved_model
+
+OPTIONS = {"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]}
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+def encoded(pixels, form: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+FILES = {
+    "PNG": encoded(noise(40, 30, 3), "PNG"),
+    "grey PNG": encoded(noise(40, 30), "PNG"),
+    "PNG with alpha": encoded(noise(40, 30, 4), "PNG"),
+    "palette PNG": encoded(Image.fromarray(noise(40, 30, 3)).quantize(16), "PNG"),
+    "palette PNG with transparency": encoded(
+        Image.fromarray(noise(40, 30, 3)).quantize(16), "PNG", transparency=bytes(range(0, 256, 16))
+    ),
+    "16 bit PNG": encoded(noise(40, 30).astype(np.uint16) * 257, "PNG"),
+    "JPEG": encoded(noise(40, 30, 3), "JPEG", quality=90, subsampling=0),
+    "grey JPEG": encoded(noise(40, 30), "JPEG"),
+    "BMP": encoded(noise(40, 30, 3), "BMP"),
+    "GIF": encoded(noise(40, 30, 3), "GIF"),
+    "animated GIF": encoded(
+        Image.fromarray(noise(40, 30, 3)), "GIF", save_all=True, append_images=[Image.new("RGB", (30, 40))]
+    ),
+}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(40, 30), (16, 16), (50, 64)], ids=str)
+@pytest.mark.parametrize("kind", FILES)
+def test_bytes_are_decoded_as_in_training(kind, size, channels):
+    found = decode_and_resize(tf.constant(FILES[kind]), (*size, channels)).numpy().astype(int)
+    expected = resize(decode(FILES[kind], channels), size).astype(int)
+    assert found.shape == (*size, channels)
+    assert np.abs(found - expected).max() <= (1 if size == (40, 30) else 2)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_every_endpoint_gives_the_predictions(tmp_path, batch_norm):
+    keras.utils.set_random_seed(0)
+    spec = ModelSpec(
+        "vgg", (16, 16, 3), 3, batch_norm=batch_norm, dropout=0.5, options=OPTIONS, normalization="zero_one"
+    )
+    model = build_model(spec)
+    write_saved_model(model, ["a", "b", "ö"], str(tmp_path / "saved"), whole_images=True)
+    loaded = tf.saved_model.load(tmp_path / "saved")
+    assert {"serving_default", "serve_encoded", "labels"} <= set(loaded.signatures)
+    images = noise(5, 16, 16, 3)
+    expected = model.predict(images, verbose=0)
+    served = loaded.signatures["serving_default"](images=tf.constant(images))["probabilities"]
+    np.testing.assert_allclose(served, expected, atol=1e-6)
+    files = tf.constant([encoded(image, "PNG") for image in images])
+    answer = loaded.signatures["serve_encoded"](encoded=files)
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
+    names = [name.decode() for name in loaded.signatures["labels"]()["labels"].numpy()]
+    assert names == ["a", "b", "ö"]
+    assert [name.decode() for name in answer["classes"].numpy()] == [names[i] for i in expected.argmax(1)]
+
+
+def test_a_window_of_a_larger_image_is_not_served_encoded(tmp_path):
+    spec = ModelSpec("unet", (16, 16, 1), 2, normalization="zero_one", options={"depth": 2, "width": 4})
+    write_saved_model(build_model(spec), ["a", "b"], str(tmp_path / "saved"), whole_images=False)
+    loaded = tf.saved_model.load(tmp_path / "saved")
+    assert "serve_encoded" not in loaded.signatures
+    assert loaded.signatures["serving_default"](images=tf.constant(noise(2, 16, 16, 1)))[
+        "probabilities"
+    ].shape == (2, 16, 16, 2)
+
+
+def test_the_request_in_the_readme_fits_the_signature(exported):
+    """TensorFlow Serving's REST form: a list of instances, each input by its name, bytes as base64."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    [body] = re.findall(r"curl -d '(.*?)' \\\n", readme)
+    encoded_file = base64.b64encode(encoded(noise(20, 20, 3), "PNG")).decode()
+    request = json.loads(body.replace("'$(base64 -w0 scan.png)'", encoded_file))
+    loaded = tf.saved_model.load(exported)
+    signature = loaded.signatures[request["signature_name"]]
+    columns = {name: [row[name] for row in request["instances"]] for name in request["instances"][0]}
+    files = {
+        name: tf.constant([base64.b64decode(cell["b64"]) for cell in cells])
+        for name, cells in columns.items()
+    }
+    assert signature(**files)["probabilities"].shape == (1, 2)

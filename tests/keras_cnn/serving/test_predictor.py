@@ -1,0 +1,237 @@
+"""Predictions of files of every kind, and of files that are none, without Keras."""
+
+import csv
+import io
+import json
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_cnn.data.windows import Window, predict_image
+from keras_cnn.errors import InputError
+from keras_cnn.serving.predictor import Predictor
+
+
+@pytest.fixture(scope="module")
+def predictor(exported) -> Predictor:
+    return Predictor(exported.parent)
+
+
+@pytest.fixture(scope="module")
+def image(data) -> np.ndarray:
+    return data.load_test().images[0]
+
+
+def encoded(image: Image.Image | np.ndarray, form: str = "PNG", **options) -> bytes:
+    stream = io.BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(stream, form, **options)
+    return stream.getvalue()
+
+
+def only(predictor: Predictor, source, **arguments):
+    [found] = predictor.predict([source], **arguments)
+    return found
+
+
+def test_it_predicts_what_was_measured(predictor, data):
+    test = data.load_test()
+    found = list(predictor.predict(list(test.images)))
+    accuracy = np.mean(
+        [p.label == data.facts.classes[label] for p, label in zip(found, test.labels, strict=True)]
+    )
+    assert accuracy == pytest.approx(predictor.card["test"]["accuracy"])
+    for prediction in found:
+        assert prediction.probability == prediction.probabilities.max() == prediction.top[0][1]
+        assert [label for label, _ in prediction.top] in (["left", "right"], ["right", "left"])
+        assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_files_bytes_and_arrays_are_the_same(predictor, image, tmp_path):
+    (tmp_path / "x.png").write_bytes(encoded(image))
+    sources = [image, encoded(image), tmp_path / "x.png", str(tmp_path / "x.png"), encoded(image, "BMP")]
+    found = [prediction.probabilities for prediction in predictor.predict(sources)]
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+    assert len(only(predictor, image, top=1).top) == 1
+
+
+def turned(image: np.ndarray, orientation: int) -> bytes:
+    """A file of `image` as a camera held otherwise stores it."""
+    stored = {3: np.rot90(image, 2), 6: np.rot90(image, 1), 8: np.rot90(image, 3), 2: image[:, ::-1]}[
+        orientation
+    ]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(np.ascontiguousarray(stored), exif=exif)
+
+
+def bomb(side: int) -> bytes:
+    """A PNG of a few bytes that claims to be of `side` x `side` pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 99))
+        + chunk(b"IEND", b"")
+    )
+
+
+def odd_but_right(image: np.ndarray) -> dict[str, tuple[bytes | np.ndarray, np.ndarray]]:
+    """Name -> a file, and the plain RGB image that it shows."""
+    grey = image[..., :1].repeat(3, axis=2)
+    alpha = np.full((*image.shape[:2], 1), 255, np.uint8)
+    flat = np.full_like(image, 77)
+    return {
+        "grey": (encoded(grey[..., 0]), grey),
+        "16 bits": (encoded(grey[..., 0].astype(np.uint16) * 257), grey),
+        "RGBA": (encoded(np.concatenate([image, alpha], axis=2)), image),
+        "transparent": (encoded(np.concatenate([image, 0 * alpha], axis=2)), np.full_like(image, 255)),
+        "animated": (
+            encoded(
+                Image.fromarray(grey[..., 0]), "GIF", save_all=True, append_images=[Image.new("L", (16, 16))]
+            ),
+            grey,
+        ),
+        "TIFF": (encoded(image, "TIFF"), image),
+        "WebP": (encoded(image, "WEBP", lossless=True), image),
+        "PPM": (encoded(image, "PPM"), image),
+        "larger": (encoded(flat.repeat(9, axis=0).repeat(5, axis=1)), flat),
+        "an array with alpha": (np.concatenate([image, alpha], axis=2), image),
+        "a grey array": (grey[..., 0], grey),
+        **{f"EXIF {number}": (turned(image, number), image) for number in (2, 3, 6, 8)},
+    }
+
+
+def test_odd_files_mean_what_they_show(predictor, image):
+    for name, (file, shown) in odd_but_right(image).items():
+        found = only(predictor, file)
+        assert not isinstance(found, InputError), (name, found)
+        np.testing.assert_allclose(
+            found.probabilities, only(predictor, shown).probabilities, atol=1e-6, err_msg=name
+        )
+        assert found.seen.shape == (16, 16, 3)
+
+
+def test_a_cmyk_photo_has_its_colours(predictor):
+    photo = encoded(Image.new("CMYK", (20, 20), (0, 255, 255, 0)), "JPEG")
+    assert only(predictor, photo).seen[8, 8].tolist() == pytest.approx([255, 0, 0], abs=15)
+
+
+def test_300_hostile_files_are_named_or_right(predictor, image):
+    """Cut or changed anywhere, empty, text, huge: an error of one line, or a prediction, but no exception."""
+    random = np.random.default_rng(0)
+    whole = {form: encoded(image, form) for form in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")}
+    files = [
+        b"",
+        b"\0" * 500,
+        b"this is no image",
+        b"\x89PNG\r\n\x1a\n",
+        bomb(20_000),
+        bomb(2**31 - 1),
+        bomb(0),
+    ]
+    for content in whole.values():
+        files += [content[: int(cut)] for cut in random.integers(1, len(content) - 1, 25)]
+        for place in random.integers(0, len(content), 24):
+            files.append(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+    assert len(files) > 300
+    found = list(predictor.predict(files))
+    assert len(found) == len(files)
+    for content, result in zip(files, found, strict=True):
+        if isinstance(result, InputError):
+            assert "\n" not in str(result) and len(str(result)) < 400
+        else:
+            assert np.isfinite(result.probabilities).all() and result.seen.shape == (16, 16, 3), content[:20]
+    assert all(isinstance(result, InputError) for result in found[:7])
+    cut = [
+        result
+        for content, result in zip(files, found, strict=True)
+        if content == whole["PNG"][: len(content)]
+    ]
+    assert all(isinstance(result, InputError) for result in cut[5:])  # nothing is made up for what is missing
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4, 3), np.uint8), np.zeros(4, np.uint8)],
+)
+def test_arrays_that_are_no_images(predictor, array):
+    assert "an image is uint8" in str(only(predictor, array))
+
+
+def test_masks_of_images_of_any_size(exported_masks, mask_data):
+    predictor = Predictor(exported_masks)
+    large = np.tile(mask_data.train.images[0], (2, 2, 1))[:41, :39]
+    for source in (large, encoded(large[..., 0]), encoded(large[..., 0].repeat(3).reshape(41, 39, 3))):
+        found = only(predictor, source)
+        assert found.probabilities.shape == (41, 39, 2)
+        expected = predict_image(predictor.probabilities, large, Window((16, 16), (16, 16)))
+        np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+        shares = dict(found.top)
+        assert shares["disc"] == pytest.approx(np.mean(found.probabilities.argmax(-1) == 1))
+        assert found.label == max(shares, key=shares.get)
+
+
+def test_it_needs_no_keras(exported, tmp_path, image):
+    (tmp_path / "x.png").write_bytes(encoded(image))
+    code = (
+        "import sys; sys.modules['keras'] = None\n"
+        "from keras_cnn.serving.predictor import Predictor\n"
+        "[found] = Predictor(sys.argv[1]).predict([sys.argv[2]])\n"
+        "assert 'tuning' not in sys.modules; print(found.label)"
+    )
+    command = [sys.executable, "-c", code, exported, tmp_path / "x.png"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() in ("left", "right")
+
+
+def test_no_model(tmp_path):
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(InputError, match=r"is no exported model.*export RUN"):
+            Predictor(path)
+
+
+def test_the_command_answers_what_it_can(exported, image, keras_cnn, tmp_path):
+    (tmp_path / "photos" / "more").mkdir(parents=True)
+    for name, content in {
+        "a.png": encoded(image),
+        "more/b.jpg": encoded(image, "JPEG"),
+        "c.png": b"nothing",
+    }.items():
+        (tmp_path / "photos" / name).write_bytes(content)
+    run = keras_cnn("predict", exported, "photos", "--json", folder=tmp_path)
+    assert run.returncode == 2 and "1 of 3 files could not be read: 'photos/c.png'" in run.stderr
+    assert run.stderr.startswith("error: ") and run.stderr.count("\n") == 1
+    rows = {row.pop("file"): row for row in json.loads(run.stdout)}
+    assert list(rows) == ["photos/a.png", "photos/c.png", "photos/more/b.jpg"]
+    assert list(rows["photos/c.png"]) == ["error"]
+    best = rows["photos/a.png"]["top"][0]
+    assert best == {
+        "label": rows["photos/a.png"]["label"],
+        "probability": rows["photos/a.png"]["probability"],
+    }
+    run = keras_cnn("predict", exported, "photos/a.png", "--csv", folder=tmp_path)
+    assert run.returncode == 0 and run.stderr == "", run.stderr
+    [row] = csv.DictReader(io.StringIO(run.stdout))
+    assert row["label"] == best["label"] and float(row["probability"]) == best["probability"]
+
+
+def test_the_command_writes_masks(exported_masks, mask_data, keras_cnn, tmp_path):
+    (tmp_path / "disc.png").write_bytes(encoded(mask_data.train.images[0][..., 0]))
+    run = keras_cnn("predict", exported_masks, "disc.png", "--masks", "out", folder=tmp_path)
+    assert run.returncode == 0 and "disc.png  sky 0." in run.stdout, run.stderr
+    mask = np.asarray(Image.open(tmp_path / "out" / "disc.png"))
+    assert mask.shape == (24, 32) and set(np.unique(mask)) == {0, 1}
