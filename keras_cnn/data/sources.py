@@ -1,5 +1,7 @@
 """A data set by its name: `digits`, `folder:PATH`, `pairs:PATH` (images with masks), or one of TensorFlow Datasets."""
 
+import importlib
+from collections.abc import Callable
 from pathlib import Path
 
 from keras_cnn.data.facts import ImageData, Raw
@@ -34,30 +36,27 @@ def _digits(_path: str, image_size: tuple[int, int] | None) -> Raw:
     return digits.read(image_size)
 
 
-def _folder(path: str, image_size: tuple[int, int] | None) -> Raw:
-    from keras_cnn.data import folder
+def _on_disk(module: str, holds: str) -> Callable[[str, tuple[int, int] | None], Raw]:
+    """A source that reads a folder. holds: what must be in it."""
 
-    if not path:
-        raise InputError("folder: lacks its path. Give folder:PATH, with one sub-folder a class in it.")
-    try:
-        return folder.read(Path(path).expanduser(), image_size)
-    except OSError as error:
-        raise InputError(f"cannot read folder:{path}: {error}.") from error
+    def read(path: str, image_size: tuple[int, int] | None) -> Raw:
+        if not path:
+            raise InputError(f"{module}: lacks its path. Give {module}:PATH, with {holds} in it.")
+        source = importlib.import_module(f"keras_cnn.data.{module}")
+        try:
+            return source.read(Path(path).expanduser(), image_size)
+        except OSError as error:
+            raise InputError(f"cannot read {module}:{path}: {error}.") from error
 
-
-def _pairs(path: str, image_size: tuple[int, int] | None) -> Raw:
-    from keras_cnn.data import pairs
-
-    if not path:
-        raise InputError("pairs: lacks its path. Give pairs:PATH, with folders image and label in it.")
-    try:
-        return pairs.read(Path(path).expanduser(), image_size)
-    except OSError as error:
-        raise InputError(f"cannot read pairs:{path}: {error}.") from error
+    return read
 
 
 # every other name is one of TensorFlow Datasets
-SOURCES = {"digits": _digits, "folder:": _folder, "pairs:": _pairs}
+SOURCES: dict[str, Callable[[str, tuple[int, int] | None], Raw]] = {
+    "digits": _digits,
+    "folder:": _on_disk("folder", "one sub-folder a class"),
+    "pairs:": _on_disk("pairs", "folders image and label"),
+}
 
 
 def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> Raw:
