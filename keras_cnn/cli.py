@@ -1,4 +1,4 @@
-"""python -m keras_cnn describe | data | lr-find | train | export | predict: one data set, one run, one artefact.
+"""python -m keras_cnn describe | data | train | export | predict | ...: one data set, one run, one artefact.
 
 Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
 """
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from keras_cnn.command import (
     Parser,
+    add_formats,
     add_machine,
     add_settings,
     data_stem,
@@ -17,7 +18,7 @@ from keras_cnn.command import (
 )
 from keras_cnn.describe_command import describe_parser, run_describe
 from keras_cnn.errors import InputError
-from keras_cnn.predict_command import predict_parser, run_predict
+from keras_cnn.predict_command import image_files, predict_parser, run_predict
 from keras_cnn.quiet import import_tensorflow
 from keras_cnn.training.settings import TrainSettings
 
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
         "lr-find": _lr_find,
         "train": _train,
         "export": _export,
+        "explain": _explain,
         "predict": run_predict,
     }
     return run_command(lambda: commands[options.subcommand](options[options.subcommand]))
@@ -70,9 +72,20 @@ def _parser() -> Parser:
     train.add_argument("--directory", help="where to write the run (default: runs/DATA-ARCHITECTURE-N)")
     commands.add_subcommand("train", train, help="train one model")
     export = new_parser("Export the best weights of a run as a SavedModel and prove it equal.")
-    export.add_argument("run", help="directory of a run, or of a trial")
+    export.add_argument("run", help="directory of a run, of a trial, or of a study for its best trial")
     export.add_argument("--directory", help="where to put the numbered version (default: saved_models/RUN)")
+    add_formats(export)
     commands.add_subcommand("export", export, help="export a run as a SavedModel")
+    explain = new_parser(
+        "Draw what a trained net makes of images: Grad-CAM, or the mask, and the maps of its layers."
+    )
+    explain.add_argument("run", help="directory of a run, of a trial, or of a study for its best trial")
+    explain.add_argument(
+        "files", nargs="*", help="image files, and folders of such (default: some test images)"
+    )
+    explain.add_argument("--layers", nargs="+", default=[], help="default: all activations, sums and pools")
+    explain.add_argument("--directory", help="where to put the pictures (default: RUN/explain)")
+    commands.add_subcommand("explain", explain, help="draw where a net looks")
     commands.add_subcommand("predict", predict_parser(), help="tell what an exported model makes of images")
     return parser
 
@@ -145,8 +158,18 @@ def _export(options) -> None:
     import_tensorflow()
     from keras_cnn.serving.export import export_run
 
-    version = export_run(run, Path(options.directory or f"saved_models/{run.resolve().name}"), say=_print)
+    destination = Path(options.directory or f"saved_models/{run.resolve().name}")
+    version = export_run(run, destination, formats=options.formats, say=_print)
     print(f"SavedModel: {version}")
+
+
+def _explain(options) -> None:
+    files = image_files(options.files)
+    import_tensorflow()
+    from keras_cnn.serving.explain import explain_run
+
+    run = Path(options.run)
+    explain_run(run, files, options.layers, Path(options.directory or run / "explain"), _print)
 
 
 def _print(line: str) -> None:

@@ -72,6 +72,17 @@ def add_machine(parser: Parser) -> None:
     )
 
 
+def add_formats(parser: Parser) -> None:
+    """`--formats`, of what exports."""
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        default=[],
+        metavar="FORMAT",
+        help="beside the SavedModel, measured on the test split: litert, litert_dynamic, litert_int8, onnx",
+    )
+
+
 def read_settings(options: jsonargparse.Namespace) -> TrainSettings:
     """TrainSettings of the parsed options; None stands for the default."""
     names = [field.name for field in dataclasses.fields(TrainSettings)]

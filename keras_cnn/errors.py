@@ -13,6 +13,10 @@ class InputError(ValueError):
     """Bad input. The message says what was received, what is allowed and how to mend it."""
 
 
+class NotEqual(Exception):
+    """An exported model does not answer what the trained one predicts."""
+
+
 DISK_FULL = "no space left on the disk: free some, then resume or run again."
 
 

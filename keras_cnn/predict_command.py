@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,7 @@ def run_predict(options) -> None:
         raise InputError("give --json or --csv, not both.")
     if options.top < 1:
         raise InputError(f"top={options.top} must be at least 1.")
-    files = list(_files(options.files))
+    files = image_files(options.files)
     import_tensorflow(keras=False)
     from keras_cnn.serving.predictor import Predictor
 
@@ -75,16 +74,18 @@ def run_predict(options) -> None:
         raise InputError(f"{len(failed)} of {len(rows)} files could not be read: {failed[0]['error']}")
 
 
-def _files(names: list[str]) -> Iterator[Path]:
-    """Files as named, and of folders the images at any depth, sorted."""
+def image_files(names: list[str]) -> list[Path]:
+    """Files as named, and of folders the images at any depth, sorted. InputError for a folder that holds none."""
+    found = []
     for path in map(Path, names):
         if not path.is_dir():
-            yield path
+            found.append(path)
             continue
         inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
         if not inside:
             raise InputError(f"{str(path)!r} holds no image. Known are {', '.join(sorted(ENDINGS))}.")
-        yield from inside
+        found += inside
+    return found
 
 
 def _row(file: Path, found: "Prediction | InputError") -> dict:

@@ -1,27 +1,21 @@
-"""Import TensorFlow without its start-up lines, which no setting of its own silences."""
+"""Without what TensorFlow and its converters write to file descriptor 2, which no setting of theirs silences."""
 
+import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 
 
-def import_tensorflow(keras: bool = True) -> None:
-    """Import TensorFlow and `keras` with file descriptor 2 held aside; what was written shows if it fails."""
-    if "tensorflow" in sys.modules:
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+@contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """File descriptor 2 is held aside; what was written to it meanwhile shows if an exception ends it."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as noise:
         os.dup2(noise.fileno(), 2)
         try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()  # the first look at the devices prints too
-            tf.get_logger().setLevel("ERROR")  # models made one after another are no excessive retracing
-            if keras:
-                _import_keras()
+            yield
         except BaseException:
             noise.seek(0)
             os.write(kept, noise.read())
@@ -29,6 +23,21 @@ def import_tensorflow(keras: bool = True) -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def import_tensorflow(keras: bool = True) -> None:
+    """Import TensorFlow and `keras`, without their start-up lines."""
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    with silenced():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # the first look at the devices prints too
+        tf.get_logger().setLevel("ERROR")  # models made one after another are no excessive retracing
+        if keras:
+            _import_keras()
 
 
 def _import_keras() -> None:

@@ -16,6 +16,7 @@ from keras_cnn.training.settings import TrainSettings
 RUN = "run.json"
 METRICS = "metrics.json"
 TEST = "test.json"
+BEST = "best.json"  # of a study: which of its trials is the best, and its hyperparameters
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ class Run:
             "provenance": provenance(),
         }
         write_json(self.directory / RUN, record)
+
+
+def chosen_run(directory: Path) -> Path:
+    """`directory`, or, if it is a study that has ended, the directory of its best trial."""
+    if (directory / BEST).exists() and not (directory / RUN).exists():
+        return directory / read_json(directory / BEST)["run"]
+    return directory
 
 
 def read_run(directory: Path) -> Run:

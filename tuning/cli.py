@@ -3,12 +3,14 @@
 Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_cnn.command import (
     Parser,
+    add_formats,
     add_machine,
     add_settings,
     data_stem,
@@ -61,6 +63,8 @@ def _parser() -> Parser:
     ):
         command = new_parser(text)
         command.add_argument("directory", help="directory of the study")
+        if name == "export":
+            add_formats(command)
         commands.add_subcommand(name, command, help=text)
     return parser
 
@@ -135,7 +139,7 @@ def _report(options) -> None:
 def _export(options) -> None:
     study = read_study(Path(options.directory))
     _import_tensorflow()
-    _ship(study)
+    _ship(study, options.formats)
 
 
 def _run(study: Study, executor: "LocalExecutor") -> None:
@@ -150,7 +154,7 @@ def _run(study: Study, executor: "LocalExecutor") -> None:
     _ship(study)
 
 
-def _ship(study: Study) -> None:
+def _ship(study: Study, formats: Sequence[str] = ()) -> None:
     """Export the best trial, write the report, print what a user wants to know at the end."""
     from keras_cnn.files import read_json
     from keras_cnn.runs import TEST
@@ -160,7 +164,8 @@ def _ship(study: Study) -> None:
 
     winner = report.best(study)
     trial = study.trial_directory(winner["trial"])
-    version = export_run(trial, Path("saved_models") / study.name, say=lambda line: print(line, flush=True))
+    destination = Path("saved_models") / study.name
+    version = export_run(trial, destination, formats=formats, say=lambda line: print(line, flush=True))
     test = read_json(trial / TEST)
     path = report.write_report(study)
     print(f"\n{report.table(study, report.trials(study))}\n\nbest trial {winner['trial']}:")

@@ -5,8 +5,8 @@ import io
 from pathlib import Path
 
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_file
-from keras_cnn.runs import METRICS, TEST
+from keras_cnn.files import read_json, write_file, write_json
+from keras_cnn.runs import BEST, METRICS, TEST
 from keras_cnn.training.evaluate import summary
 from tuning.oracles import make_oracle
 from tuning.settings import COMPLETED, TRIAL, Study, read_trial
@@ -81,8 +81,15 @@ def table(study: Study, rows: list[dict]) -> str:
 
 
 def write_report(study: Study) -> Path:
-    """Write trials.csv and report.md into the study's directory; returns the path of report.md."""
+    """Write trials.csv, report.md and, if a trial completed, best.json into the study's directory.
+
+    Returns the path of report.md.
+    """
     rows = trials(study)
+    if rows and rows[0]["score"] is not None:
+        run = study.trial_directory(rows[0]["trial"]).relative_to(study.directory)
+        chosen = {"run": str(run), "score": rows[0]["score"], "hyperparameters": hyperparameters(rows[0])}
+        write_json(study.directory / BEST, chosen)
     write_file(study.directory / "trials.csv", lambda aside: aside.write_text(_csv(rows)))
     path = study.directory / "report.md"
     write_file(path, lambda aside: aside.write_text(_markdown(study, rows)))

@@ -45,7 +45,14 @@ def read(name: str, image_size: tuple[int, int] | None, download: bool) -> Raw:
         (lambda: _load(name, builder, test, image_size)) if test else None,
         mirror=builder.name not in SIGNS,
         notes=(note,) if standin else (),
+        license=_license(builder.info),
     )
+
+
+def _license(info: "tfds.core.DatasetInfo") -> str:
+    """What TFDS knows of it, at least where to ask."""
+    told = info.redistribution_info and info.redistribution_info.license
+    return told or (f"its licence is told at {info.homepage}" if info.homepage else "")
 
 
 def _classes(name: str, builder: "tfds.core.DatasetBuilder") -> tuple[str, ...]:

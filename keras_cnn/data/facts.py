@@ -27,7 +27,7 @@ class Raw:
     """What a source found, before anything is cut: `splits.assemble` fills what is missing.
 
     validation, load_test: the source's own splits, None where it has none. test_counts: images per class of
-    the own test split, None where telling would mean reading it. mirror, task, notes: as in `DataFacts`.
+    the own test split, None where telling would mean reading it. mirror, task, notes, license: as in `DataFacts`.
     """
 
     classes: tuple[str, ...]
@@ -38,6 +38,7 @@ class Raw:
     mirror: bool = True
     task: str = "classification"
     notes: tuple[str, ...] = ()
+    license: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class DataFacts:
     mirror: whether an image flipped left to right keeps its class (not so for digits).
     task: classification, a class for every image, or segmentation, a class for every pixel.
     notes: what a user should know of the data (skipped files, images in two splits).
+    license: of the data, empty where it is not known.
     """
 
     name: str
@@ -62,6 +64,7 @@ class DataFacts:
     mirror: bool = True
     task: str = "classification"
     notes: tuple[str, ...] = ()
+    license: str = ""
 
     def images(self, split: str) -> int:
         """How many images `split` has."""

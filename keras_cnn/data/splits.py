@@ -77,7 +77,7 @@ def _facts(name: str, raw: Raw, train: Split, validation: Split) -> DataFacts:
     mean, variance = mean_and_variance(train.images)
     shape = train.images.shape[1:]
     return DataFacts(
-        name, shape, raw.classes, counts, mean, variance, mirror=raw.mirror, task=raw.task, notes=notes
+        name, shape, raw.classes, counts, mean, variance, raw.mirror, raw.task, notes, raw.license
     )
 
 

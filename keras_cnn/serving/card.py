@@ -5,13 +5,19 @@ import keras
 from keras_cnn.files import read_json
 from keras_cnn.provenance import provenance
 from keras_cnn.runs import METRICS, Run
+from keras_cnn.serving.convert import line
 from keras_cnn.training.tasks import OBJECTIVES
 
 FEW = 30  # test images of a class, below which little is known of it
 
 
-def make_card(model: keras.Model, run: Run, test: dict, name: str, version: int, difference: float) -> dict:
-    """Plain data. test: what was measured on the test split. difference: of what is served from `predict`."""
+def make_card(
+    model: keras.Model, run: Run, test: dict, name: str, version: int, difference: float, formats: dict
+) -> dict:
+    """Plain data. test: what was measured on the test split. difference: of what is served from `predict`.
+
+    formats: what `write_formats` found.
+    """
     metrics = read_json(run.directory / METRICS)
     score = OBJECTIVES[run.facts.task].removeprefix("val_")
     return {
@@ -28,6 +34,7 @@ def make_card(model: keras.Model, run: Run, test: dict, name: str, version: int,
         "limits": _limits(run, test),
         "parameters": metrics["parameters"],
         "served_difference": difference,
+        "formats": formats,
         "provenance": provenance(),
     }
 
@@ -64,6 +71,7 @@ def readme(card: dict) -> str:
         "",
         *_metrics(card["test"]),
         "",
+        *_formats(card),
         "## Limits",
         "",
         *(f"- {limit}" for limit in card["limits"]),
@@ -72,10 +80,22 @@ def readme(card: dict) -> str:
         "",
         *(f"- {name} {version}" for name, version in made["packages"].items()),
         f"- git commit {made.get('git_commit') or 'unknown'}; settings and seed are in card.json",
-        "- the licence of the data is for you to check: it is not known here",
+        f"- data: {card['data']['license'] or 'the licence is for you to check: it is not known here'}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _formats(card: dict) -> list[str]:
+    if not card["formats"]:
+        return []
+    score = next(iter(card["validation"]))
+    return [
+        "## Other formats",
+        "",
+        *(f"- {line(name, found, score)}" for name, found in card["formats"].items()),
+        "",
+    ]
 
 
 def _metrics(test: dict) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.training.evaluate import window_of
 
 WHITE = 255.0
@@ -18,6 +19,8 @@ def write_saved_model(model: keras.Model, classes: Sequence[str], path: str, who
     serve_encoded: `encoded` (B,), the bytes of JPEG, PNG, BMP or GIF files of any size -> `probabilities`, and of
         single labels also `classes` (B,), the most probable. Only for models of `whole_images`: a window of a larger
         image must not be shrunk.
+    grad_cam: `images` and `classes` int32 (B,) -> `maps` float32 (B, h, w): see `grad_cam`. Of single labels, where the
+        model has feature maps.
     labels: nothing -> `labels` (K,), the names of the classes.
     """
     archive = keras.export.ExportArchive()
@@ -32,6 +35,12 @@ def write_saved_model(model: keras.Model, classes: Sequence[str], path: str, who
             "serve_encoded",
             _encoded(model, names),
             input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")],
+        )
+    if maps := grad_cam(model):
+        archive.add_endpoint(
+            "grad_cam",
+            lambda images, classes: {"maps": maps(images, classes)},
+            input_signature=[images, tf.TensorSpec((None,), tf.int32, name="classes")],
         )
     archive.add_endpoint("labels", lambda: {"labels": names}, input_signature=[])
     archive.write_out(path, verbose=False)

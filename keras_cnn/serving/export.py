@@ -1,20 +1,24 @@
 """Export the best weights of a run as a SavedModel that serves what was measured, and prove that it does."""
 
+import functools
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_cnn.data.sources import load
+from keras_cnn.errors import NotEqual
 from keras_cnn.files import sync_folder, write_json
-from keras_cnn.runs import Run, read_run
+from keras_cnn.runs import Run, chosen_run, read_run
 from keras_cnn.serving.card import make_card, readme
+from keras_cnn.serving.convert import write_formats
 from keras_cnn.serving.endpoints import write_saved_model
+from keras_cnn.serving.formats import check_formats
 from keras_cnn.training.run import measure_on_test
 from keras_cnn.training.train import best_model
 
@@ -23,21 +27,25 @@ MIXED_TOLERANCE = 1e-3  # half precision rounds differently when TensorFlow fuse
 CHECKED_IMAGES = 32
 
 
-class NotEqual(Exception):
-    """The exported model does not serve what the trained one predicts."""
-
-
-def export_run(directory: Path, destination: Path, *, say: Callable[[str], None]) -> Path:
+def export_run(
+    directory: Path, destination: Path, *, formats: Sequence[str] = (), say: Callable[[str], None]
+) -> Path:
     """Write the next numbered version below `destination` (TensorFlow Serving's layout); returns its path.
 
     Input `images`: uint8 (B, H, W, C), 0..255; output `probabilities`: float32 (B, classes), or (B, H', W', classes) of
     masks, for windows of the size trained on. A card.json in it tells classes, data, settings, metrics and versions.
+    directory: of a run, or of a study, which stands for its best trial. formats: names of `formats.FORMATS` to write
+    beside it.
     The version appears whole or not at all.
-    Raises InputError if `directory` is no finished run, NotEqual if what is served is not what was measured.
+    Raises InputError if `directory` is no finished run or a format is unknown, NotEqual if what is served is not what
+    was measured.
     """
-    run = read_run(directory)
+    check_formats(formats)
+    run = read_run(chosen_run(directory))
+    directory = run.directory
     model = best_model(run.settings, run.facts, directory)
-    test = measure_on_test(run, lambda: load(**run.settings.load_arguments()).load_test())
+    data = functools.cache(lambda: load(**run.settings.load_arguments()))
+    test = measure_on_test(run, lambda: data().load_test())
     destination.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=destination))
     try:
@@ -45,8 +53,9 @@ def export_run(directory: Path, destination: Path, *, say: Callable[[str], None]
         write_saved_model(model, run.facts.classes, str(aside), whole_images)
         difference = _difference(model, run, aside)
         say(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
+        others = write_formats(formats, run, data(), test, aside, say) if formats else {}
         version = _next_version(destination)
-        card = make_card(model, run, test, version.parent.name, int(version.name), difference)
+        card = make_card(model, run, test, version.parent.name, int(version.name), difference, others)
         write_json(aside / "card.json", card)
         (aside / "README.md").write_text(readme(card))
         aside.chmod(0o755)

@@ -63,6 +63,20 @@ class Predictor:
         ]
         return np.concatenate([part["probabilities"].numpy() for part in parts])
 
+    def grad_cam(self, seen: np.ndarray, label: str) -> np.ndarray | None:
+        """What in an image, as a Prediction has `seen` it, speaks for class `label`: float32 (h, w), at least 0.
+
+        None if the model has no feature maps, or makes masks.
+        """
+        import tensorflow as tf
+
+        if "grad_cam" not in self._model.signatures:
+            return None
+        classes = tf.constant([self.classes.index(label)], tf.int32)
+        return self._model.signatures["grad_cam"](images=tf.constant(seen[None]), classes=classes)["maps"][
+            0
+        ].numpy()
+
     def read(self, source: Source) -> np.ndarray:
         """A file, its bytes, or an array as uint8 (H, W, C) of the model's channels.
 

@@ -1,6 +1,6 @@
 """Measure a model of masks on a split: plain numbers from its predictions of whole images."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -22,14 +22,18 @@ def predict_mask(model: keras.Model, image: np.ndarray) -> np.ndarray:
     return predict_image(lambda views: model.predict(views, batch_size=BATCH, verbose=0), image, window)
 
 
-def measure_masks(model: keras.Model, split: Split, classes: Sequence[str]) -> tuple[dict, list[float]]:
-    """Of all pixels: accuracy, cross-entropy in nats, the confusion matrix (rows: true class, columns: predicted), and
+def measure_masks(
+    answer: Callable[[np.ndarray], np.ndarray], split: Split, classes: Sequence[str]
+) -> tuple[dict, list[float]]:
+    """answer: an image (H, W, C) -> probabilities (H, W, classes), as `predict_mask` of a model.
+
+    Of all pixels: accuracy, cross-entropy in nats, the confusion matrix (rows: true class, columns: predicted), and
     what `scores` makes of it; mean_iou_interval, 95 %, from images drawn anew (Efron 1979), for the pixels of one image
     are not independent. Beside it the mean IoU of each image.
     """
     counted, losses = [], []
     for image, mask in track(zip(split.images, split.labels, strict=True), "measuring", len(split)):
-        probabilities = predict_mask(model, image)
+        probabilities = answer(image)
         counted.append(_confusion(mask, probabilities.argmax(axis=-1), len(classes)))
         of_truth = np.take_along_axis(probabilities, mask[..., None].astype(int), axis=-1)
         losses.append(-np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean())

@@ -14,7 +14,7 @@ from keras_cnn.files import read_json, write_file, write_json
 from keras_cnn.runs import METRICS, RUN, TEST, Run, read_run
 from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.evaluate import measure, predict, summary
-from keras_cnn.training.evaluate_masks import measure_masks
+from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
 from keras_cnn.training.mask_pictures import examples, mask_figure
 from keras_cnn.training.pictures import confusion_figure, sample_figure, write_figures
 from keras_cnn.training.settings import TrainSettings
@@ -133,7 +133,7 @@ def _labels(model: keras.Model, test: Split, classes: tuple[str, ...]) -> tuple[
 
 
 def _masks(model: keras.Model, test: Split, classes: tuple[str, ...]) -> tuple[dict, dict]:
-    measured, quality = measure_masks(model, test, classes)
+    measured, quality = measure_masks(lambda image: predict_mask(model, image), test, classes)
     return measured, {
         "confusion_matrix": confusion_figure(classes, measured["confusion"], shares=True),
         "predictions": mask_figure(classes, *examples(model, test, quality)),

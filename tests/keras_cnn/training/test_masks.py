@@ -51,7 +51,9 @@ def test_whole_images_without_windows(precision, mask_data, one_device, tmp_path
     settings = replace(SETTINGS, crop_size=None, precision=precision)
     result = run(settings, mask_data, tmp_path / "run", one_device)
     model = best_model(settings, mask_data.facts, tmp_path / "run")
-    measured, quality = measure_masks(model, mask_data.validation, mask_data.facts.classes)
+    measured, quality = measure_masks(
+        lambda image: predict_mask(model, image), mask_data.validation, mask_data.facts.classes
+    )
     tolerance = 1e-5 if precision == "float32" else 0.01
     assert measured["mean_iou"] == pytest.approx(result.score, abs=tolerance)
     assert measured["loss"] == pytest.approx(result.loss, rel=max(1e-3, tolerance))

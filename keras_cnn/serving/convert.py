@@ -1,0 +1,77 @@
+"""Write an exported model in other formats, and measure each on the test split: what quantization costs is told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from keras_cnn.data.facts import ImageData, Split
+from keras_cnn.data.progress import track
+from keras_cnn.data.windows import Window, cut, predict_image
+from keras_cnn.errors import NotEqual
+from keras_cnn.runs import Run
+from keras_cnn.serving import formats
+from keras_cnn.training.evaluate import measure, window_of
+from keras_cnn.training.evaluate_masks import measure_masks
+from keras_cnn.training.tasks import OBJECTIVES
+from keras_cnn.training.train import best_model
+
+BATCH = 32
+TOLERANCE = 1e-5  # other kernels add up in another order
+
+
+def write_formats(
+    names: Sequence[str], run: Run, data: ImageData, test: dict, folder: Path, say: Callable[[str], None]
+) -> dict[str, dict]:
+    """Write the `names` of FORMATS into `folder`; name -> file, bytes, difference, score, interval and points lost.
+
+    All compute in float32 or below, whatever the precision trained in. test: what the SavedModel reaches there. Raises
+    NotEqual if a format of float32 differs from `predict` by more than 1e-5.
+    """
+    model = best_model(replace(run.settings, precision="float32"), run.facts, run.directory)
+    window = window_of(model)
+    # every so many images, so that all classes take part
+    images = data.train.images[:: max(1, len(data.train) // formats.CALIBRATION)][: formats.CALIBRATION]
+    if window:
+        rows = np.linspace(0, len(data.train) - 1, min(len(data.train), BATCH)).astype(int)
+        images = cut(Split(data.train.images[rows], data.train.labels[rows]), window).images
+        images = images[:: -(-len(images) // formats.CALIBRATION)]
+    expected, split = model.predict(images[:BATCH], verbose=0), data.load_test()
+    score = OBJECTIVES[run.facts.task].removeprefix("val_")
+    found = {}
+    for name in names:
+        form = formats.FORMATS[name]
+        path = folder / form.file
+        form.write(model, path, images)
+        answer = form.load(path)
+        difference = float(np.abs(answer(images[:BATCH]) - expected).max())
+        if form.exact and not difference <= TOLERANCE:
+            raise NotEqual(f"{form.file} differs from predict by {difference:.1e}; nothing was exported")
+        measured = _measure(answer, split, window, run.facts.classes)
+        found[name] = {
+            "file": form.file,
+            "bytes": path.stat().st_size,
+            "difference": difference,
+            score: measured[score],
+            f"{score}_interval": measured[f"{score}_interval"],
+            "lost": test[score] - measured[score],
+        }
+        say(line(name, found[name], score))
+    return found
+
+
+def line(name: str, found: dict, score: str) -> str:
+    """One of what `write_formats` found, for people."""
+    return (
+        f"{name}: {found['file']}, {found['bytes'] / 1e6:.2f} MB, differs by at most {found['difference']:.1e}; test "
+        f"{score.replace('_', ' ')} {found[score]:.4f}, {100 * found['lost']:.2f} points less"
+    )
+
+
+def _measure(answer: formats.Run, split: Split, window: Window | None, classes: Sequence[str]) -> dict:
+    if window:
+        return measure_masks(lambda image: predict_image(answer, image, window), split, classes)[0]
+    parts = np.array_split(split.images, -(-len(split) // BATCH))
+    probabilities = np.concatenate([answer(part) for part in track(parts, "measuring", len(parts))])
+    return measure(probabilities, split.labels)

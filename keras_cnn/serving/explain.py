@@ -1,0 +1,150 @@
+"""Pictures of what a trained net makes of images: Grad-CAM and the maps of its layers, as PNG and in TensorBoard."""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_cnn.data.decode import decode, resize
+from keras_cnn.data.sources import load
+from keras_cnn.errors import unknown_name
+from keras_cnn.files import write_file
+from keras_cnn.runs import Run, chosen_run, read_run
+from keras_cnn.serving.grad_cam import grad_cam
+from keras_cnn.serving.overlays import heat_overlay, mask_overlay
+from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.pictures import write_figures
+from keras_cnn.training.train import best_model
+
+SAMPLES = 4  # test images shown if none are given
+TOP = 3  # classes explained
+CHANNELS = 64  # shown of a layer
+MAPS = (
+    keras.layers.Activation,
+    keras.layers.Add,
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
+)
+
+
+def explain_run(
+    directory: Path,
+    files: Sequence[Path],
+    layers: Sequence[str],
+    destination: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Write `NAME/grad_cam.png` and `NAME/LAYER.png` below `destination` for each of `files`, or for some test images.
+
+    layers: whose maps to draw; all activations, sums and pools if empty. The same pictures go to TensorBoard, in
+    `explain` of the run's logs. Images that a model of masks cannot take whole are cut to a window in their middle.
+    Raises InputError if `directory` is no finished run, a layer is unknown, or a file is no image.
+    """
+    run = read_run(chosen_run(directory))
+    model = best_model(run.settings, run.facts, run.directory)
+    chosen = _chosen(model, layers)
+    for name, image in _images(run, model, files).items():
+        figures = {"grad_cam": _answer_figure(model, image, run.facts.classes)}
+        figures |= {layer: _maps_figure(layer, maps) for layer, maps in _maps(model, chosen, image).items()}
+        folder = destination / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for position, (what, figure) in enumerate(figures.items()):
+            path = folder / (f"{position:02d}-{what}.png" if position else "answer.png")
+            write_file(path, functools.partial(figure.savefig, format="png", dpi=80))
+        tagged = {f"{name}/{what}": figure for what, figure in figures.items()}
+        write_figures(run.log_directory / "explain", tagged, run.settings.epochs)
+        say(f"{name}: {len(figures)} pictures in {folder}")
+    say(f"tensorboard --logdir {run.log_directory}")
+
+
+def _chosen(model: keras.Model, names: Sequence[str]) -> list[str]:
+    having = [layer.name for layer in model.layers if len(layer.output.shape) == 4]
+    for name in names:
+        if name not in having:
+            raise unknown_name("layer with maps", name, having)
+    return list(names) or [
+        layer.name for layer in model.layers if layer.name in having and isinstance(layer, MAPS)
+    ]
+
+
+def _images(run: Run, model: keras.Model, files: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Name -> uint8 of the model's shape."""
+    if files:
+        images: dict[str, np.ndarray] = {}
+        for path in files:
+            name = f"{path.stem}-{len(images)}" if path.stem in images else path.stem
+            images[name] = decode(path, run.facts.shape[2])
+    else:
+        test = load(**run.settings.load_arguments()).load_test()
+        rows = np.linspace(0, len(test) - 1, SAMPLES).astype(int)
+        images = {f"test-{row}": test.images[row] for row in rows}
+    return {name: _fitted(image, run, model) for name, image in images.items()}
+
+
+def _fitted(image: np.ndarray, run: Run, model: keras.Model) -> np.ndarray:
+    window = window_of(model)
+    if window is None:
+        return resize(image, run.facts.shape[:2])
+    if run.settings.image_size:
+        image = resize(image, run.facts.shape[:2])
+    corner = (max(0, (side - part) // 2) for side, part in zip(image.shape, window.inner, strict=False))
+    return window.view(image, *corner)
+
+
+def _maps(model: keras.Model, names: Sequence[str], image: np.ndarray) -> dict[str, np.ndarray]:
+    """Layer -> (h, w, channels)."""
+    if not names:
+        return {}
+    outputs = {name: model.get_layer(name).output for name in names}
+    found = keras.Model(model.input, outputs)(image[None], training=False)
+    return {name: np.asarray(maps[0], np.float32) for name, maps in found.items()}
+
+
+def _answer_figure(model: keras.Model, image: np.ndarray, classes: Sequence[str]):
+    """The image, and beside it the mask that the net answers, or for its first classes where it sees them."""
+    from matplotlib.figure import Figure
+
+    probabilities = model.predict(image[None], verbose=0)[0]
+    shown = [("what the net sees", image)]
+    if window := window_of(model):
+        mask = probabilities.argmax(axis=-1)
+        centre = window.centre(image[None])[0]
+        shown += [("its answer", mask_overlay(centre, mask, len(classes)))]
+    elif explain := grad_cam(model):
+        for index in np.argsort(-probabilities)[:TOP]:
+            heat = explain(image[None], np.array([index], np.int32)).numpy()[0]
+            shown.append((f"{classes[index]} {probabilities[index]:.1%}", heat_overlay(image, heat)))
+    figure = Figure(figsize=(3.0 * len(shown), 3.5), layout="constrained")
+    for axis, (title, picture) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        axis.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=255)
+        axis.set_title(title, fontsize=9)
+        axis.axis("off")
+    return figure
+
+
+def _maps_figure(layer: str, maps: np.ndarray):
+    """A square of the first channels, each from its smallest to its largest value."""
+    from matplotlib.figure import Figure
+
+    height, width, channels = maps.shape
+    low, span = maps.min(axis=(0, 1)), np.ptp(maps, axis=(0, 1))
+    scaled = (maps - low) / np.where(span > 0, span, 1)
+    columns = math.ceil(math.sqrt(min(channels, CHANNELS)))
+    rows = math.ceil(min(channels, CHANNELS) / columns)
+    tiles = np.full(
+        (rows * (height + 1), columns * (width + 1)), np.nan
+    )  # NaN is not drawn: the lines between them
+    for index in range(min(channels, CHANNELS)):
+        top, left = index // columns * (height + 1), index % columns * (width + 1)
+        tiles[top : top + height, left : left + width] = scaled[..., index]
+    figure = Figure(figsize=(8, 8 * tiles.shape[0] / tiles.shape[1] + 0.5), layout="constrained")
+    axis = figure.subplots()
+    axis.imshow(tiles, interpolation="nearest")
+    axis.set_title(
+        f"{layer}: {min(channels, CHANNELS)} of {channels} maps of {height}x{width}, {(span == 0).sum()} constant"
+    )
+    axis.axis("off")
+    return figure

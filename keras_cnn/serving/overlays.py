@@ -1,0 +1,38 @@
+"""Maps of a net laid over the image that they belong to."""
+
+import numpy as np
+
+from keras_cnn.data.decode import convert
+
+OPACITY = 0.5
+LARGEST = 1.0
+
+
+def heat_overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, C) and a map (h, w) of at least 0, of which the largest value is red -> uint8 (H, W, 3)."""
+    from matplotlib import colormaps
+    from PIL import Image
+
+    scaled = np.asarray(
+        Image.fromarray((heat / (heat.max() or LARGEST)).astype(np.float32)).resize(
+            image.shape[1::-1], Image.Resampling.BILINEAR
+        )
+    )
+    return _blend(image, colormaps["jet"](scaled)[..., :3], OPACITY)
+
+
+def mask_overlay(image: np.ndarray, mask: np.ndarray, classes: int) -> np.ndarray:
+    """uint8 (H, W, C) and class numbers (H, W) -> uint8 (H, W, 3) in the colours of `mask_colours`."""
+    return _blend(image, mask_colours(classes)[mask], OPACITY)
+
+
+def mask_colours(classes: int) -> np.ndarray:
+    """(classes, 3), 0..1: a colour for each class."""
+    from matplotlib import colormaps
+
+    return colormaps["viridis"].resampled(classes)(np.arange(classes))[:, :3]
+
+
+def _blend(image: np.ndarray, colours: np.ndarray, opacity: float) -> np.ndarray:
+    """colours: (H, W, 3), 0..1."""
+    return np.rint((1 - opacity) * convert(image, 3) + opacity * 255 * colours).astype(np.uint8)

@@ -1,0 +1,32 @@
+"""Every architecture of the registry, narrowed, for the tests that hold for all of them."""
+
+import pytest
+
+from keras_cnn.models.registry import ARCHITECTURES
+from keras_cnn.models.spec import ModelSpec
+
+# published nets are wide: their heads are narrowed to keep the suite quick
+SMALL = {name: {"dense": [32]} for name in ARCHITECTURES if name.startswith(("alexnet", "vgg1"))} | {
+    "vgg": {"width": 4, "dense": [8]},
+    "convnext": {"stages": 2, "depth": 1, "width": 4},
+    "unet": {"depth": 2, "width": 4},
+}
+SHAPES = {"unet_paper": (188, 188, 3)}  # its smallest; 32x32x3 for all others
+# one of each kind; the others differ from it in depth, width or groups
+QUICK = {"mlp", "lenet5", "alexnet", "vgg", "vgg16", "convnext", "unet"}
+# up to 350 million weights, in the code of convnext_tiny; `test_convnext` counts them
+HUGE = {"convnext_small", "convnext_base", "convnext_large", "convnext_xlarge"}
+
+
+def marked(names):
+    marks = {name: [pytest.mark.slow] * (name not in QUICK) for name in names}
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=marks[name]) for name in names])
+
+
+every_architecture = marked([name for name in ARCHITECTURES if name not in HUGE])
+
+
+def spec_of(name: str, **changes) -> ModelSpec:
+    statistics = {"mean": (120.0, 110.0, 100.0), "variance": (4000.0, 3900.0, 4100.0)}
+    defaults = {"input_shape": SHAPES.get(name, (32, 32, 3)), "classes": 5, "options": SMALL.get(name, {})}
+    return ModelSpec(name, **defaults | statistics | changes)
