@@ -6,10 +6,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: search test test-all lint bench clean
+.PHONY: search app test test-all lint bench clean
 
 search: $(INSTALLED)  ## search VGG-style nets on the embedded digits, export the best
 	$(BIN)/python -m tuning search --epochs 20
+
+app: $(INSTALLED)  ## the page on which exported models can be tried
+	$(BIN)/python -m keras_cnn app
 
 test: $(INSTALLED)  ## the test suite, but for the slow tests
 	$(BIN)/python -m pytest -m "not slow"

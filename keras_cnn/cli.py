@@ -5,6 +5,7 @@ Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, 
 
 from pathlib import Path
 
+from keras_cnn.app_command import app_parser, run_app
 from keras_cnn.command import (
     Parser,
     add_formats,
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
         "export": _export,
         "explain": _explain,
         "predict": run_predict,
+        "app": run_app,
     }
     return run_command(lambda: commands[options.subcommand](options[options.subcommand]))
 
@@ -87,6 +89,7 @@ def _parser() -> Parser:
     explain.add_argument("--directory", help="where to put the pictures (default: RUN/explain)")
     commands.add_subcommand("explain", explain, help="draw where a net looks")
     commands.add_subcommand("predict", predict_parser(), help="tell what an exported model makes of images")
+    commands.add_subcommand("app", app_parser(), help="open a page to try exported models on")
     return parser
 
 

@@ -13,19 +13,6 @@ from keras_cnn.quiet import import_tensorflow
 if TYPE_CHECKING:
     from keras_cnn.serving.predictor import Prediction
 
-ENDINGS = {
-    ".bmp",
-    ".gif",
-    ".jpeg",
-    ".jpg",
-    ".pgm",
-    ".png",
-    ".ppm",
-    ".tif",
-    ".tiff",
-    ".webp",
-}  # read from folders
-
 
 def predict_parser() -> Parser:
     parser = new_parser(
@@ -76,6 +63,8 @@ def run_predict(options) -> None:
 
 def image_files(names: list[str]) -> list[Path]:
     """Files as named, and of folders the images at any depth, sorted. InputError for a folder that holds none."""
+    from keras_cnn.serving.predictor import ENDINGS
+
     found = []
     for path in map(Path, names):
         if not path.is_dir():

@@ -14,6 +14,8 @@ from keras_cnn.files import read_json
 
 BATCH = 32
 TOP = 5
+# of files that `data.decode` reads
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 Source = str | Path | bytes | np.ndarray
 
 
@@ -147,3 +149,17 @@ def find_version(path: Path) -> Path:
         f"{str(path)!r} is no exported model: it holds no card.json and no numbered version with one. "
         "Make one with python -m keras_cnn export RUN."
     )
+
+
+def exported_models(folder: Path) -> dict[str, Path]:
+    """Name -> version below `folder`, the last exported first; the newest version of a name is called by it alone."""
+    versions = sorted(
+        (path.parent for path in folder.glob("*/*/card.json") if path.parent.name.isdigit()),
+        key=lambda path: (path / "card.json").stat().st_mtime,
+        reverse=True,
+    )
+    newest = {path.parent: find_version(path.parent) for path in versions}
+    return {
+        path.parent.name if newest[path.parent] == path else f"{path.parent.name}, version {path.name}": path
+        for path in versions
+    }

@@ -1,0 +1,153 @@
+"""The page: its logic in Streamlit's AppTest, and how it is started."""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from keras_cnn import app_command, cli
+from keras_cnn.data import sources
+from keras_cnn.errors import InputError
+from keras_cnn.serving import app
+from keras_cnn.serving.predictor import exported_models
+
+
+def png(image: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(image.squeeze()).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """A function: the page on a folder of models, run once."""
+
+    def open_page(models: Path) -> AppTest:
+        monkeypatch.setattr(sys, "argv", ["app.py", str(models)])
+        st.cache_resource.clear()
+        page = AppTest.from_file(app.__file__, default_timeout=60).run()
+        assert not page.exception
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def models(exported, tmp_path) -> Path:
+    """A folder of one model, with two versions."""
+    (tmp_path / "halves").mkdir()
+    for number in "12":
+        (tmp_path / "halves" / number).symlink_to(exported)
+    return tmp_path
+
+
+def texts(elements) -> str:
+    return "\n".join(str(element.value) for element in elements)
+
+
+def captions(page: AppTest) -> list[str]:
+    """Of the pictures."""
+    return [picture.caption for element in page.get("image") for picture in element.proto.imgs]
+
+
+def test_without_a_model_it_tells_how_to_make_one(opened, tmp_path):
+    page = opened(tmp_path)
+    assert page.title[0].value == "No model yet"
+    assert "make search" in texts(page.code) and "python -m keras_cnn export" in texts(page.code)
+
+
+def test_an_uploaded_image(opened, models, data):
+    page = opened(models)
+    assert page.sidebar.selectbox[0].options == ["halves", "halves, version 1"]
+    image = data.load_test().images[0]
+    page.file_uploader[0].set_value(("x.png", png(image), "image/png")).run()
+    assert not page.exception and not page.error
+    assert page.subheader[0].value in ("left", "right")
+    assert captions(page)[0] == "what the net saw: 16 x 16 pixels of x.png"
+    assert page.main.selectbox[0].label == "Where it sees (Grad-CAM)"
+    assert "test images" in page.metric[0].label
+
+
+def test_what_is_no_image_is_told(opened, models):
+    page = opened(models)
+    page.file_uploader[0].set_value(("x.png", b"nothing", "image/png")).run()
+    assert not page.exception and "x.png: the upload is no image" in page.error[0].value
+
+
+def test_many_images_are_a_table(opened, models, data):
+    page = opened(models)
+    files = [(f"{n}.png", png(image), "image/png") for n, image in enumerate(data.load_test().images[:3])]
+    page.file_uploader[0].set_value([*files, ("bad.png", b"nothing", "image/png")]).run()
+    assert not page.exception
+    assert page.warning[0].value.startswith("1 of 4 files could not be read")
+    table = page.main.dataframe[0].value
+    assert table["file"].tolist() == ["0.png", "1.png", "2.png", "bad.png"]
+    assert set(table["label"][:3]) <= {"left", "right"} and "is no image" in table["error"][3]
+
+
+def test_test_images_tell_the_truth(opened, models, data, monkeypatch):
+    monkeypatch.setattr(sources, "load", lambda **arguments: data)
+    page = opened(models)
+    page.radio[0].set_value("Test images").run()
+    assert not page.exception
+    assert "The true class is" in texts(page.success) + texts(page.warning)
+    page.number_input[0].set_value(7).run()
+    assert captions(page)[0].endswith("of test image 7")
+
+
+def test_data_that_is_gone_is_told(opened, models, monkeypatch):
+    def missing(**arguments):
+        raise InputError("there is no folder 'photos'.")
+
+    monkeypatch.setattr(sources, "load", missing)
+    page = opened(models)
+    page.radio[0].set_value("Test images").run()
+    assert not page.exception and "no folder 'photos'" in page.info[0].value
+
+
+def test_masks_lie_over_the_image(opened, exported_masks, mask_data, tmp_path):
+    (tmp_path / "discs").mkdir()
+    (tmp_path / "discs" / "1").symlink_to(exported_masks)
+    page = opened(tmp_path)
+    page.file_uploader[0].set_value(("x.png", png(mask_data.train.images[0]), "image/png")).run()
+    assert not page.exception and page.metric[0].label.startswith("mean iou")
+    assert [title.value for title in page.subheader][1:] == ["Share of the pixels", "Mask"]
+
+
+def test_a_damaged_model_is_told(opened, tmp_path):
+    (tmp_path / "torn" / "1").mkdir(parents=True)
+    (tmp_path / "torn" / "1" / "card.json").write_text('{"classes"')
+    page = opened(tmp_path)
+    assert "This model cannot be loaded" in page.error[0].value
+
+
+@pytest.mark.parametrize(("side", "expected"), [(1, 320), (28, 308), (320, 320), (1000, 320)])
+def test_pictures_fit_the_page(side, expected):
+    assert app.enlarged(np.zeros((side, side, 3), np.uint8)).shape == (expected, expected, 3)
+    assert app.enlarged(np.zeros((2000, 1, 1), np.uint8)).shape == (320, 1, 1)
+
+
+def test_newest_first(models, exported):
+    assert list(exported_models(models)) == ["halves", "halves, version 1"]
+    assert exported_models(models / "nowhere") == {}
+
+
+def test_it_listens_to_this_machine_alone_unless_told(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(app_command.os, "execve", lambda *arguments: started.append(arguments))
+    assert cli.main(["app", "--models", str(tmp_path)]) == 0
+    assert cli.main(["app", "--address", "0.0.0.0", "--port", "9000"]) == 0
+    (_, local, _), (_, public, _) = started
+    assert "--server.address=127.0.0.1" in local and local[-1] == str(tmp_path)
+    assert {"--server.address=0.0.0.0", "--server.port=9000", "--server.maxUploadSize=20"} <= set(public)
+
+
+def test_what_it_cannot_start_with(complain, monkeypatch):
+    assert "port=0 must be in 1..65535" in complain(cli, "app", "--port", "0")
+    monkeypatch.setattr(app_command.importlib.util, "find_spec", lambda name: None)
+    assert "pip install streamlit" in complain(cli, "app")

@@ -1,0 +1,144 @@
+"""The page as a browser sees it: headless Chromium uploads, draws, reads a table and is told of mistakes."""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(exported, tmp_path_factory):
+    """The address of `python -m keras_cnn app` on a folder of one model."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "saved_models" / "halves").mkdir(parents=True)
+    (folder / "saved_models" / "halves" / "1").symlink_to(exported)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keras_cnn", "app", "--port", str(port)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(100):
+        time.sleep(0.2)
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+            break
+        except OSError:
+            assert process.poll() is None
+    yield address
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture
+def browser(server):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(60_000)
+        page.goto(server)
+        page.get_by_text("Images from").wait_for()
+        yield page
+        chromium.close()
+
+
+@pytest.fixture
+def files(data, tmp_path) -> list[Path]:
+    """Three images and a text that is called an image."""
+    paths = [tmp_path / f"{number}.png" for number in range(4)]
+    for path, image in zip(paths[:3], data.load_test().images[:3], strict=True):
+        Image.fromarray(image).resize((40, 40)).save(path)
+    paths[3].write_text("this is no image")
+    return paths
+
+
+def upload(page, paths) -> None:
+    page.locator("input[type=file]").set_input_files(paths)
+
+
+def test_upload_one_then_many_then_download(browser, files):
+    upload(browser, files[0])
+    browser.get_by_text("what the net saw: 16 x 16 pixels of 0.png").wait_for()
+    browser.get_by_text("red speaks most for").wait_for()
+    assert browser.get_by_role("heading", name="Probability").is_visible()
+    upload(browser, files[1:])
+    browser.get_by_text("1 of 4 files could not be read").wait_for()
+    with browser.expect_download() as download:
+        browser.get_by_text("Download as CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0] == "file,label,probability,error" and len(lines) == 5
+    assert lines[4].startswith("3.png,,,") and "is no image" in lines[4]
+
+
+def test_what_is_no_image_is_told_without_a_traceback(browser, files, tmp_path):
+    upload(browser, files[3])
+    browser.get_by_text("3.png: the upload is no image of a known format").wait_for()
+    assert "Traceback" not in browser.content()
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(21 * 2**20))
+    upload(browser, large)
+    browser.get_by_text("File must be 20.0MB or smaller").wait_for(state="attached")
+    assert "Traceback" not in browser.content()
+
+
+def test_a_drawing_is_predicted(browser):
+    browser.get_by_text("Drawing", exact=True).click()
+    canvas = browser.locator("canvas:visible").last
+    canvas.wait_for()
+    browser.wait_for_timeout(1000)  # its script takes hold of the mouse a little later
+    box = canvas.bounding_box()
+    left, top = box["x"], box["y"]
+    browser.mouse.move(left + 60, top + 50)
+    browser.mouse.down()
+    browser.mouse.move(left + 80, top + 260, steps=10)
+    browser.mouse.up()
+    browser.get_by_text("what the net saw: 16 x 16 pixels of the drawing").wait_for()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/../../../../etc/passwd", "/app/static/../../../etc/passwd", "/media/..%2f..%2f..%2fetc%2fpasswd"],
+)
+def test_no_file_of_the_server_can_be_read(server, path):
+    host, port = server.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:  # urllib would tidy the path
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1") and b"root:" not in answer
+
+
+def test_pixels_are_drawn(browser, files):
+    upload(browser, files[0])
+    browser.get_by_text("red speaks most for").wait_for()
+    browser.wait_for_timeout(1000)
+    shot = Image.open(io.BytesIO(browser.screenshot())).convert("RGB")
+    assert len(np.unique(np.asarray(shot).reshape(-1, 3), axis=0)) > 200
