@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from keras_cnn.data.facts import ImageData, Split
 from keras_cnn.data.progress import track
 from keras_cnn.data.windows import Window, cut, predict_image
-from keras_cnn.errors import NotEqual
+from keras_cnn.errors import InputError, NotEqual
 from keras_cnn.runs import Run
 from keras_cnn.serving import formats
 from keras_cnn.training.evaluate import measure, window_of
@@ -43,8 +44,7 @@ def write_formats(
     for name in names:
         form = formats.FORMATS[name]
         path = folder / form.file
-        form.write(model, path, images)
-        answer = form.load(path)
+        answer = _written(name, model, path, images)
         difference = float(np.abs(answer(images[:BATCH]) - expected).max())
         if form.exact and not difference <= TOLERANCE:
             raise NotEqual(f"{form.file} differs from predict by {difference:.1e}; nothing was exported")
@@ -59,6 +59,19 @@ def write_formats(
         }
         say(line(name, found[name], score))
     return found
+
+
+def _written(name: str, model: keras.Model, path: Path, images: np.ndarray) -> formats.Run:
+    """InputError where a converter gives up: what it can take depends on layers and activations."""
+    form = formats.FORMATS[name]
+    try:
+        form.write(model, path, images)
+        return form.load(path)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+        raise InputError(
+            f"this model cannot be written as {name} ({reason[0][:200]}). Leave that format out."
+        ) from error
 
 
 def line(name: str, found: dict, score: str) -> str:

@@ -96,8 +96,30 @@ def _write_onnx(model, path: Path, calibration: np.ndarray) -> None:
         for names in (node.input, node.output):
             names[:] = ["probabilities" if name == answer else name for name in names]
     graph.output[0].name = "probabilities"
+    _rewrite_unknown(graph)
     onnx.checker.check_model(written)
     onnx.save(written, path)
+
+
+def _rewrite_unknown(graph) -> None:
+    """tf2onnx leaves two functions that ONNX lacks: erfc(x) = 1 - erf(x) of gelu, expm1(x) = e^x - 1 of celu."""
+    from onnx import helper, numpy_helper
+
+    known = {"Erfc": ("Erf", lambda inner: ("one", inner)), "Expm1": ("Exp", lambda inner: (inner, "one"))}
+    if not any(node.op_type in known for node in graph.node):
+        return
+    nodes = []
+    for node in graph.node:
+        if node.op_type not in known:
+            nodes.append(node)
+            continue
+        function, operands = known[node.op_type]
+        inner = f"{node.output[0]}/inner"
+        nodes.append(helper.make_node(function, node.input, [inner]))
+        nodes.append(helper.make_node("Sub", operands(inner), node.output))
+    graph.initializer.append(numpy_helper.from_array(np.array(1, np.float32), "one"))
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _export(model, path: Path, kind: str, dtype: type, **options) -> None:

@@ -47,6 +47,7 @@ def test_it_is_exported(finished, keras_cnn):
     assert "saved_models/run/1" in run.stdout
 
 
+@pytest.mark.slow
 def test_learning_rates_are_found_for_masks(keras_cnn, pairs, tmp_path):
     run = keras_cnn("lr-find", "--data", f"pairs:{pairs}", *SMALL, "--steps", 60, folder=tmp_path)
     assert run.returncode == 0 and run.stderr == "", run.stderr

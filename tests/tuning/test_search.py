@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cnn.files import read_json
+from keras_cnn.runs import chosen_run
 
 
 def rows(study):
@@ -74,6 +75,7 @@ def test_the_best_is_measured_on_test_and_exported(finished):
     assert not [path for path in study.glob("trials/*/test.json") if path.parent.name != best["trial"]]
     version = study.parent / "saved_models" / "study" / "1"
     assert read_json(version / "card.json")["test"] == test
+    assert chosen_run(study) == study / "trials" / best["trial"]  # what keras_cnn export takes of a study
     served = tf.saved_model.load(version)
     answer = served.signatures["serving_default"](images=tf.zeros((3, 8, 8, 1), tf.uint8))["probabilities"]
     np.testing.assert_allclose(np.sum(answer, axis=1), 1, rtol=1e-5)

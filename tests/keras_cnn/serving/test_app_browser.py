@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -62,7 +63,7 @@ def browser(server):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *CAMERA])
         page = chromium.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(60_000)
         page.goto(server)
@@ -122,6 +123,12 @@ def test_a_drawing_is_predicted(browser):
     browser.mouse.move(left + 80, top + 260, steps=10)
     browser.mouse.up()
     browser.get_by_text("what the net saw: 16 x 16 pixels of the drawing").wait_for()
+
+
+def test_a_picture_of_the_camera_is_predicted(browser):
+    browser.get_by_text("Camera", exact=True).click()
+    browser.get_by_role("button", name="Take Photo").click()
+    browser.get_by_text("what the net saw: 16 x 16 pixels of the photo").wait_for()
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,16 @@ def test_a_format_that_differs_exports_nothing(exported, data):
     assert sorted(exported.parent.iterdir()) == before
 
 
+def test_what_a_converter_cannot_take_is_told(exported, data):
+    broken = mock.Mock(file="model.onnx", exact=True, packages=())
+    broken.write = mock.Mock(side_effect=RuntimeError("many\nlines, and No Op registered for Foo"))
+    with (
+        mock.patch.dict(FORMATS, {"onnx": broken}),
+        pytest.raises(InputError, match=r"cannot be written as onnx \(lines, and No Op registered for Foo\)"),
+    ):
+        export_all(exported, data, ["onnx"])
+
+
 def test_what_is_unknown_or_missing_is_told_before_anything_is_done(exported, data, monkeypatch):
     with pytest.raises(InputError, match=r"unknown format 'tflite'\. Did you mean 'litert'"):
         export_all(exported, data, ["tflite"])

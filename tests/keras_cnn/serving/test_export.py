@@ -74,6 +74,7 @@ def test_a_run_becomes_a_numbered_version_with_its_card(finished_run, data, tmp_
     assert f"calibration error: {card['test']['calibration_error']:.4f}" in text
 
 
+@pytest.mark.slow
 def test_masks_are_served_for_windows_of_the_size_trained_on(finished_run, mask_data, tmp_path):
     options = {"depth": 2, "width": 4}
     settings = replace(SETTINGS, architecture="unet", options=options, crop_size=(16, 16), batch_size=2)

@@ -91,6 +91,13 @@ def test_every_normalization_is_inside_every_format(normalization, form, tmp_pat
     assert difference <= (1e-5 if FORMATS[form].exact else 0.15)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["litert", "onnx"])
+@pytest.mark.parametrize("activation", ["gelu", "celu", "mish", "hard_swish", "selu", "tanh"])
+def test_activations_in_exact_formats(activation, form, tmp_path):
+    assert written(spec_of("convnext", activation=activation), form, tmp_path) <= 1e-5
+
+
 def written(spec, form: str, folder) -> float:
     """The largest difference between the format and `predict`."""
     model, images = make(spec)

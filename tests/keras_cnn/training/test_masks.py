@@ -46,7 +46,7 @@ def test_it_learns_on_two_devices_with_every_loss(loss, mask_data, two_devices, 
     assert names | {f"val_{name}" for name in names} < set(result.history)
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
 def test_whole_images_without_windows(precision, mask_data, one_device, tmp_path):
     settings = replace(SETTINGS, crop_size=None, precision=precision)
     result = run(settings, mask_data, tmp_path / "run", one_device)
@@ -144,6 +144,7 @@ def test_what_is_left_open_depends_on_the_task(data, mask_data):
     assert TrainSettings(batch_size=7, label_smoothing=0.3).resolved(mask_data.facts).batch_size == 7
 
 
+@pytest.mark.slow
 def test_weighed_classes_train(mask_data, one_device, tmp_path):
     settings = replace(SETTINGS, class_weight="balanced", label_smoothing=0.1, epochs=1)
     result = run(settings, mask_data, tmp_path / "run", one_device)

@@ -34,7 +34,13 @@ class Gap(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid"])
-@pytest.mark.parametrize(("optimizer", "rate"), [("adamw", 2e-3), ("adamw", 2e-2), ("sgd", 0.5)])
+@pytest.mark.parametrize(
+    ("optimizer", "rate"),
+    [
+        ("adamw", 2e-3),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("adamw", 2e-2), ("sgd", 0.5))),
+    ],
+)
 def test_inference_agrees_with_batch_statistics_after_every_short_epoch(
     activation, optimizer, rate, one_device, tmp_path
 ):

@@ -122,9 +122,11 @@ def test_it_learns(data, two_devices, tmp_path):
         {"balanced": True},
         {"class_weight": "balanced", "augmentation": "mixup"},
         {"ema_momentum": 0.9, "batch_norm": True},
-        {"synchronized": True, "batch_norm": True},
+        pytest.param({"synchronized": True, "batch_norm": True}, marks=pytest.mark.slow),
         {"optimizer": "muon", "batch_norm": True},
-        {"optimizer": "sgd", "schedule": "one_cycle", "global_clipnorm": 1.0},
+        pytest.param(
+            {"optimizer": "sgd", "schedule": "one_cycle", "global_clipnorm": 1.0}, marks=pytest.mark.slow
+        ),
         {"precision": "mixed_float16"},
     ],
     ids=str,
