@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import keras_cnn.cli
 
+pytestmark = pytest.mark.slow  # `training/test_masks.py` trains and measures the same in one process
 SMALL = ["--architecture", "unet", "--options.depth", 2, "--options.width", 4, "--crop_size", 16, 16]
 
 
@@ -47,7 +48,6 @@ def test_it_is_exported(finished, keras_cnn):
     assert "saved_models/run/1" in run.stdout
 
 
-@pytest.mark.slow
 def test_learning_rates_are_found_for_masks(keras_cnn, pairs, tmp_path):
     run = keras_cnn("lr-find", "--data", f"pairs:{pairs}", *SMALL, "--steps", 60, folder=tmp_path)
     assert run.returncode == 0 and run.stderr == "", run.stderr

@@ -11,16 +11,13 @@ SETTINGS = TrainSettings(options={"dense": [8]}, batch_size=16, epochs=2, precis
 GIVEN = {"options.width": 2, "options.convolutions": 1, "batch_size": 16}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tuner", "arguments"),
     [
         (kt.RandomSearch, {"max_trials": 2}),
-        pytest.param(
-            kt.BayesianOptimization, {"max_trials": 4, "num_initial_points": 2}, marks=pytest.mark.slow
-        ),
-        pytest.param(
-            kt.Hyperband, {"max_epochs": 2, "factor": 2, "hyperband_iterations": 1}, marks=pytest.mark.slow
-        ),
+        (kt.BayesianOptimization, {"max_trials": 4, "num_initial_points": 2}),
+        (kt.Hyperband, {"max_epochs": 2, "factor": 2, "hyperband_iterations": 1}),
     ],
 )
 def test_stock_tuners_under_mirrored_strategy(tuner, arguments, data, two_devices, tmp_path):

@@ -73,6 +73,7 @@ def test_resume_after_the_coordinator_ended(tuning, whole, tmp_path, how):
     assert_same(tmp_path, whole)
 
 
+@pytest.mark.slow
 def test_a_trial_that_ended_untold_is_not_run_again(tuning, whole, tmp_path):
     """The kill fell after the worker wrote metrics.json and before the oracle knew."""
     shutil.copytree(whole / "study", tmp_path / "study")
@@ -86,6 +87,7 @@ def test_a_trial_that_ended_untold_is_not_run_again(tuning, whole, tmp_path):
     assert_same(tmp_path, whole)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_its_trial_only(tuning, tmp_path):
     process, worker = begin(tuning, tmp_path)
     os.kill(worker.pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ from keras_cnn.serving.grad_cam import feature_layer, grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
 from keras_cnn.serving.predictor import Predictor
 from keras_cnn.training.train import best_model
-from tests.small_nets import HUGE, spec_of
+from tests.small_nets import every_architecture, spec_of
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_behind_a_global_average_it_is_the_class_activation_map(images):
     np.testing.assert_allclose(grad_cam(model)(images, classes), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name not in HUGE])
+@every_architecture
 def test_the_layer_looked_at(name):
     model = build_model(spec_of(name, batch_norm=name != "convnext_tiny"))
     layer = feature_layer(model)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_cnn import cli
 from keras_cnn.files import read_json
 
 OPTIONS = [
@@ -63,11 +64,12 @@ def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(kera
         (["--directory", "run"], "train --resume run"),
     ],
 )
-def test_what_cannot_be_resumed(keras_cnn, whole, arguments, message):
-    run = keras_cnn("train", *arguments, folder=whole.parent)
-    assert run.returncode == 2
-    assert run.stderr.startswith("error: ") and run.stderr.count("\n") == 1
-    assert message in run.stderr
+def test_what_cannot_be_resumed(whole, arguments, message, monkeypatch, capsys):
+    monkeypatch.chdir(whole.parent)
+    assert cli.main(["train", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1
+    assert message in error
 
 
 def test_another_number_of_devices_is_refused(keras_cnn, whole, tmp_path):
