@@ -8,6 +8,7 @@ from keras_cnn.runs import METRICS, Run
 from keras_cnn.serving.convert import line
 from keras_cnn.training.tasks import OBJECTIVES
 
+MOST_COLUMNS = 20  # classes, of a confusion matrix for people
 FEW = 30  # test images of a class, below which little is known of it
 
 
@@ -71,6 +72,7 @@ def readme(card: dict) -> str:
         "",
         *_metrics(card["test"]),
         "",
+        *_confusion(card["test"]["confusion"], card["classes"]),
         *_formats(card),
         "## Limits",
         "",
@@ -84,6 +86,16 @@ def readme(card: dict) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _confusion(matrix: list[list[int]], classes: list[str]) -> list[str]:
+    if len(classes) > MOST_COLUMNS:
+        return []
+    rows = [
+        f"| **{name}** | {' | '.join(map(str, row))} |" for name, row in zip(classes, matrix, strict=True)
+    ]
+    head = f"| true \\ predicted | {' | '.join(classes)} |"
+    return ["## Confusion matrix", "", head, "| --- |" + " ---: |" * len(classes), *rows, ""]
 
 
 def _formats(card: dict) -> list[str]:

@@ -71,6 +71,7 @@ def test_a_run_becomes_a_numbered_version_with_its_card(finished_run, data, tmp_
     assert "Of some classes" in card["limits"][2]  # 25 test images of each
     text = (first / "README.md").read_text()
     assert "left, right" in text and f"accuracy: {card['test']['accuracy']:.4f}" in text
+    assert f"| **left** | {' | '.join(map(str, card['test']['confusion'][0]))} |" in text
     assert f"calibration error: {card['test']['calibration_error']:.4f}" in text
 
 
