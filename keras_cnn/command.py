@@ -24,6 +24,14 @@ SIZES = {
 class Parser(jsonargparse.ArgumentParser):
     """jsonargparse's parser; a mistake on the command line is told in one line, with exit code 2."""
 
+    def parse_args(self, args=None, *rest, **more):  # type: ignore[override]
+        """`--batch-size` is `--batch_size`."""
+        args = [
+            re.sub(r"^--[^=]+", lambda name: "--" + name[0][2:].replace("-", "_"), arg)
+            for arg in (sys.argv[1:] if args is None else args)
+        ]
+        return super().parse_args(args, *rest, **more)
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # type: ignore[override]
         text = re.sub(
             r"an? <class '(\w+)'>", r"\1", " ".join(str(message).replace("Parser key", "option").split())

@@ -4,7 +4,7 @@ Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tuning.executors.local import LocalExecutor
 
 SEARCH_EPOCHS = 8
+CHANGEABLE = [
+    field.name for field in fields(SearchSettings) if field.name != "tuner"
+]  # of a study, on resume
 
 
 def main(arguments: list[str]) -> int:
@@ -63,6 +66,8 @@ def _parser() -> Parser:
     ):
         command = new_parser(text)
         command.add_argument("directory", help="directory of the study")
+        if name == "resume":
+            command.add_class_arguments(SearchSettings, skip={"tuner"})
         if name == "export":
             add_formats(command)
         commands.add_subcommand(name, command, help=text)
@@ -72,7 +77,7 @@ def _parser() -> Parser:
 def _search(options) -> None:
     from tuning.searched import given_settings
 
-    search = SearchSettings(tuner=options.tuner, trials=options.trials)
+    search = SearchSettings(**{field.name: options[field.name] for field in fields(SearchSettings)})
     architectures = _architectures(options)
     options.architecture = architectures[0]
     base = read_settings(options)
@@ -119,6 +124,10 @@ def _architectures(options) -> tuple[str, ...]:
 
 def _resume(options) -> None:
     study = read_study(Path(options.directory))
+    changed = {name: options[name] for name in CHANGEABLE if options[name] is not None}
+    if changed:
+        study = replace(study, search=replace(study.search, **changed))
+        study.write()
     _import_tensorflow()
     from tuning.executors.local import LocalExecutor
 

@@ -1,19 +1,20 @@
 """The search: ask the oracle, hand the trial to the executor, tell the oracle. New or resumed."""
 
 import hashlib
+import time
 from dataclasses import replace
 
 import keras_tuner as kt
 
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json
+from keras_cnn.files import read_json, write_json
 from keras_cnn.runs import METRICS
 from keras_cnn.training.settings import TrainSettings
 from tuning import hparams
 from tuning.executors.local import LocalExecutor
 from tuning.oracles import declare_space, make_oracle
 from tuning.progress import Progress
-from tuning.settings import COMPLETED, FAILED, STUDY, Study, TrialSpec, read_trial
+from tuning.settings import COMPLETED, FAILED, STUDY, Study, TrialSpec, read_trial, to_seconds
 from tuning.space import overlay, point
 
 FAILURES_IN_A_ROW = 3
@@ -40,14 +41,21 @@ def start_study(study: Study, executor: LocalExecutor) -> None:
 
 
 def run_search(study: Study, executor: LocalExecutor, progress: Progress) -> None:
-    """Run trials until the oracle has no more. Can be ended at any time and run again.
+    """Run trials until there are no more, time is up or the target is reached, and tell which of these it was.
 
-    Raises SearchFailed, with the last failure's message, after three failed trials in a row.
+    Can be ended at any time and run again. Raises SearchFailed, with the last failure's message, after three failed
+    trials in a row.
     """
     oracle, failures = make_oracle(study), 0
+    seconds = sum(read_json(path)["seconds"] for path in study.directory.glob(f"trials/*/{METRICS}"))
     with progress:
-        while (trial := oracle.create_trial("coordinator")).status == "RUNNING":
+        while not (reason := _enough(study, oracle, seconds)):
+            trial = oracle.create_trial("coordinator")
+            if trial.status != "RUNNING":
+                reason = _exhausted(study, oracle)
+                break
             metrics = run_one(study, trial, executor, progress)
+            seconds += metrics["seconds"]
             _tell(oracle, trial, metrics, study.objective)
             hparams.write_trial(
                 study.log_directory(trial.trial_id), trial.trial_id, trial.hyperparameters.values, metrics
@@ -56,6 +64,28 @@ def run_search(study: Study, executor: LocalExecutor, progress: Progress) -> Non
             failures = failures + 1 if metrics["state"] == FAILED else 0
             if failures == FAILURES_IN_A_ROW:
                 raise SearchFailed(f"{failures} trials failed in a row, the last with: {metrics['message']}")
+        progress.line(f"the search has ended: {reason}")
+
+
+def _enough(study: Study, oracle: kt.Oracle, seconds: float) -> str:
+    """Why no further trial may begin, after `seconds` of trials; empty if one may."""
+    search = study.search
+    best = max((trial.score for trial in oracle.trials.values() if trial.status == COMPLETED), default=0.0)
+    if search.target is not None and best >= search.target:
+        return f"{study.objective} {best:.4f} has reached the target of {search.target}"
+    if seconds >= to_seconds("time", search.time):
+        return f"its trials have taken {seconds:.0f} s, and {search.time} were given"
+    return ""
+
+
+def _exhausted(study: Study, oracle: kt.Oracle) -> str:
+    """Why the oracle has no further trial."""
+    done = len(oracle.trials)
+    if oracle.max_trials and done >= oracle.max_trials:
+        return f"all {done} trials are done"
+    if study.search.tuner == "hyperband":
+        return f"all brackets are done, {done} trials"
+    return f"the space holds no other point than the {done} that were tried"
 
 
 def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor, progress: Progress) -> dict:
@@ -73,9 +103,9 @@ def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor,
     ).exists():  # it does if a kill fell between a trial's end and the telling of it
         spec.write(directory)
         progress.running(f"trial {trial.trial_id}: starting")
-        death = executor.run(directory, show)
-        if death:
-            return {"state": FAILED, "message": death, "seconds": 0.0}
+        started, timeout = time.monotonic(), to_seconds("trial_timeout", study.search.trial_timeout)
+        if death := executor.run(directory, show, timeout):
+            write_json(directory / METRICS, {**death, "seconds": time.monotonic() - started})
     return read_json(directory / METRICS)
 
 

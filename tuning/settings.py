@@ -1,6 +1,8 @@
 """What a search and each of its trials are, as plain data."""
 
 import dataclasses
+import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +14,10 @@ from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.tasks import OBJECTIVES
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
-COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"  # how a trial ended
+# how a trial ended; only what completed is ranked
+COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
+OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 STUDY = "study.json"
 TRIAL = "trial.json"
 
@@ -25,16 +30,36 @@ class SearchSettings:
         tuner: random, bayesian, hyperband or grid.
         trials: at most so many trials; hyperband counts each round a net survives, and without a number
             runs one full sweep; the others make 20.
+        time: no trial begins once the trials have taken so long together: 2h, 90m, 600s.
+        target: no trial begins once a score is as good as this.
+        trial_timeout: a trial that takes longer is ended: 30m.
     """
 
     tuner: str = "hyperband"
     trials: int | None = None
+    time: str | None = None
+    target: float | None = None
+    trial_timeout: str | None = None
 
     def __post_init__(self) -> None:
         if self.tuner not in TUNERS:
             raise unknown_name("tuner", self.tuner, TUNERS)
         if self.trials is not None and self.trials < 1:
             raise InputError(f"trials={self.trials} must be at least 1.")
+        if self.target is not None and not 0 < self.target <= 1:
+            raise InputError(f"target={self.target} must be in (0, 1], as the scores are.")
+        for name in ("time", "trial_timeout"):
+            to_seconds(name, getattr(self, name))
+
+
+def to_seconds(name: str, duration: str | None) -> float:
+    """`2h`, `90m`, `600s` or `600` -> seconds; infinity for None. InputError for anything else; `name` is in it."""
+    if duration is None:
+        return math.inf
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(duration).strip())
+    if not found or float(found[1]) == 0:
+        raise InputError(f"{name}={duration!r} is no duration. Write it as 2h, 90m or 600s.")
+    return float(found[1]) * UNITS[found[2]]
 
 
 @dataclass(frozen=True)

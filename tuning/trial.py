@@ -17,7 +17,7 @@ from keras_cnn.runs import METRICS, Run
 from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.train import Diverged, make_model, train
-from tuning.settings import COMPLETED, DIVERGED, FAILED, read_trial
+from tuning.settings import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, read_trial
 
 
 @functools.lru_cache(maxsize=1)
@@ -34,8 +34,8 @@ def check_settings(settings: TrainSettings, strategy: tf.distribute.Strategy) ->
 def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callable[[int, dict], None]) -> dict:
     """Train the trial in `directory`, from its own checkpoint if it has one; writes metrics.json and returns it.
 
-    `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; an
-    exception is FAILED, with its `message`; but a full disk raises OSError. `report(epoch, logs)` is called
+    `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; OUT_OF_MEMORY;
+    any other exception is FAILED, with its `message`; but a full disk raises OSError. `report(epoch, logs)` is called
     after each epoch.
     """
     started = time.perf_counter()
@@ -43,6 +43,9 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callabl
         metrics = {"state": COMPLETED, **_train(directory, strategy, report)}
     except Diverged as error:
         metrics = {"state": DIVERGED, "message": str(error)}
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        metrics = {"state": OUT_OF_MEMORY, "message": str(error).splitlines()[0][:300] or "memory ran out"}
+        traceback.print_exc()
     except Exception as error:
         if is_disk_full(error):
             raise  # no fault of the trial's

@@ -2,14 +2,18 @@
 
 import contextlib
 import json
+import math
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from keras_cnn.errors import InputError
 from keras_cnn.training.settings import TrainSettings
+from tuning.settings import FAILED, TIMED_OUT
 
 # TensorFlow keeps 7-8 MB of every model it ever traced; a new process starts from nothing
 REQUESTS_PER_WORKER = 20
@@ -76,13 +80,32 @@ class LocalExecutor:
     def __exit__(self, *error) -> None:
         self._end_worker()
 
-    def run(self, directory: Path, on_epoch: Callable[[dict], None]) -> str | None:
-        """Run the trial in `directory` to its end; tells each epoch as it comes.
+    def run(
+        self, directory: Path, on_epoch: Callable[[dict], None], timeout: float = math.inf
+    ) -> dict | None:
+        """Run the trial in `directory` to its end, or for `timeout` seconds; tells each epoch as it comes.
 
-        Returns None when its metrics.json is written, else how the worker died, with the end of its log.
-        Raises InputError if the worker cannot have the devices.
+        Returns None when its metrics.json is written, else the state and the message of a trial whose worker has died,
+        with the end of its log. Raises InputError if the worker cannot have the devices.
         """
-        return self._ask({"trial": str(directory.resolve())}, on_epoch, directory / "log.txt")
+        request, log = {"trial": str(directory.resolve())}, directory / "log.txt"
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            if self._worker:
+                self._worker.process.kill()
+
+        timer = threading.Timer(min(timeout, threading.TIMEOUT_MAX), expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            death = self._ask(request, on_epoch, log)
+        finally:
+            timer.cancel()
+        if death and expired.is_set():
+            return {"state": TIMED_OUT, "message": f"it took longer than {timeout:.0f} s"}
+        return {"state": FAILED, "message": death} if death else None
 
     def check(self, settings: TrainSettings) -> None:
         """Raise InputError if trials of these settings could not start here; nothing is written."""
@@ -109,5 +132,6 @@ class LocalExecutor:
 
 def _obituary(code: int, log: Path | None) -> str:
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    how += ", as the kernel ends it when memory runs out" if code == -signal.SIGKILL else ""
     tail = log.read_text(errors="replace")[-LOG_TAIL:].strip() if log and log.exists() else ""
     return f"the worker process ended with {how}" + (f"; its log ends:\n{tail}" if tail else "")
