@@ -19,6 +19,7 @@ from keras_cnn.training.tasks import OBJECTIVES
 from keras_cnn.training.train import best_model
 
 BATCH = 32
+CALIBRATION = 200  # images; TensorFlow's guide takes about a hundred
 TOLERANCE = 1e-5  # other kernels add up in another order
 
 
@@ -32,12 +33,7 @@ def write_formats(
     """
     model = best_model(replace(run.settings, precision="float32"), run.facts, run.directory)
     window = window_of(model)
-    # every so many images, so that all classes take part
-    images = data.train.images[:: max(1, len(data.train) // formats.CALIBRATION)][: formats.CALIBRATION]
-    if window:
-        rows = np.linspace(0, len(data.train) - 1, min(len(data.train), BATCH)).astype(int)
-        images = cut(Split(data.train.images[rows], data.train.labels[rows]), window).images
-        images = images[:: -(-len(images) // formats.CALIBRATION)]
+    images = _calibration(data.train, window)
     expected, split = model.predict(images[:BATCH], verbose=0), data.load_test()
     score = OBJECTIVES[run.facts.task].removeprefix("val_")
     found = {}
@@ -59,6 +55,19 @@ def write_formats(
         }
         say(line(name, found[name], score))
     return found
+
+
+def _calibration(train: Split, window: Window | None) -> np.ndarray:
+    """At most 200 images, or windows of some, from all over the split, so that all classes take part."""
+    if window:
+        rows = _spread(len(train), BATCH)
+        views = cut(Split(train.images[rows], train.labels[rows]), window).images
+        return views[_spread(len(views), CALIBRATION)]
+    return train.images[_spread(len(train), CALIBRATION)]
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
 
 
 def _written(name: str, model: keras.Model, path: Path, images: np.ndarray) -> formats.Run:

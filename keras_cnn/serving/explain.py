@@ -37,7 +37,7 @@ def explain_run(
     destination: Path,
     say: Callable[[str], None],
 ) -> None:
-    """Write `NAME/grad_cam.png` and `NAME/LAYER.png` below `destination` for each of `files`, or for some test images.
+    """Write `NAME/answer.png`, `NAME/01-LAYER.png`, ... below `destination`, of each of `files` or of some test images.
 
     layers: whose maps to draw; all activations, sums and pools if empty. The same pictures go to TensorBoard, in
     `explain` of the run's logs. Images that a model of masks cannot take whole are cut to a window in their middle.
@@ -47,12 +47,12 @@ def explain_run(
     model = best_model(run.settings, run.facts, run.directory)
     chosen = _chosen(model, layers)
     for name, image in _images(run, model, files).items():
-        figures = {"grad_cam": _answer_figure(model, image, run.facts.classes)}
+        figures = {"answer": _answer_figure(model, image, run.facts.classes)}
         figures |= {layer: _maps_figure(layer, maps) for layer, maps in _maps(model, chosen, image).items()}
         folder = destination / name
         folder.mkdir(parents=True, exist_ok=True)
         for position, (what, figure) in enumerate(figures.items()):
-            path = folder / (f"{position:02d}-{what}.png" if position else "answer.png")
+            path = folder / (f"{position:02d}-{what}.png" if position else f"{what}.png")
             write_file(path, functools.partial(figure.savefig, format="png", dpi=80))
         tagged = {f"{name}/{what}": figure for what, figure in figures.items()}
         write_figures(run.log_directory / "explain", tagged, run.settings.epochs)
@@ -136,7 +136,7 @@ def _maps_figure(layer: str, maps: np.ndarray):
     rows = math.ceil(min(channels, CHANNELS) / columns)
     tiles = np.full(
         (rows * (height + 1), columns * (width + 1)), np.nan
-    )  # NaN is not drawn: the lines between them
+    )  # what stays NaN is the lines between
     for index in range(min(channels, CHANNELS)):
         top, left = index // columns * (height + 1), index % columns * (width + 1)
         tiles[top : top + height, left : left + width] = scaled[..., index]

@@ -17,7 +17,6 @@ import numpy as np
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.quiet import silenced
 
-CALIBRATION = 200  # images: more moved no range noticeably
 Run = Callable[[np.ndarray], np.ndarray]  # uint8 (N, H, W, C) -> float32 (N, K), or (N, H', W', K) of masks
 
 
