@@ -18,6 +18,7 @@ from tuning.settings import COMPLETED, FAILED, STUDY, Study, TrialSpec, read_tri
 from tuning.space import overlay, point
 
 FAILURES_IN_A_ROW = 3
+ATTEMPTS = 2  # of a trial whose worker dies: the second goes on at the last finished epoch
 
 
 class SearchFailed(InputError):
@@ -98,13 +99,18 @@ def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor,
             f"{study.objective} {epoch[study.objective]:.4f}, {epoch['seconds']:.1f} s an epoch"
         )
 
-    if not (
-        directory / METRICS
-    ).exists():  # it does if a kill fell between a trial's end and the telling of it
+    # it is there if a kill fell between a trial's end and the telling of it
+    if not (directory / METRICS).exists():
         spec.write(directory)
         progress.running(f"trial {trial.trial_id}: starting")
         started, timeout = time.monotonic(), to_seconds("trial_timeout", study.search.trial_timeout)
-        if death := executor.run(directory, show, timeout):
+        death, attempt = executor.run(directory, show, timeout), 1
+        while death and death["state"] == FAILED and attempt < ATTEMPTS:
+            progress.line(
+                f"trial {trial.trial_id}: {death['message'].splitlines()[0]}; it goes on in another"
+            )
+            death, attempt = executor.run(directory, show, timeout), attempt + 1
+        if death:
             write_json(directory / METRICS, {**death, "seconds": time.monotonic() - started})
     return read_json(directory / METRICS)
 

@@ -19,7 +19,7 @@ from keras_cnn.training.tasks import OBJECTIVES
 from keras_cnn.training.train import best_model
 
 BATCH = 32
-CALIBRATION = 200  # images; TensorFlow's guide takes about a hundred
+CALIBRATION = 200  # images; TensorFlow's guide takes 100 to 500
 TOLERANCE = 1e-5  # other kernels add up in another order
 
 

@@ -88,9 +88,21 @@ def test_a_trial_that_ended_untold_is_not_run_again(tuning, whole, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_its_trial_only(tuning, tmp_path):
+def test_a_killed_worker_costs_an_attempt_only(tuning, whole, tmp_path):
     process, worker = begin(tuning, tmp_path)
     os.kill(worker.pid, signal.SIGKILL)
+    output, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    assert "trial 1: the worker process ended with signal 9" in output
+    assert_same(tmp_path, whole)
+
+
+@pytest.mark.slow
+def test_a_trial_that_kills_every_worker_fails_alone(tuning, tmp_path):
+    process, worker = begin(tuning, tmp_path)
+    os.kill(worker.pid, signal.SIGKILL)
+    second = wait_for(lambda: [child for child in psutil.Process(process.pid).children() if child != worker])
+    os.kill(second[0].pid, signal.SIGKILL)
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     (failed,) = [row for row in rows(tmp_path).values() if row["state"] == "FAILED"]
