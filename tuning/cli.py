@@ -57,6 +57,13 @@ def _parser() -> Parser:
     search.add_argument(
         "--directory", help="where to write the study (default: runs/DATA-ARCHITECTURE-TUNER-N)"
     )
+    search.add_argument(
+        "--start_with",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="points to try first, as in a study's best.json",
+    )
     search.set_defaults({"epochs": SEARCH_EPOCHS})
     commands.add_subcommand("search", search, help="run a new search")
     for name, text in (
@@ -105,10 +112,21 @@ def _search(options) -> None:
         wide=gpus > 0,
         architectures=architectures,
     )
+    if options.start_with:
+        study = replace(study, first_points=_first_points(study, options.start_with))
     with LocalExecutor(study.devices, study.threads) as executor:
         start_study(study, executor)
         print(f"{search.tuner} search of {names} on {base.data}; study: {directory}", flush=True)
         _run(study, executor)
+
+
+def _first_points(study: Study, files: list[str]) -> tuple[dict, ...]:
+    from tuning.first_points import read_points
+    from tuning.oracles import declare_space
+
+    if study.search.tuner == "grid":
+        raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")
+    return read_points([Path(file) for file in files], declare_space(study))
 
 
 def _architectures(options) -> tuple[str, ...]:

@@ -23,6 +23,13 @@ DEFAULT_TRIALS = 20
 class _Durable(kt.Oracle):
     """What the oracles do differently on disk: atomic writes, and every interrupted trial is run again."""
 
+    first_points: tuple[dict, ...] = ()
+
+    def _random_values(self) -> dict | None:
+        """The first points in their order, then the sampler's own."""
+        begun = sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
+        return dict(self.first_points[begun]) if begun < len(self.first_points) else super()._random_values()
+
     def save(self) -> None:
         write_json(Path(self._get_oracle_fname()), self.get_state())
 
@@ -86,7 +93,7 @@ def make_oracle(study: Study) -> kt.Oracle:
     else:
         kind = {"random": RandomOracle, "bayesian": BayesianOracle, "grid": GridOracle}[study.search.tuner]
         oracle = kind(max_trials=study.search.trials or DEFAULT_TRIALS, **common)
-    oracle.verbose = 0
+    oracle.verbose, oracle.first_points = 0, study.first_points
     oracle._set_project_dir(study.directory, PROJECT)
     if Path(oracle._get_oracle_fname()).exists():
         oracle.reload()

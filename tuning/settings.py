@@ -66,7 +66,7 @@ def to_seconds(name: str, duration: str | None) -> float:
 class Study:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
     (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
-    architectures: to choose from, the one of `base` if not given."""
+    architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first."""
 
     directory: Path
     search: SearchSettings
@@ -77,6 +77,7 @@ class Study:
     threads: int | None = None
     wide: bool = False
     architectures: tuple[str, ...] = ()
+    first_points: tuple[dict, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.architectures:
@@ -126,6 +127,7 @@ def read_study(directory: Path) -> Study:
         threads=record.get("threads"),
         wide=record["wide"],
         architectures=tuple(record.get("architectures", ())),
+        first_points=tuple(record.get("first_points", ())),
     )
 
 

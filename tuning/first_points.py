@@ -1,0 +1,55 @@
+"""Points to try before the sampler's own: the best ones of earlier studies, or what a user believes in."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras_tuner as kt
+
+from keras_cnn.errors import InputError
+from keras_cnn.files import read_json
+
+
+def read_points(paths: Sequence[Path], space: kt.HyperParameters) -> tuple[dict, ...]:
+    """A point of each JSON file: name -> value, or such under `hyperparameters`, as in a study's best.json.
+
+    Raises InputError where a file is none, or a point is not in `space`: a name is missing or unknown, a value outside.
+    """
+    points = []
+    for path in paths:
+        content = read_json(path)
+        point = content.get("hyperparameters", content)
+        points.append(_checked(path, point, space))
+    return tuple(points)
+
+
+def _checked(path: Path, point: dict, space: kt.HyperParameters) -> dict:
+    active = kt.HyperParameters()
+    for parameter in space.space:
+        active.merge([parameter])
+        if not active.is_active(parameter):  # of another optimizer or architecture than the chosen one
+            continue
+        if parameter.name not in point:
+            raise InputError(f"{path} lacks {parameter.name}, which this study searches.")
+        value = point[parameter.name]
+        if not _allows(parameter, value):
+            raise InputError(
+                f"{path}: {parameter.name}={value!r} is not in the space. Allowed: {_domain(parameter)}."
+            )
+        active.values[parameter.name] = value
+    unknown = sorted(set(point) - set(active.values))
+    if unknown:
+        raise InputError(f"{path} sets {', '.join(unknown)}, which this study does not search at this point.")
+    return dict(active.values)
+
+
+def _allows(parameter, value: object) -> bool:
+    if hasattr(parameter, "min_value"):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and parameter.min_value <= value <= parameter.max_value
+    return value in parameter.values
+
+
+def _domain(parameter) -> str:
+    if hasattr(parameter, "min_value"):
+        return f"{parameter.min_value:g} to {parameter.max_value:g}"
+    return ", ".join(map(str, parameter.values))
