@@ -1,4 +1,4 @@
-"""python -m tuning search | resume | report | export: many models, their report and the best of them.
+"""python -m tuning search | resume | status | report | export: many models, their report and the best of them.
 
 Thin: it parses, calls, prints. TensorFlow is imported when a command needs it, not for `--help`.
 """
@@ -21,6 +21,7 @@ from keras_cnn.command import (
 )
 from keras_cnn.errors import InputError
 from keras_cnn.quiet import import_tensorflow
+from tuning.lock import coordinating
 from tuning.settings import SearchSettings, Study, read_study
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ CHANGEABLE = [
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
-    commands = {"search": _search, "resume": _resume, "report": _report, "export": _export}
+    commands = {"search": _search, "resume": _resume, "status": _status, "report": _report, "export": _export}
     return run_command(lambda: commands[options.subcommand](options[options.subcommand]))
 
 
@@ -68,6 +69,7 @@ def _parser() -> Parser:
     commands.add_subcommand("search", search, help="run a new search")
     for name, text in (
         ("resume", "Continue an interrupted search."),
+        ("status", "Tell how far a search is, also while it runs."),
         ("report", "Write trials.csv and report.md, and print the table of trials."),
         ("export", "Measure the best trial on test, once, and export it."),
     ):
@@ -145,12 +147,21 @@ def _resume(options) -> None:
     changed = {name: options[name] for name in CHANGEABLE if options[name] is not None}
     if changed:
         study = replace(study, search=replace(study.search, **changed))
-        study.write()
+        with coordinating(study.directory):
+            study.write()
     _import_tensorflow()
     from tuning.executors.local import LocalExecutor
 
     with LocalExecutor(study.devices, study.threads) as executor:
         _run(study, executor)
+
+
+def _status(options) -> None:
+    study = read_study(Path(options.directory))
+    _import_tensorflow()
+    from tuning.status import status
+
+    print(status(study))
 
 
 def _report(options) -> None:
@@ -174,7 +185,8 @@ def _run(study: Study, executor: "LocalExecutor") -> None:
     from tuning.search import run_search
 
     try:
-        run_search(study, executor, Progress(lambda line: print(line, flush=True)))
+        with coordinating(study.directory):
+            run_search(study, executor, Progress(lambda line: print(line, flush=True)))
     except KeyboardInterrupt:
         print(f"The study stays usable: python -m tuning resume {study.directory}", flush=True)
         raise

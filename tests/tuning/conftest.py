@@ -5,6 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from keras_cnn.data.sources import load
+from keras_cnn.files import write_json
+from keras_cnn.runs import METRICS
+from keras_cnn.training.settings import TrainSettings
+from tuning.progress import Progress
+from tuning.search import run_search
+from tuning.settings import SearchSettings, Study
+
 # a net of a few hundred weights on the smallest images, and half of the usual space
 SMALL = [
     *(
@@ -44,3 +52,43 @@ def finished(tuning, tmp_path_factory) -> tuple[Path, subprocess.CompletedProces
     folder = tmp_path_factory.mktemp("search")
     run = tuning("search", *SMALL, "--epochs", 3, "--devices", 2, "--directory", "study", folder=folder)
     return folder / "study", run
+
+
+class Instantly:
+    """An executor whose trials end at once, each a tenth better than the last, after a minute by their own account."""
+
+    def __init__(self):
+        self.trials = 0
+
+    def run(self, directory: Path, on_epoch, timeout: float) -> None:
+        self.trials += 1
+        self.timeout = timeout
+        write_json(
+            directory / METRICS,
+            {
+                "state": "COMPLETED",
+                "score": self.trials / 10,
+                "best_epoch": 1,
+                "parameters": 1,
+                "seconds": 60.0,
+                "loss": 1.0,
+            },
+        )
+
+
+@pytest.fixture
+def searched(tmp_path):
+    """A function: searches the directory with these limits, returns how many trials ran and why it ended."""
+
+    def run(given: dict | None = None, **search) -> tuple[int, str]:
+        facts = load("digits").facts
+        base = TrainSettings(epochs=2).resolved(facts)
+        study = Study(
+            tmp_path / "study", SearchSettings(**{"tuner": "random", **search}), base, given or {}, facts
+        )
+        study.write()
+        executor, told = Instantly(), []
+        run_search(study, executor, Progress(told.append))
+        return executor.trials, told[-1].removeprefix("the search has ended: ")
+
+    return run

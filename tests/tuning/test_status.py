@@ -1,0 +1,66 @@
+"""One coordinator a study, and how far it is."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from keras_cnn.errors import InputError
+from tuning import cli
+from tuning.lock import coordinating, coordinator
+from tuning.oracles import make_oracle
+from tuning.settings import read_study
+from tuning.status import status
+
+
+def test_a_second_coordinator_is_refused(tmp_path):
+    assert coordinator(tmp_path) is None
+    with coordinating(tmp_path):
+        assert coordinator(tmp_path) == str(os.getpid())
+        with pytest.raises(InputError, match=f"is searched by process {os.getpid()} already"):
+            coordinating(tmp_path).__enter__()
+    assert coordinator(tmp_path) is None
+
+
+def test_a_killed_one_holds_nothing(tmp_path):
+    code = "import sys, time, pathlib; from tuning.lock import coordinating\n"
+    code += "with coordinating(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    holder = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    assert coordinator(tmp_path) == str(holder.pid)
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate()
+    assert coordinator(tmp_path) is None
+    with coordinating(tmp_path):
+        pass
+
+
+def test_the_status_of_a_search_that_runs_was_killed_or_has_ended(tmp_path, searched, capsys):
+    searched(trials=3)
+    study = read_study(tmp_path / "study")
+    assert status(study).splitlines() == [
+        f"random search of vgg on digits: not running; python -m tuning resume {study.directory}",
+        "trials: 3 COMPLETED",
+        "best: trial 2, val_accuracy 0.3000 in epoch 1",
+    ]
+    searched(trials=4, target=0.01)  # no trial begins, but a fourth may
+    study = read_study(tmp_path / "study")
+    trial = make_oracle(study).create_trial("coordinator")
+    directory = study.trial_directory(trial.trial_id)
+    directory.mkdir(parents=True)
+    with coordinating(study.directory):
+        assert f"on digits: process {os.getpid()}" in status(study)
+        assert cli.main(["resume", str(study.directory), "--trials", "9"]) == 2
+        assert "already" in capsys.readouterr().err and read_study(study.directory).search.trials == 4
+        assert "trials: 3 COMPLETED, 1 RUNNING" in status(study)
+        assert status(study).endswith(f"trial {trial.trial_id}: no epoch has ended yet")
+        (directory / "epochs.csv").write_text("epoch,val_accuracy\n1,0.5\n2,0.625\n")
+        assert f"trial {trial.trial_id}: epoch 2, val_accuracy 0.6250, 0 s ago" in status(study)
+    assert cli.main(["status", str(study.directory)]) == 0
+    assert "1 INTERRUPTED" in capsys.readouterr().out
+
+
+def test_no_study(complain):
+    assert "holds no study" in complain(cli, "status", "nowhere")
