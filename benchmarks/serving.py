@@ -9,7 +9,6 @@ last line is the table as JSON.
 
 import argparse
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -64,7 +63,7 @@ def _answers(model, folder: Path) -> dict:
     import tensorflow as tf
 
     from keras_cnn.serving.endpoints import write_saved_model
-    from keras_cnn.serving.formats import FORMATS, load_litert
+    from keras_cnn.serving.formats import FORMATS
 
     images = np.random.default_rng(1).integers(0, 256, (100, *model.input_shape[1:]), np.uint8)
     write_saved_model(model, [str(index) for index in range(10)], str(folder / "saved"), whole_images=True)
@@ -77,8 +76,7 @@ def _answers(model, folder: Path) -> dict:
     }
     for name, form in FORMATS.items():
         form.write(model, folder / form.file, images)
-        load = (lambda path: load_litert(path, os.cpu_count())) if name.startswith("litert") else form.load
-        answers[name] = load(folder / form.file)
+        answers[name] = form.load(folder / form.file)
     return answers
 
 

@@ -1,8 +1,10 @@
-"""Files that a kill at any moment leaves whole: written aside, synced, renamed."""
+"""Files that a kill at any moment leaves whole: written aside, synced, renamed. JSON and CSV for them."""
 
+import csv
+import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from keras_cnn.errors import InputError
@@ -11,6 +13,15 @@ from keras_cnn.errors import InputError
 def write_json(path: Path, value: object) -> None:
     """Replace `path` by `value` as JSON; NaN and infinities are written as Python's json does."""
     write_file(path, lambda aside: aside.write_text(json.dumps(value, indent=1) + "\n"))
+
+
+def to_csv(rows: Iterable[dict], names: Sequence[str]) -> str:
+    """A table with a header: of each row the values of `names`, empty where it has none."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, extrasaction="ignore", restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def read_json(path: Path) -> dict:

@@ -1,17 +1,19 @@
 """python -m keras_cnn predict: what an exported model makes of image files."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_cnn.command import Parser, new_parser
 from keras_cnn.errors import InputError
+from keras_cnn.files import to_csv, write_file
 from keras_cnn.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     from keras_cnn.serving.predictor import Prediction
+
+
+COLUMNS = ["file", "label", "probability", "mask", "error"]
 
 
 def predict_parser() -> Parser:
@@ -55,7 +57,7 @@ def run_predict(options) -> None:
     if options.json:
         print(json.dumps(rows, indent=1))
     if options.csv:
-        print(_table(rows), end="")
+        print(to_csv(rows, COLUMNS), end="")
     failed = [row for row in rows if "error" in row]
     if failed:
         raise InputError(f"{len(failed)} of {len(rows)} files could not be read: {failed[0]['error']}")
@@ -90,21 +92,9 @@ def _line(row: dict) -> str:
     return f"{row['file']}  " + "  ".join(f"{best['label']} {best['probability']:.4f}" for best in row["top"])
 
 
-def _table(rows: list[dict]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, ["file", "label", "probability", "mask", "error"], extrasaction="ignore", restval=""
-    )
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 def _write_mask(path: Path, found: "Prediction") -> Path:
     import numpy as np
     from PIL import Image
-
-    from keras_cnn.files import write_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
     mask = Image.fromarray(found.probabilities.argmax(axis=-1).astype(np.uint8))

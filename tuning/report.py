@@ -1,11 +1,9 @@
 """What a study found: trials.csv for programs, report.md for people, a table for the terminal."""
 
-import csv
-import io
 from pathlib import Path
 
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_file, write_json
+from keras_cnn.files import read_json, to_csv, write_file, write_json
 from keras_cnn.runs import BEST, METRICS, TEST
 from keras_cnn.training.evaluate import summary
 from tuning.oracles import make_oracle
@@ -90,19 +88,11 @@ def write_report(study: Study) -> Path:
         run = study.trial_directory(rows[0]["trial"]).relative_to(study.directory)
         chosen = {"run": str(run), "score": rows[0]["score"], "hyperparameters": hyperparameters(rows[0])}
         write_json(study.directory / BEST, chosen)
-    write_file(study.directory / "trials.csv", lambda aside: aside.write_text(_csv(rows)))
+    names = list(dict.fromkeys([*OUTCOME, *(name for row in rows for name in row)]))
+    write_file(study.directory / "trials.csv", lambda aside: aside.write_text(to_csv(rows, names)))
     path = study.directory / "report.md"
     write_file(path, lambda aside: aside.write_text(_markdown(study, rows)))
     return path
-
-
-def _csv(rows: list[dict]) -> str:
-    names = list(dict.fromkeys([*OUTCOME, *(name for row in rows for name in row)]))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _markdown(study: Study, rows: list[dict]) -> str:

@@ -19,6 +19,7 @@ from keras_cnn.serving.app_batch import show_batch
 from keras_cnn.serving.app_inputs import INPUTS, Given
 from keras_cnn.serving.overlays import heat_overlay, mask_colours, mask_overlay
 from keras_cnn.serving.predictor import Prediction, Predictor, exported_models
+from keras_cnn.training.tasks import score_name
 
 HOW_TO_EXPORT = """python -m keras_cnn train --data folder:/photos --image_size 96 96
 python -m keras_cnn export runs/photos-vgg-1"""
@@ -70,7 +71,7 @@ def _worker() -> ThreadPoolExecutor:
 
 def _card(predictor: Predictor) -> None:
     card = predictor.card
-    score = "mean_iou" if predictor.makes_masks else "accuracy"
+    score = score_name(card["task"])
     low, high = card["test"][f"{score}_interval"]
     st.metric(
         f"{score.replace('_', ' ')} on {card['test']['images']:,} test images", f"{card['test'][score]:.1%}"

@@ -1,7 +1,6 @@
 """Many images on the page: a table to read, to download, and to choose one from."""
 
 import base64
-import csv
 import io
 from collections.abc import Sequence
 
@@ -10,10 +9,12 @@ import streamlit as st
 
 from keras_cnn.data.decode import resize
 from keras_cnn.errors import InputError
+from keras_cnn.files import to_csv
 from keras_cnn.serving.app_inputs import Given
 from keras_cnn.serving.predictor import Predictor
 
 THUMBNAIL = 48
+COLUMNS = ["file", "label", "probability", "error"]  # of the file
 
 
 def show_batch(predictor: Predictor, given: Sequence[Given]) -> Given | None:
@@ -28,7 +29,7 @@ def show_batch(predictor: Predictor, given: Sequence[Given]) -> Given | None:
     failed = sum(bool(row["error"]) for row in rows)
     if failed:
         st.warning(f"{failed} of {len(rows)} files could not be read; the table says why.")
-    st.download_button("Download as CSV", _csv(rows), "predictions.csv", "text/csv")
+    st.download_button("Download as CSV", to_csv(rows, COLUMNS), "predictions.csv", "text/csv")
     event = st.dataframe(
         rows,
         hide_index=True,
@@ -65,13 +66,3 @@ def _thumbnail(pixels: np.ndarray) -> str:
     stream = io.BytesIO()
     Image.fromarray(resize(pixels, (THUMBNAIL, THUMBNAIL)).squeeze()).save(stream, "PNG")
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
-
-
-def _csv(rows: list[dict]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, ["file", "label", "probability", "error"], extrasaction="ignore", restval=""
-    )
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

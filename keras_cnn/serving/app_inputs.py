@@ -1,5 +1,6 @@
 """Ways to give the page images: files, the camera, a drawing, or test images of the model's own data."""
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,9 +71,8 @@ def drawn(predictor: Predictor) -> list[Given]:
 
 def sampled(predictor: Predictor) -> list[Given]:
     """A test image of the data that the model was measured on, if it is on this machine."""
-    settings = predictor.card["settings"]
     try:
-        test = _test_split(tuple(sorted((key, str(value)) for key, value in settings.items())), settings)
+        test = _test_split(json.dumps(predictor.card["settings"]))
     except (InputError, OSError) as error:
         st.info(f"The data of this model cannot be read here: {error}")
         return []
@@ -85,13 +85,14 @@ def sampled(predictor: Predictor) -> list[Given]:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the data")
-def _test_split(key: tuple, _settings: dict) -> Split:
+def _test_split(settings: str) -> Split:
+    """settings: those of the model as JSON, which Streamlit can tell apart."""
     from keras_cnn.data.sources import load
     from keras_cnn.quiet import import_tensorflow
     from keras_cnn.training.settings import TrainSettings
 
     import_tensorflow(keras=False)
-    return load(**TrainSettings.from_dict(_settings).load_arguments()).load_test()
+    return load(**TrainSettings.from_dict(json.loads(settings)).load_arguments()).load_test()
 
 
 INPUTS: dict[str, Callable[[Predictor], list[Given]]] = {

@@ -6,7 +6,7 @@ from keras_cnn.files import read_json
 from keras_cnn.provenance import provenance
 from keras_cnn.runs import METRICS, Run
 from keras_cnn.serving.convert import line
-from keras_cnn.training.tasks import OBJECTIVES
+from keras_cnn.training.tasks import score_name
 
 MOST_COLUMNS = 20  # classes, of a confusion matrix for people
 FEW = 30  # test images of a class, below which little is known of it
@@ -20,7 +20,7 @@ def make_card(
     formats: what `write_formats` found.
     """
     metrics = read_json(run.directory / METRICS)
-    score = OBJECTIVES[run.facts.task].removeprefix("val_")
+    score = score_name(run.facts.task)
     return {
         "name": name,
         "version": version,
@@ -70,7 +70,7 @@ def readme(card: dict) -> str:
         "",
         "## Measured on the test split, once",
         "",
-        *_metrics(card["test"]),
+        *_metrics(card["test"], score_name(card["task"])),
         "",
         *_confusion(card["test"]["confusion"], card["classes"]),
         *_formats(card),
@@ -101,7 +101,7 @@ def _confusion(matrix: list[list[int]], classes: list[str]) -> list[str]:
 def _formats(card: dict) -> list[str]:
     if not card["formats"]:
         return []
-    score = next(iter(card["validation"]))
+    score = score_name(card["task"])
     return [
         "## Other formats",
         "",
@@ -110,8 +110,7 @@ def _formats(card: dict) -> list[str]:
     ]
 
 
-def _metrics(test: dict) -> list[str]:
-    score = "mean_iou" if "mean_iou" in test else "accuracy"
+def _metrics(test: dict, score: str) -> list[str]:
     low, high = test[f"{score}_interval"]
     interval = f"95 % interval {low:.4f} to {high:.4f}, {test['images']:,} images"
     lines = [

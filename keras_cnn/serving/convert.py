@@ -15,7 +15,7 @@ from keras_cnn.runs import Run
 from keras_cnn.serving import formats
 from keras_cnn.training.evaluate import measure, window_of
 from keras_cnn.training.evaluate_masks import measure_masks
-from keras_cnn.training.tasks import OBJECTIVES
+from keras_cnn.training.tasks import score_name
 from keras_cnn.training.train import best_model
 
 BATCH = 32
@@ -35,7 +35,7 @@ def write_formats(
     window = window_of(model)
     images = _calibration(data.train, window)
     expected, split = model.predict(images[:BATCH], verbose=0), data.load_test()
-    score = OBJECTIVES[run.facts.task].removeprefix("val_")
+    score = score_name(run.facts.task)
     found = {}
     for name in names:
         form = formats.FORMATS[name]

@@ -45,10 +45,11 @@ def explain_run(
     """
     run = read_run(chosen_run(directory))
     model = best_model(run.settings, run.facts, run.directory)
-    chosen = _chosen(model, layers)
+    maps_of, grad_cam_of = _maps_model(model, _chosen(model, layers)), grad_cam(model)
     for name, image in _images(run, model, files).items():
-        figures = {"answer": _answer_figure(model, image, run.facts.classes)}
-        figures |= {layer: _maps_figure(layer, maps) for layer, maps in _maps(model, chosen, image).items()}
+        figures = {"answer": _answer_figure(model, grad_cam_of, image, run.facts.classes)}
+        for layer, maps in maps_of(image[None], training=False).items():
+            figures[layer] = _maps_figure(layer, np.asarray(maps[0], np.float32))
         folder = destination / name
         folder.mkdir(parents=True, exist_ok=True)
         for position, (what, figure) in enumerate(figures.items()):
@@ -94,16 +95,16 @@ def _fitted(image: np.ndarray, run: Run, model: keras.Model) -> np.ndarray:
     return window.view(image, *corner)
 
 
-def _maps(model: keras.Model, names: Sequence[str], image: np.ndarray) -> dict[str, np.ndarray]:
-    """Layer -> (h, w, channels)."""
+def _maps_model(model: keras.Model, names: Sequence[str]) -> Callable:
+    """Images -> layer -> (B, h, w, channels)."""
     if not names:
-        return {}
-    outputs = {name: model.get_layer(name).output for name in names}
-    found = keras.Model(model.input, outputs)(image[None], training=False)
-    return {name: np.asarray(maps[0], np.float32) for name, maps in found.items()}
+        return lambda images, training: {}
+    return keras.Model(model.input, {name: model.get_layer(name).output for name in names})
 
 
-def _answer_figure(model: keras.Model, image: np.ndarray, classes: Sequence[str]):
+def _answer_figure(
+    model: keras.Model, grad_cam_of: Callable | None, image: np.ndarray, classes: Sequence[str]
+):
     """The image, and beside it the mask that the net answers, or for its first classes where it sees them."""
     from matplotlib.figure import Figure
 
@@ -113,9 +114,9 @@ def _answer_figure(model: keras.Model, image: np.ndarray, classes: Sequence[str]
         mask = probabilities.argmax(axis=-1)
         centre = window.centre(image[None])[0]
         shown += [("its answer", mask_overlay(centre, mask, len(classes)))]
-    elif explain := grad_cam(model):
+    elif grad_cam_of:
         for index in np.argsort(-probabilities)[:TOP]:
-            heat = explain(image[None], np.array([index], np.int32)).numpy()[0]
+            heat = grad_cam_of(image[None], np.array([index], np.int32)).numpy()[0]
             shown.append((f"{classes[index]} {probabilities[index]:.1%}", heat_overlay(image, heat)))
     figure = Figure(figsize=(3.0 * len(shown), 3.5), layout="constrained")
     for axis, (title, picture) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):

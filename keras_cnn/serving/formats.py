@@ -7,6 +7,7 @@ Their packages are optional: an error names the one that is missing.
 import contextlib
 import importlib
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -142,12 +143,12 @@ def _without_warnings() -> Iterator[None]:
         logging.disable(before)
 
 
-def load_litert(path: Path, threads: int | None = None) -> Run:
-    """A LiteRT file as a function; quantized probabilities are scaled back."""
+def load_litert(path: Path) -> Run:
+    """A LiteRT file as a function, on all cores; quantized probabilities are scaled back."""
     from ai_edge_litert.interpreter import Interpreter
 
     with silenced():
-        interpreter = Interpreter(str(path), num_threads=threads)
+        interpreter = Interpreter(str(path), num_threads=os.cpu_count())
         interpreter.allocate_tensors()
     (given,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
     scale, zero = answer["quantization"]

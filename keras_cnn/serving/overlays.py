@@ -5,7 +5,6 @@ import numpy as np
 from keras_cnn.data.decode import convert
 
 OPACITY = 0.5
-LARGEST = 1.0
 
 
 def heat_overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
@@ -14,16 +13,16 @@ def heat_overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
     from PIL import Image
 
     scaled = np.asarray(
-        Image.fromarray((heat / (heat.max() or LARGEST)).astype(np.float32)).resize(
+        Image.fromarray((heat / (heat.max() or 1)).astype(np.float32)).resize(
             image.shape[1::-1], Image.Resampling.BILINEAR
         )
     )
-    return _blend(image, colormaps["jet"](scaled)[..., :3], OPACITY)
+    return _blend(image, colormaps["jet"](scaled)[..., :3])
 
 
 def mask_overlay(image: np.ndarray, mask: np.ndarray, classes: int) -> np.ndarray:
     """uint8 (H, W, C) and class numbers (H, W) -> uint8 (H, W, 3) in the colours of `mask_colours`."""
-    return _blend(image, mask_colours(classes)[mask], OPACITY)
+    return _blend(image, mask_colours(classes)[mask])
 
 
 def mask_colours(classes: int) -> np.ndarray:
@@ -33,6 +32,6 @@ def mask_colours(classes: int) -> np.ndarray:
     return colormaps["viridis"].resampled(classes)(np.arange(classes))[:, :3]
 
 
-def _blend(image: np.ndarray, colours: np.ndarray, opacity: float) -> np.ndarray:
+def _blend(image: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """colours: (H, W, 3), 0..1."""
-    return np.rint((1 - opacity) * convert(image, 3) + opacity * 255 * colours).astype(np.uint8)
+    return np.rint((1 - OPACITY) * convert(image, 3) + OPACITY * 255 * colours).astype(np.uint8)

@@ -19,7 +19,7 @@ from keras_cnn.training.mask_pictures import examples, mask_figure
 from keras_cnn.training.pictures import confusion_figure, sample_figure, write_figures
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.strategy import describe, get_strategy
-from keras_cnn.training.tasks import OBJECTIVES
+from keras_cnn.training.tasks import score_name
 from keras_cnn.training.train import best_model, make_model, train
 
 PICTURE = "test.png"
@@ -81,18 +81,14 @@ def _train(run: Run, data: ImageData, strategy: tf.distribute.Strategy, say: Cal
         run.directory,
         strategy=strategy,
         start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
-        report=epoch_line(run.settings.epochs, _score_name(run.facts.task), say),
+        report=epoch_line(run.settings.epochs, score_name(run.facts.task), say),
     )
     write_json(run.directory / METRICS, {"state": "COMPLETED", **dataclasses.asdict(result)})
     test = measure_on_test(run, data.load_test)
-    score = _score_name(run.facts.task).replace("_", " ")
+    score = score_name(run.facts.task).replace("_", " ")
     say(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
     say(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
     say(f"tensorboard --logdir {run.log_directory}")
-
-
-def _score_name(task: str) -> str:
-    return OBJECTIVES[task].removeprefix("val_")
 
 
 def epoch_line(epochs: int, score: str, say: Callable[[str], None]) -> Callable[[int, dict], None]:

@@ -18,6 +18,11 @@ DEFAULTS: dict[str, dict] = {
 }
 
 
+def score_name(task: str) -> str:
+    """What a model of `task` is measured by: accuracy or mean_iou."""
+    return OBJECTIVES[task].removeprefix("val_")
+
+
 def check_for_task(settings: "TrainSettings", facts: DataFacts) -> None:
     """Raise InputError for settings that mean nothing for the task of the data."""
     wrong = _for_masks(settings) if facts.task == "segmentation" else _for_images(settings)
