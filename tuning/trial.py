@@ -44,7 +44,7 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Callabl
     except Diverged as error:
         metrics = {"state": DIVERGED, "message": str(error)}
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        metrics = {"state": OUT_OF_MEMORY, "message": str(error).splitlines()[0][:300] or "memory ran out"}
+        metrics = {"state": OUT_OF_MEMORY, "message": (str(error) or "memory ran out").splitlines()[0][:300]}
         traceback.print_exc()
     except Exception as error:
         if is_disk_full(error):

@@ -2,11 +2,13 @@
 
 import csv
 import math
+from unittest import mock
 
 import pytest
+import tensorflow as tf
 
 from keras_cnn.errors import InputError
-from tuning import cli
+from tuning import cli, trial
 from tuning.settings import SearchSettings, read_study, to_seconds
 
 
@@ -82,6 +84,19 @@ def test_what_is_no_duration(duration):
 def test_a_target_is_a_score(target):
     with pytest.raises(InputError, match=r"must be in \(0, 1\]"):
         SearchSettings(target=target)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "memory ran out"),
+        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmore"), "OOM when allocating"),
+    ],
+)
+def test_a_trial_without_memory_is_told_apart(error, message, tmp_path, one_device, monkeypatch):
+    monkeypatch.setattr(trial, "_train", mock.Mock(side_effect=error))
+    metrics = trial.run_trial(tmp_path, one_device, lambda epoch, logs: None)
+    assert (metrics["state"], metrics["message"]) == ("OUT_OF_MEMORY", message)
 
 
 @pytest.mark.slow
