@@ -31,13 +31,27 @@ def import_tensorflow(keras: bool = True) -> None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    with silenced():
+    with silenced(), _without("pandas"):
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # the first look at the devices prints too
         tf.get_logger().setLevel("ERROR")  # models made one after another are no excessive retracing
         if keras:
             _import_keras()
+
+
+@contextlib.contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Hide an optional package from what is imported meanwhile. Keras looks for pandas, to take data frames: 60 MB of
+    every process, and a third of a second."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _import_keras() -> None:
