@@ -1,75 +1,131 @@
-"""KerasTuner's oracles, which choose the points, made to write their state so that no kill tears it."""
+"""KerasTuner's oracles, which choose the points, made so that their whole state follows from the trials' own files.
 
+Stock oracles keep a second copy of it in oracle.json, from which they resume and which a kill can leave wrong. Here
+that file is written for stock KerasTuner to open the study, and never read.
+"""
+
+import itertools
+import json
+import random
 from pathlib import Path
 
 import keras_tuner as kt
-from keras_tuner.oracles import (
-    BayesianOptimizationOracle,
-    GridSearchOracle,
-    HyperbandOracle,
-    RandomSearchOracle,
-)
+from keras_tuner.engine.trial import Trial
 
 from keras_cnn.files import write_json
 from keras_cnn.training.tasks import DIRECTION
-from tuning.settings import Study
+from tuning.points import combinations, draw, is_finite
+from tuning.settings import COMPLETED, RUNNING, Study
 from tuning.space import point
 
 PROJECT = "keras_tuner"
-REDUCTION = 3  # hyperband keeps one net in three from round to round (Li et al. 2018, section 3)
-DEFAULT_TRIALS = 20
+COLLISIONS = 20  # draws that were tried already, before the points that are left are counted
+COUNTED = 20_000  # points of a space that are looked at for one not yet tried
+IDLE, STOPPED = "IDLE", "STOPPED"
 
 
-class _Durable(kt.Oracle):
-    """What the oracles do differently on disk: atomic writes, and every interrupted trial is run again."""
+class DurableOracle(kt.Oracle):
+    """No point twice, atomic writes, and after any interruption the state of one that was never stopped.
+
+    first_points: tried before the sampler's own.
+    """
 
     first_points: tuple[dict, ...] = ()
 
-    def _random_values(self) -> dict | None:
-        """The first points in their order, then the sampler's own."""
-        begun = sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
-        return dict(self.first_points[begun]) if begun < len(self.first_points) else super()._random_values()
+    def create_trial(self, tuner_id: str) -> Trial:
+        """The next trial; its status is RUNNING, IDLE (ask again when a trial has ended) or STOPPED."""
+        if self._retry_queue:
+            trial = self.trials[self._retry_queue.pop(0)]
+        else:
+            number = 1 + max(map(int, self.trials), default=-1)
+            trial = self._new_trial(f"{number:04d}")
+            if trial.status != RUNNING:
+                return trial
+            self._record(trial)
+            self._save_trial(trial)
+        self.ongoing_trials[trial.trial_id] = trial
+        return trial
+
+    def _new_trial(self, trial_id: str) -> Trial:
+        full = self.max_trials and len(self.trials) >= self.max_trials
+        response = {"status": STOPPED} if full else self.populate_space(trial_id)
+        hyperparameters = self.hyperparameters.copy()
+        hyperparameters.values = response.get("values") or {}
+        return Trial(hyperparameters, trial_id, response["status"])
+
+    def populate_space(self, trial_id: str) -> dict:
+        values = self.fresh_values()
+        return {"status": STOPPED} if values is None else {"status": RUNNING, "values": values}
+
+    def fresh_values(self) -> dict | None:
+        """A point not yet tried, which follows from the seed and from how many there were; None if there is none."""
+        begun = self.begun()
+        if begun < len(self.first_points):
+            return dict(self.first_points[begun])
+        for attempt in range(COLLISIONS):
+            values = draw(self.hyperparameters, f"{self.seed}/{begun}/{attempt}")
+            if not self._duplicate(values):
+                return values
+        left = self.left() if is_finite(self.hyperparameters) else []
+        return random.Random(f"{self.seed}/{begun}").choice(left) if left else None
+
+    def begun(self) -> int:
+        """How many points were begun; a trial that continues another is not counted."""
+        return sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
+
+    def left(self) -> list[dict]:
+        """The points not yet tried of a space without continuous hyperparameters."""
+        points = itertools.islice(combinations(self.hyperparameters), COUNTED)
+        return [values for values in points if not self._duplicate(values)]
+
+    def _record(self, trial: Trial) -> None:
+        self.trials[trial.trial_id] = trial
+        self.start_order.append(trial.trial_id)
+        self._record_values(trial)
+
+    def _compute_values_hash(self, values: dict) -> str:
+        """Of the point alone, without what the tuner adds to it; 1 and 1.0 are different choices, as in JSON."""
+        return json.dumps({k: v for k, v in sorted(values.items()) if not k.startswith("tuner/")})
 
     def save(self) -> None:
+        """KerasTuner calls this twice a trial; `write_state` does it once a search."""
+
+    def write_state(self) -> None:
+        """Write oracle.json, for stock KerasTuner."""
         write_json(Path(self._get_oracle_fname()), self.get_state())
 
-    def _save_trial(self, trial) -> None:
+    def _save_trial(self, trial: Trial) -> None:
         write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def reload(self) -> None:
-        super().reload()
-        # the trials' own files know best: oracle.json still calls the last one that ended ongoing,
-        # and does not know one that began just before a kill
-        self._retry_queue = [name for name, trial in self.trials.items() if trial.status == "RUNNING"]
-        self.start_order += [name for name in self._retry_queue if name not in self.start_order]
+        """Take up the trials on disk; those that were running come first when trials are asked for."""
+        for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
+            self._record(Trial.load(str(path)))
+        self.end_order = [name for name, trial in self.trials.items() if trial.status != RUNNING]
+        self._retry_queue = [name for name, trial in self.trials.items() if trial.status == RUNNING]
 
     def _check_consecutive_failures(self) -> None:
         """The search decides when failures end it."""
 
 
-class RandomOracle(_Durable, RandomSearchOracle):
+class RandomOracle(DurableOracle):
     """Independent random points."""
 
 
-class BayesianOracle(_Durable, BayesianOptimizationOracle):
-    """Gaussian process with an upper confidence bound."""
-
-
-class BracketOracle(_Durable, HyperbandOracle):
-    """Hyperband."""
-
-
-class GridOracle(_Durable, GridSearchOracle):
+class GridOracle(DurableOracle):
     """Every combination in turn, the first hyperparameter varying slowest."""
 
-    def reload(self) -> None:
-        super().reload()
-        # its place in the grid is not in KerasTuner's state; it follows from the order of the trials
-        before = None
-        for trial_id in self.start_order:
-            self._ordered_ids.insert(trial_id, before)
-            before = trial_id
-        self._populate_next = [before] if before else []
+    def fresh_values(self) -> dict | None:
+        if not hasattr(self, "_rest"):
+            self._rest = combinations(self.hyperparameters)
+        return next((values for values in self._rest if not self._duplicate(values)), None)
+
+
+def ranking(trial: Trial) -> tuple:
+    """A key that sorts completed trials, best first: by score, then loss, then point; never by when they ended."""
+    loss = trial.metrics.get_best_value("val_loss") if trial.metrics.exists("val_loss") else 0.0
+    values = {k: v for k, v in trial.hyperparameters.values.items() if not k.startswith("tuner/")}
+    return -trial.score, loss, json.dumps(values, sort_keys=True)
 
 
 def declare_space(study: Study) -> kt.HyperParameters:
@@ -79,23 +135,35 @@ def declare_space(study: Study) -> kt.HyperParameters:
     return space
 
 
-def make_oracle(study: Study) -> kt.Oracle:
+def make_oracle(study: Study) -> DurableOracle:
     """The oracle of `study`, in the state its directory holds, over the whole declared space."""
-    common = {
-        "objective": kt.Objective(study.objective, DIRECTION),
-        "hyperparameters": declare_space(study),
-        "allow_new_entries": False,
-        "tune_new_entries": False,
-        "seed": study.base.seed + 1,  # KerasTuner takes 0 for "no seed"
+    from tuning.bayesian import BayesianOracle
+    from tuning.brackets import BracketOracle
+
+    kinds = {
+        "random": RandomOracle,
+        "bayesian": BayesianOracle,
+        "grid": GridOracle,
+        "hyperband": BracketOracle,
     }
-    if study.search.tuner == "hyperband":
-        oracle: kt.Oracle = BracketOracle(max_epochs=study.base.epochs, factor=REDUCTION, **common)
-    else:
-        kind = {"random": RandomOracle, "bayesian": BayesianOracle, "grid": GridOracle}[study.search.tuner]
-        oracle = kind(max_trials=study.search.trials or DEFAULT_TRIALS, **common)
+    epochs = {"max_epochs": study.base.epochs} if study.search.tuner == "hyperband" else {}
+    oracle = kinds[study.search.tuner](
+        objective=kt.Objective(study.objective, DIRECTION),
+        hyperparameters=declare_space(study),
+        allow_new_entries=False,
+        tune_new_entries=False,
+        seed=study.base.seed + 1,  # KerasTuner takes 0 for "no seed"
+        **epochs,
+    )
     oracle.verbose, oracle.first_points = 0, study.first_points
+    oracle.max_trials = study.search.most_trials
     oracle._set_project_dir(study.directory, PROJECT)
-    if Path(oracle._get_oracle_fname()).exists():
-        oracle.reload()
-    oracle.max_trials = study.search.trials or oracle.max_trials
+    oracle.reload()
     return oracle
+
+
+def best_score(oracle: kt.Oracle) -> float:
+    """The best score so far; minus infinity if no trial has completed."""
+    return max(
+        (trial.score for trial in oracle.trials.values() if trial.status == COMPLETED), default=-float("inf")
+    )

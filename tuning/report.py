@@ -6,10 +6,14 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, to_csv, write_file, write_json
 from keras_cnn.runs import BEST, METRICS, TEST
 from keras_cnn.training.evaluate import summary
+from tuning.lock import coordinator
 from tuning.oracles import make_oracle
-from tuning.settings import COMPLETED, TRIAL, Study, read_trial
+from tuning.settings import COMPLETED, INTERRUPTED, RUNNING, TRIAL, Study, read_trial
 
-OUTCOME = ("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters", "message")
+OUTCOME = (
+    *("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters"),
+    *("interval", "run", "pruned", "message"),
+)
 
 
 def trials(study: Study) -> list[dict]:
@@ -18,6 +22,9 @@ def trials(study: Study) -> list[dict]:
     Keys: those of OUTCOME (None where there is no such value) and every hyperparameter of the trial.
     """
     rows = [_row(study, trial) for trial in make_oracle(study).trials.values()]
+    if not coordinator(study.directory):
+        for row in rows:
+            row["state"] = INTERRUPTED if row["state"] == RUNNING else row["state"]
     return sorted(
         rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["loss"] or 0, row["trial"])
     )
@@ -30,7 +37,7 @@ def _row(study: Study, trial) -> dict:
     return {
         **done,
         "trial": trial.trial_id,
-        "state": metrics.get("state", trial.status),
+        "state": trial.status if trial.status == RUNNING else metrics.get("state", trial.status),
         "score": trial.score if trial.status == COMPLETED else None,
         "epochs": read_trial(directory).stop_epoch if (directory / TRIAL).exists() else None,
         "message": metrics.get("message") or trial.message,
@@ -47,6 +54,11 @@ def best(study: Study) -> dict:
             f"Continue with python -m tuning resume {study.directory}."
         )
     return rows[0]
+
+
+def run_directory(study: Study, row: dict) -> Path:
+    """The directory of a trial's run; of several repeats, the best one's."""
+    return study.trial_directory(row["trial"]) / (row["run"] or "")
 
 
 def hyperparameters(row: dict) -> dict:
@@ -85,7 +97,7 @@ def write_report(study: Study) -> Path:
     """
     rows = trials(study)
     if rows and rows[0]["score"] is not None:
-        run = study.trial_directory(rows[0]["trial"]).relative_to(study.directory)
+        run = run_directory(study, rows[0]).relative_to(study.directory)
         chosen = {"run": str(run), "score": rows[0]["score"], "hyperparameters": hyperparameters(rows[0])}
         write_json(study.directory / BEST, chosen)
     names = list(dict.fromkeys([*OUTCOME, *(name for row in rows for name in row)]))
@@ -127,7 +139,10 @@ def _best_section(study: Study, completed: list[dict]) -> list[str]:
         return ["No trial has completed.", ""]
     winner = completed[0]
     lines = ["## Best", "", f"Trial {winner['trial']}: {study.objective} {winner['score']:.4f}"]
-    test = study.trial_directory(winner["trial"]) / TEST
+    if winner["interval"]:
+        low, high = winner["interval"]
+        lines[-1] += f", the mean of {study.search.repeats} runs (95 % interval {low:.4f}-{high:.4f})"
+    test = run_directory(study, winner) / TEST
     if test.exists():
         lines[-1] += f"; {summary(read_json(test))}, read once"
     values = [f"- {name}: {_short(value)}" for name, value in hyperparameters(winner).items()]

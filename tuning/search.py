@@ -1,31 +1,34 @@
-"""The search: ask the oracle, hand the trial to the executor, tell the oracle. New or resumed."""
+"""The search: ask the oracle, hand trials to the executor, tell the oracle. New or resumed."""
 
-import hashlib
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field
 
-import keras_tuner as kt
+from keras_tuner.engine.trial import Trial
 
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_json
 from keras_cnn.runs import METRICS
-from keras_cnn.training.settings import TrainSettings
-from tuning import hparams
-from tuning.executors.local import LocalExecutor
-from tuning.oracles import declare_space, make_oracle
+from tuning import hparams, limits
+from tuning.disk import Shelf
+from tuning.executors import ENDED, Event, Executor
+from tuning.oracles import IDLE, declare_space, make_oracle
 from tuning.progress import Progress
-from tuning.settings import COMPLETED, FAILED, STUDY, Study, TrialSpec, read_trial, to_seconds
-from tuning.space import overlay, point
+from tuning.pruning import Pruner, histories
+from tuning.quantities import to_seconds
+from tuning.settings import COMPLETED, FAILED, RUNNING, STUDY, Study
+from tuning.specs import settings_at, trial_spec
 
 FAILURES_IN_A_ROW = 3
+FIRST_FAILURES = 2  # of the same exception, before anything has completed, are a mistake in the code
 ATTEMPTS = 2  # of a trial whose worker dies: the second goes on at the last finished epoch
+TURN_SECONDS = 1.0
 
 
 class SearchFailed(InputError):
     """So many trials failed in a row that the cause is not in the hyperparameters."""
 
 
-def start_study(study: Study, executor: LocalExecutor) -> None:
+def start_study(study: Study, executor: Executor) -> None:
     """Write a new study. InputError if its directory holds one, or if its trials could not start;
     then nothing is written."""
     if (study.directory / STUDY).exists():
@@ -36,136 +39,160 @@ def start_study(study: Study, executor: LocalExecutor) -> None:
     space = declare_space(study)
     for architecture in study.architectures:
         values = {"architecture": architecture} if len(study.architectures) > 1 else {}
-        executor.check(_settings(study, _with(space, values)))
+        executor.check(settings_at(study, space, values))
     study.write()
     hparams.write_space(study.directory / "logs", space, study.objective)
 
 
-def run_search(study: Study, executor: LocalExecutor, progress: Progress) -> None:
+def run_search(study: Study, executor: Executor, progress: Progress) -> None:
     """Run trials until there are no more, time is up or the target is reached, and tell which of these it was.
 
     Can be ended at any time and run again. Raises SearchFailed, with the last failure's message, after three failed
-    trials in a row.
+    trials in a row, or when the first two fail alike.
     """
-    oracle, failures = make_oracle(study), 0
-    seconds = sum(read_json(path)["seconds"] for path in study.directory.glob(f"trials/*/{METRICS}"))
+    search = _Search(study, executor, progress)
+    search.oracle.write_state()
     with progress:
-        while not (reason := _enough(study, oracle, seconds)):
-            trial = oracle.create_trial("coordinator")
-            if trial.status != "RUNNING":
-                reason = _exhausted(study, oracle)
-                break
-            metrics = run_one(study, trial, executor, progress)
-            seconds += metrics["seconds"]
-            _tell(oracle, trial, metrics, study.objective)
-            hparams.write_trial(
-                study.log_directory(trial.trial_id), trial.trial_id, trial.hyperparameters.values, metrics
-            )
-            progress.line(_summary(oracle, trial, metrics, study.objective))
-            failures = failures + 1 if metrics["state"] == FAILED else 0
-            if failures == FAILURES_IN_A_ROW:
-                raise SearchFailed(f"{failures} trials failed in a row, the last with: {metrics['message']}")
+        try:
+            reason = search.run()
+        finally:
+            search.oracle.write_state()
         progress.line(f"the search has ended: {reason}")
 
 
-def _enough(study: Study, oracle: kt.Oracle, seconds: float) -> str:
-    """Why no further trial may begin, after `seconds` of trials; empty if one may."""
-    search = study.search
-    best = max((trial.score for trial in oracle.trials.values() if trial.status == COMPLETED), default=0.0)
-    if search.target is not None and best >= search.target:
-        return f"{study.objective} {best:.4f} has reached the target of {search.target}"
-    if seconds >= to_seconds("time", search.time):
-        return f"its trials have taken {seconds:.0f} s, and {search.time} were given"
-    return ""
+@dataclass
+class _Attempt:
+    trial: Trial
+    number: int = 1
+    stopped: str = ""  # why the pruner ended it
+    started: float = field(default_factory=time.monotonic)
 
 
-def _exhausted(study: Study, oracle: kt.Oracle) -> str:
-    """Why the oracle has no further trial."""
-    done = len(oracle.trials)
-    if oracle.max_trials and done >= oracle.max_trials:
-        return f"all {done} trials are done"
-    if study.search.tuner == "hyperband":
-        return f"all brackets are done, {done} trials"
-    return f"the space holds no other point than the {done} that were tried"
+class _Search:
+    """One session of a search."""
 
+    def __init__(self, study: Study, executor: Executor, progress: Progress):
+        self.study, self.executor, self.progress = study, executor, progress
+        self.oracle, self.clock = make_oracle(study), limits.Clock(study)
+        self.running: dict[str, _Attempt] = {}
+        self.failures: list[str] = []  # messages of the last trials, as long as each failed
+        self.shelf = Shelf(study, executor.slots)
+        self.pruner = Pruner(study.search.pruner, self._histories())
+        ended = [trial for trial in self.oracle.trials.values() if trial.status != RUNNING]
+        for trial in ended:
+            progress.ended_before(trial.status, trial.trial_id, trial.score)
+        done = sum(limits.epochs_of(study, trial) for trial in ended)
+        progress.expect(limits.planned_epochs(study, self.oracle) - done, self.clock.seconds)
 
-def run_one(study: Study, trial: kt.engine.trial.Trial, executor: LocalExecutor, progress: Progress) -> dict:
-    """Run one trial to its end, from where an interrupted attempt left it; returns its metrics.json."""
-    directory, spec = study.trial_directory(trial.trial_id), trial_spec(study, trial)
+    def run(self) -> str:
+        """Returns why it ended."""
+        while True:
+            reason = self._fill()
+            if not self.running:
+                return reason
+            for event in self.executor.wait(TURN_SECONDS):
+                self._take(event)
+            self.progress.show(self.executor.memory())
 
-    def show(epoch: dict) -> None:
-        progress.running(
-            f"trial {trial.trial_id}: epoch {epoch['epoch']}/{spec.stop_epoch}, "
-            f"{study.objective} {epoch[study.objective]:.4f}, {epoch['seconds']:.1f} s an epoch"
+    def _fill(self) -> str:
+        """Begin trials while there is a place for them; returns why there are no more, if so."""
+        while len(self.running) < self.executor.slots:
+            reason = limits.enough(self.study, self.oracle, self.clock.seconds)
+            trial = None if reason else self.oracle.create_trial("coordinator")
+            if trial is None or trial.status not in (RUNNING, IDLE):
+                return reason or limits.exhausted(self.study, self.oracle)
+            if trial.status == IDLE:
+                return ""
+            self._begin(trial)
+        return ""
+
+    def _begin(self, trial: Trial) -> None:
+        directory, spec = (
+            self.study.trial_directory(trial.trial_id),
+            trial_spec(self.study, self.oracle, trial),
         )
-
-    # it is there if a kill fell between a trial's end and the telling of it
-    if not (directory / METRICS).exists():
+        if (directory / METRICS).exists():  # a kill fell between the trial's end and the telling of it
+            self._end(trial)
+            return
         spec.write(directory)
-        progress.running(f"trial {trial.trial_id}: starting")
-        started, timeout = time.monotonic(), to_seconds("trial_timeout", study.search.trial_timeout)
-        death, attempt = executor.run(directory, show, timeout), 1
-        while death and death["state"] == FAILED and attempt < ATTEMPTS:
-            progress.line(
-                f"trial {trial.trial_id}: {death['message'].splitlines()[0]}; it goes on in another"
+        self.running[trial.trial_id] = _Attempt(trial)
+        self.progress.begin(trial.trial_id, spec.stop_epoch)
+        self._start(trial.trial_id)
+
+    def _start(self, trial_id: str) -> None:
+        timeout = to_seconds("trial_timeout", self.study.search.trial_timeout)
+        self.executor.start(trial_id, self.study.trial_directory(trial_id), timeout)
+
+    def _take(self, event: Event) -> None:
+        attempt = self.running[event.trial_id]
+        if event.kind != ENDED:
+            self._epoch(event, attempt)
+            return
+        if event.content.get("state") == FAILED and attempt.number < ATTEMPTS:
+            attempt.number += 1
+            cause = event.content["message"].splitlines()[0]
+            self.progress.line(f"trial {event.trial_id}: {cause}; it goes on in another")
+            self._start(event.trial_id)
+            return
+        path = self.study.trial_directory(event.trial_id) / METRICS
+        if event.content:
+            seconds = time.monotonic() - attempt.started
+            write_json(path, {**event.content, "seconds": seconds, "ended": time.time()})
+        elif attempt.stopped:
+            write_json(path, {**read_json(path), "pruned": attempt.stopped})
+        del self.running[event.trial_id]
+        self._end(attempt.trial)
+
+    def _epoch(self, event: Event, attempt: _Attempt) -> None:
+        epoch, value = event.content["epoch"], event.content[self.study.objective]
+        self.progress.epoch(event.trial_id, epoch, value, event.content["seconds"])
+        if not attempt.stopped:
+            attempt.stopped = self.pruner.judge(event.trial_id, epoch, value)
+            if attempt.stopped:
+                self.executor.stop(event.trial_id)
+
+    def _end(self, trial: Trial) -> None:
+        """Tell the oracle, TensorBoard and whoever looks on how a trial has ended."""
+        metrics = read_json(self.study.trial_directory(trial.trial_id) / METRICS)
+        self._tell(trial, metrics)
+        hparams.write_trial(
+            self.study.log_directory(trial.trial_id),
+            trial.trial_id,
+            trial.hyperparameters.values,
+            metrics,
+        )
+        self.progress.end(trial.trial_id, metrics, limits.epochs_of(self.study, trial))
+        self.shelf.tidy(self.oracle, trial.trial_id, self.progress.line)
+        self._count_failures(metrics)
+
+    def _tell(self, trial: Trial, metrics: dict) -> None:
+        """Only a trial that completed is ranked."""
+        if metrics["state"] == COMPLETED:
+            values = {self.study.objective: metrics["score"], "val_loss": metrics["loss"]}
+            self.oracle.update_trial(trial.trial_id, values, step=metrics["best_epoch"])
+            trial.status = COMPLETED
+        else:
+            trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
+        self.oracle.end_trial(trial)
+
+    def _count_failures(self, metrics: dict) -> None:
+        if metrics["state"] != FAILED:
+            self.failures.clear()
+            return
+        self.failures.append(metrics["message"])
+        first = len(self.oracle.end_order) == len(self.failures) == FIRST_FAILURES
+        if first and len(set(self.failures)) == 1:
+            raise SearchFailed(
+                f"the first {FIRST_FAILURES} trials failed alike: {self.failures[0]}. "
+                f"The whole of it is in {self.study.directory}/trials/*/log.txt."
             )
-            death, attempt = executor.run(directory, show, timeout), attempt + 1
-        if death:
-            write_json(directory / METRICS, {**death, "seconds": time.monotonic() - started})
-    return read_json(directory / METRICS)
+        if len(self.failures) == FAILURES_IN_A_ROW:
+            raise SearchFailed(
+                f"{FAILURES_IN_A_ROW} trials failed in a row, the last with: {self.failures[-1]}"
+            )
 
-
-def trial_spec(study: Study, trial: kt.engine.trial.Trial) -> TrialSpec:
-    """The trial's settings, and which epochs of them to train: Hyperband continues an earlier trial."""
-    values = trial.hyperparameters.values
-    parent = values.get("tuner/trial_id")
-    return TrialSpec(
-        settings=replace(
-            _settings(study, trial.hyperparameters.copy()), seed=_seed(study, trial.trial_id, parent)
-        ),
-        stop_epoch=values.get("tuner/epochs", study.base.epochs),
-        start_from=f"../{parent}" if parent else None,
-        logs=f"../../logs/{trial.trial_id}",
-        hyperparameters=values,
-    )
-
-
-def _with(space: kt.HyperParameters, values: dict) -> kt.HyperParameters:
-    """A copy of `space` with some of its values put in the place of the defaults."""
-    copy = space.copy()
-    copy.values.update(values)
-    return copy
-
-
-def _settings(study: Study, hp: kt.HyperParameters) -> TrainSettings:
-    values = point(hp, study.architectures, study.seen, study.given, wide=study.wide)
-    return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
-
-
-def _seed(study: Study, trial_id: str, parent: str | None) -> int:
-    """A trial's own seed, from the study's; one that continues another goes on with that one's."""
-    if parent:
-        return read_trial(study.trial_directory(parent)).settings.seed
-    digest = hashlib.sha256(f"{study.base.seed}/{trial_id}".encode()).digest()
-    return int.from_bytes(digest[:4]) >> 1  # a NumPy and TensorFlow seed: 31 bits
-
-
-def _tell(oracle: kt.Oracle, trial: kt.engine.trial.Trial, metrics: dict, objective: str) -> None:
-    """Only a trial that completed is ranked."""
-    if metrics["state"] == COMPLETED:
-        oracle.update_trial(trial.trial_id, {objective: metrics["score"]}, step=metrics["best_epoch"])
-        trial.status = COMPLETED
-    else:
-        trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
-    oracle.end_trial(trial)
-
-
-def _summary(oracle: kt.Oracle, trial: kt.engine.trial.Trial, metrics: dict, objective: str) -> str:
-    if metrics["state"] != COMPLETED:
-        return f"trial {trial.trial_id}: {metrics['state']}: {metrics['message'].splitlines()[0]}"
-    best = oracle.get_best_trials()[0]
-    return (
-        f"trial {trial.trial_id}: {objective} {metrics['score']:.4f} in epoch {metrics['best_epoch']}, "
-        f"{metrics['parameters']:,} parameters, {metrics['seconds']:.1f} s  (best: {best.score:.4f}, "
-        f"trial {best.trial_id})"
-    )
+    def _histories(self) -> dict[str, list[float]]:
+        if not self.study.search.pruner:
+            return {}
+        paths = self.study.directory.glob(f"trials/*/{METRICS}")
+        return histories(self.study, {path.parent.name: read_json(path) for path in paths})

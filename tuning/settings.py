@@ -1,8 +1,6 @@
 """What a search and each of its trials are, as plain data."""
 
 import dataclasses
-import math
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,13 +10,17 @@ from keras_cnn.files import read_json, write_json
 from keras_cnn.provenance import provenance
 from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.tasks import OBJECTIVES
+from tuning.quantities import to_bytes, to_seconds
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
+PRUNERS = ("median", "asha")
+DEFAULT_TRIALS = 20
 # how a trial ended; only what completed is ranked
 COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"  # while its coordinator lives, and when it does not
 STUDY = "study.json"
+STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
 TRIAL = "trial.json"
 
 
@@ -30,9 +32,12 @@ class SearchSettings:
         tuner: random, bayesian, hyperband or grid.
         trials: at most so many trials; hyperband counts each round a net survives, and without a number
             runs one full sweep; the others make 20.
-        time: no trial begins once the trials have taken so long together: 2h, 90m, 600s.
+        time: no trial begins once the search has run so long, all its sessions together: 2h, 90m, 600s.
         target: no trial begins once a score is as good as this.
         trial_timeout: a trial that takes longer is ended: 30m.
+        repeats: train each point so many times, from different seeds; the score is the mean.
+        pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
+        disk: keep weights and checkpoints within so much, those of the best trials first: 5GB, 500MB.
     """
 
     tuner: str = "hyperband"
@@ -40,26 +45,33 @@ class SearchSettings:
     time: str | None = None
     target: float | None = None
     trial_timeout: str | None = None
+    repeats: int = 1
+    pruner: str | None = None
+    disk: str | None = None
 
     def __post_init__(self) -> None:
         if self.tuner not in TUNERS:
             raise unknown_name("tuner", self.tuner, TUNERS)
         if self.trials is not None and self.trials < 1:
             raise InputError(f"trials={self.trials} must be at least 1.")
+        if self.repeats < 1:
+            raise InputError(f"repeats={self.repeats} must be at least 1.")
         if self.target is not None and not 0 < self.target <= 1:
             raise InputError(f"target={self.target} must be in (0, 1], as the scores are.")
         for name in ("time", "trial_timeout"):
             to_seconds(name, getattr(self, name))
+        to_bytes("disk", self.disk)
+        if self.pruner is not None and self.pruner not in PRUNERS:
+            raise unknown_name("pruner", self.pruner, PRUNERS)
+        if self.pruner and self.tuner == "hyperband":
+            raise InputError("hyperband ends bad trials itself: leave --pruner out, or take another --tuner.")
+        if self.pruner and self.repeats > 1:
+            raise InputError("a pruner judges single runs: leave --pruner out, or --repeats at 1.")
 
-
-def to_seconds(name: str, duration: str | None) -> float:
-    """`2h`, `90m`, `600s` or `600` -> seconds; infinity for None. InputError for anything else; `name` is in it."""
-    if duration is None:
-        return math.inf
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(duration).strip())
-    if not found or float(found[1]) == 0:
-        raise InputError(f"{name}={duration!r} is no duration. Write it as 2h, 90m or 600s.")
-    return float(found[1]) * UNITS[found[2]]
+    @property
+    def most_trials(self) -> int | None:
+        """The limit of trials; None where hyperband's plan is the limit."""
+        return self.trials or (None if self.tuner == "hyperband" else DEFAULT_TRIALS)
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,8 @@ class Study:
         """Create the directory with its study.json."""
         self.directory.mkdir(parents=True, exist_ok=True)
         record = {name: value for name, value in dataclasses.asdict(self).items() if name != "directory"}
-        write_json(self.directory / STUDY, {**record, "provenance": provenance()})
+        for name in (STUDY_COPY, STUDY):
+            write_json(self.directory / name, {**record, "provenance": provenance()})
 
     @property
     def objective(self) -> str:
@@ -112,11 +125,14 @@ class Study:
 
 def read_study(directory: Path) -> Study:
     """The study in `directory`; InputError if there is none."""
-    if not (directory / STUDY).exists():
+    if not (directory / STUDY).exists() and not (directory / STUDY_COPY).exists():
         raise InputError(
             f"{directory} holds no study. Make one with python -m tuning search --directory {directory}."
         )
-    record = read_json(directory / STUDY)
+    try:
+        record = read_json(directory / STUDY)
+    except InputError:
+        record = read_json(directory / STUDY_COPY)
     return Study(
         directory=directory,
         search=SearchSettings(**record["search"]),
@@ -136,13 +152,14 @@ class TrialSpec:
     """One trial: train `settings` to `stop_epoch` of its schedule.
 
     start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
-    logs: TensorBoard's folder, relative to the trial's directory.
+    logs: TensorBoard's folder, relative to the trial's directory. repeats: how often, each with a seed of its own.
     """
 
     settings: TrainSettings
     stop_epoch: int
     start_from: str | None = None
     logs: str = "logs"
+    repeats: int = 1
     hyperparameters: dict = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:

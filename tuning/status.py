@@ -4,40 +4,57 @@ import csv
 import time
 from collections import Counter
 
+import psutil
+
 from keras_cnn.training.callbacks import EPOCHS
-from tuning import report
+from tuning import limits, report
 from tuning.lock import coordinator
-from tuning.settings import Study
+from tuning.oracles import make_oracle
+from tuning.settings import RUNNING, Study, read_trial
+from tuning.view import Row, View
 
 
-def status(study: Study) -> str:
-    """Who searches, how many trials ended how, the best, and the last epoch of those that run; a line each."""
-    rows, process = report.trials(study), coordinator(study.directory)
-    states = Counter(row["state"] for row in rows)
-    running = [row["trial"] for row in rows if row["state"] == "RUNNING"]
-    if not process and running:  # as a kill leaves it
-        states["INTERRUPTED"] = states.pop("RUNNING")
-    counted = ", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"
-    lines = [
-        f"{study.search.tuner} search of {', '.join(study.architectures)} on {study.base.data}: "
-        + (f"process {process}" if process else f"not running; python -m tuning resume {study.directory}"),
-        f"trials: {counted}",
-    ]
-    if rows and rows[0]["score"] is not None:
-        best = rows[0]
-        lines.append(
-            f"best: trial {best['trial']}, {study.objective} {best['score']:.4f} in epoch {best['best_epoch']}"
-        )
-    return "\n".join([*lines, *(_running(study, trial) for trial in running)])
-
-
-def _running(study: Study, trial: str) -> str:
-    path = study.trial_directory(trial) / EPOCHS
-    epochs = list(csv.DictReader(path.open())) if path.exists() else []
-    if not epochs:
-        return f"trial {trial}: no epoch has ended yet"
-    last, age = epochs[-1], time.time() - path.stat().st_mtime
-    return (
-        f"trial {trial}: epoch {len(epochs)}, {study.objective} {float(last[study.objective]):.4f}, "
-        f"{age:.0f} s ago"
+def status(study: Study) -> View:
+    """Who searches, how many trials ended how, the best, and the last epoch of those that run."""
+    rows, process, oracle = report.trials(study), coordinator(study.directory), make_oracle(study)
+    running = [row["trial"] for row in rows if row["state"] == RUNNING]
+    best = rows[0] if rows and rows[0]["score"] is not None else None
+    seconds = limits.Clock(study).before
+    ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
+    done = sum(limits.epochs_of(study, trial) for trial in ended)
+    planned = limits.planned_epochs(study, oracle)
+    name = f"{study.search.tuner} search of {', '.join(study.architectures)} on {study.base.data}"
+    here = f"process {process}" if process else f"not running; python -m tuning resume {study.directory}"
+    return View(
+        title=f"{name}: {here}",
+        objective=study.objective,
+        rows=[_row(study, trial) for trial in running],
+        states=Counter(row["state"] for row in rows),
+        best=(best["trial"], best["score"]) if best else None,
+        seconds=seconds,
+        left=seconds / done * (planned - done) if process and done and planned > done else None,
+        memory=_memory(int(process)) if process else 0,
     )
+
+
+def _row(study: Study, trial: str) -> Row:
+    directory = study.trial_directory(trial)
+    epochs = read_trial(directory).stop_epoch if (directory / "trial.json").exists() else study.base.epochs
+    path = max(directory.rglob(EPOCHS), key=lambda path: path.stat().st_mtime, default=None)
+    lines = list(csv.DictReader(path.open())) if path else []
+    if not lines or path is None:
+        return Row(trial, epochs)
+    values = [float(line[study.objective]) for line in lines]
+    started = (directory / "trial.json").stat().st_mtime
+    each = (path.stat().st_mtime - started) / len(lines) if time.time() > started else None
+    return Row(trial, epochs, int(lines[-1]["epoch"]), values[-1], max(values), each)
+
+
+def _memory(process: int) -> int:
+    try:
+        coordinator = psutil.Process(process)
+        return sum(
+            one.memory_info().rss for one in [coordinator, *coordinator.children()] if one.is_running()
+        )
+    except psutil.Error:
+        return 0

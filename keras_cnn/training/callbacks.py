@@ -85,9 +85,12 @@ class EarlyStop(keras.callbacks.Callback):
 
 
 class EpochReport(keras.callbacks.Callback):
-    """Call `report(epoch, logs)` after each epoch, counted from 1; logs gain `seconds`, validation included."""
+    """Call `report(epoch, logs)` after each epoch, counted from 1; logs gain `seconds`, validation included.
 
-    def __init__(self, report: Callable[[int, dict], None]):
+    The run ends when it returns True.
+    """
+
+    def __init__(self, report: Callable[[int, dict], bool | None]):
         super().__init__()
         self._report = report
 
@@ -95,4 +98,5 @@ class EpochReport(keras.callbacks.Callback):
         self._start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        self._report(epoch + 1, {**logs, "seconds": time.perf_counter() - self._start})
+        if self._report(epoch + 1, {**logs, "seconds": time.perf_counter() - self._start}):
+            self.model.stop_training = True

@@ -54,7 +54,7 @@ def train(
     stop_epoch: int | None = None,
     start_from: Path | None = None,
     logs: Path | None = None,
-    report: Callable[[int, dict], None] = lambda epoch, logs: None,
+    report: Callable[[int, dict], bool | None] = lambda epoch, logs: None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
 ) -> TrainResult:
     """Train `settings` up to `stop_epoch` (default: all epochs) of its schedule.
@@ -62,7 +62,7 @@ def train(
     start_from: a run's directory, whose checkpoint is gone on with: weights, optimizer, schedule, order of the
     images and random states, so that what follows equals a run never stopped. If it is `directory` itself,
     its record (best epoch, history) goes on too. logs: TensorBoard's folder, default `directory`/logs.
-    report: called after each epoch with its number (from 1) and metrics.
+    report: called after each epoch with its number (from 1) and metrics; if it returns True, that was the last epoch.
     Writes `best.npz`, `checkpoint.npz` and `epochs.csv` into `directory`, which must exist.
     Raises Diverged at the first batch whose loss is not finite, InputError for a batch larger than the data.
     """

@@ -9,6 +9,7 @@ from keras_cnn.data.sources import load
 from keras_cnn.files import write_json
 from keras_cnn.runs import METRICS
 from keras_cnn.training.settings import TrainSettings
+from tuning.executors import ENDED, Event
 from tuning.progress import Progress
 from tuning.search import run_search
 from tuning.settings import SearchSettings, Study
@@ -57,38 +58,48 @@ def finished(tuning, tmp_path_factory) -> tuple[Path, subprocess.CompletedProces
 class Instantly:
     """An executor whose trials end at once, each a tenth better than the last, after a minute by their own account."""
 
-    def __init__(self):
-        self.trials = 0
+    def __init__(self, slots: int = 1, begun: int = 0):
+        self.slots, self.trials, self.begun, self.stopped = slots, 0, begun, []
+        self._waiting: list[str] = []
 
-    def run(self, directory: Path, on_epoch, timeout: float) -> None:
+    def start(self, trial_id: str, directory: Path, timeout: float) -> None:
         self.trials += 1
-        self.timeout = timeout
-        write_json(
-            directory / METRICS,
-            {
-                "state": "COMPLETED",
-                "score": self.trials / 10,
-                "best_epoch": 1,
-                "parameters": 1,
-                "seconds": 60.0,
-                "loss": 1.0,
-            },
-        )
+        self._waiting.append(trial_id)
+        write_json(directory / METRICS, self.metrics(trial_id))
+
+    def metrics(self, trial_id: str) -> dict:
+        number = self.begun + self.trials
+        score = {"score": number / 10, "best_epoch": 1, "parameters": 1, "loss": 1.0}
+        return {"state": "COMPLETED", **score, "seconds": 60.0, "ended": 60.0 * number}
+
+    def stop(self, trial_id: str) -> None:
+        self.stopped.append(trial_id)
+
+    def wait(self, seconds: float) -> list[Event]:
+        events = [Event(trial_id, ENDED) for trial_id in reversed(self._waiting)]
+        self._waiting = []
+        return events
+
+    def memory(self) -> int:
+        return 0
 
 
 @pytest.fixture
 def searched(tmp_path):
     """A function: searches the directory with these limits, returns how many trials ran and why it ended."""
+    begun = 0
 
     def run(given: dict | None = None, **search) -> tuple[int, str]:
+        nonlocal begun
         facts = load("digits").facts
         base = TrainSettings(epochs=2).resolved(facts)
         study = Study(
             tmp_path / "study", SearchSettings(**{"tuner": "random", **search}), base, given or {}, facts
         )
         study.write()
-        executor, told = Instantly(), []
+        executor, told = Instantly(begun=begun), []
         run_search(study, executor, Progress(told.append))
+        begun += executor.trials
         return executor.trials, told[-1].removeprefix("the search has ended: ")
 
     return run

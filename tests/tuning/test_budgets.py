@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 
 from keras_cnn.errors import InputError
-from tuning import cli, trial
-from tuning.settings import SearchSettings, read_study, to_seconds
+from keras_cnn.training.settings import TrainSettings
+from tuning import cli, commands, trial
+from tuning.quantities import to_seconds
+from tuning.settings import SearchSettings, TrialSpec, read_study
 
 
 def test_it_ends_after_so_many_trials_and_goes_on_with_more(searched):
@@ -19,9 +21,9 @@ def test_it_ends_after_so_many_trials_and_goes_on_with_more(searched):
 
 
 def test_it_ends_when_time_is_up_also_over_interruptions(searched):
-    assert searched(time="3m") == (3, "its trials have taken 180 s, and 3m were given")
-    assert searched(time="3m")[0] == 0
-    assert searched(time="250s")[0] == 2
+    searched(trials=3)
+    assert searched(time="3m") == (0, "it has run for 180 s, and 3m were given")
+    assert searched(time="200s", trials=4)[0] == 1
 
 
 def test_it_ends_at_the_target(searched):
@@ -60,7 +62,7 @@ def test_limits_travel_with_the_study(tmp_path, searched):
 def test_limits_can_be_changed_on_resume(tmp_path, searched, monkeypatch):
     searched(trials=1, target=0.9)
     resumed = []
-    monkeypatch.setattr(cli, "_run", lambda study, executor: resumed.append(study.search))
+    monkeypatch.setattr(commands, "_run", lambda study, executor: resumed.append(study.search))
     assert cli.main(["resume", str(tmp_path / "study"), "--trials", "4", "--trial-timeout", "5m"]) == 0
     assert read_study(tmp_path / "study").search == resumed[0]
     assert (resumed[0].trials, resumed[0].target, resumed[0].trial_timeout) == (4, 0.9, "5m")
@@ -94,6 +96,7 @@ def test_a_target_is_a_score(target):
     ],
 )
 def test_a_trial_without_memory_is_told_apart(error, message, tmp_path, one_device, monkeypatch):
+    TrialSpec(TrainSettings(), 1).write(tmp_path)
     monkeypatch.setattr(trial, "_train", mock.Mock(side_effect=error))
     metrics = trial.run_trial(tmp_path, one_device, lambda epoch, logs: None)
     assert (metrics["state"], metrics["message"]) == ("OUT_OF_MEMORY", message)

@@ -20,13 +20,13 @@ def wait_for(condition, seconds=90):
     raise AssertionError("it did not happen in time")
 
 
-SEARCH = ["search", "--tuner", "random", "--trials", 4, "--epochs", 4, "--directory", "study"]
+SEARCH = ["search", "--tuner", "random", "--trials", 4, "--epochs", 4, "--directory", "study", "--threads", 1]
 
 
 def begin(tuning, folder):
     """A search of four trials, caught in the middle of its second; returns (process, its worker)."""
-    process = tuning.start(*SEARCH, *tuning.small, folder=folder)
-    checkpoint = folder / "study/trials/1/checkpoint.npz"
+    process = tuning.start(*SEARCH, "--workers", 1, *tuning.small, folder=folder)
+    checkpoint = folder / "study/trials/0001/checkpoint.npz"
     wait_for(lambda: checkpoint.exists() or process.poll() is not None)
     assert process.poll() is None, process.communicate()
     (worker,) = psutil.Process(process.pid).children()
@@ -39,9 +39,9 @@ def rows(folder):
 
 @pytest.fixture(scope="module")
 def whole(tuning, tmp_path_factory):
-    """The folder of a search that was never interrupted."""
+    """The folder of a search that was never interrupted, of one worker."""
     folder = tmp_path_factory.mktemp("whole")
-    run = tuning(*SEARCH, *tuning.small, folder=folder)
+    run = tuning(*SEARCH, "--workers", 1, *tuning.small, folder=folder)
     assert run.returncode == 0, run.stderr
     return folder
 
@@ -57,7 +57,7 @@ def assert_same(folder, whole):
 @pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_resume_after_the_coordinator_ended(tuning, whole, tmp_path, how):
     process, worker = begin(tuning, tmp_path)
-    first = (tmp_path / "study/trials/0/metrics.json").stat().st_mtime_ns
+    first = (tmp_path / "study/trials/0000/metrics.json").stat().st_mtime_ns
     process.send_signal(how)
     output, errors = process.communicate(timeout=30)
     psutil.wait_procs([worker], timeout=10)
@@ -66,9 +66,10 @@ def test_resume_after_the_coordinator_ended(tuning, whole, tmp_path, how):
         assert process.returncode == 2
         assert errors == "error: interrupted.\n"
         assert "python -m tuning resume study" in output
-    resumed = tuning("resume", "study", folder=tmp_path)
+    resumed = tuning("resume", "study", "--workers", 2, folder=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
-    assert (tmp_path / "study/trials/0/metrics.json").stat().st_mtime_ns == first
+    assert "2 trials at once" in resumed.stdout
+    assert (tmp_path / "study/trials/0000/metrics.json").stat().st_mtime_ns == first
     assert (tmp_path / "saved_models/study/1/card.json").exists()
     assert_same(tmp_path, whole)
 
@@ -77,9 +78,9 @@ def test_resume_after_the_coordinator_ended(tuning, whole, tmp_path, how):
 def test_a_trial_that_ended_untold_is_not_run_again(tuning, whole, tmp_path):
     """The kill fell after the worker wrote metrics.json and before the oracle knew."""
     shutil.copytree(whole / "study", tmp_path / "study")
-    told = tmp_path / "study/keras_tuner/trial_3/trial.json"
+    told = tmp_path / "study/keras_tuner/trial_0003/trial.json"
     told.write_text(told.read_text().replace('"COMPLETED"', '"RUNNING"'))
-    metrics = tmp_path / "study/trials/3/metrics.json"
+    metrics = tmp_path / "study/trials/0003/metrics.json"
     before = metrics.stat().st_mtime_ns
     resumed = tuning("resume", "study", folder=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
@@ -93,7 +94,7 @@ def test_a_killed_worker_costs_an_attempt_only(tuning, whole, tmp_path):
     os.kill(worker.pid, signal.SIGKILL)
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
-    assert "trial 1: the worker process ended with signal 9" in output
+    assert "trial 0001: the worker process ended with signal 9" in output
     assert_same(tmp_path, whole)
 
 
@@ -119,5 +120,5 @@ def test_a_diverged_trial_is_not_ranked(tuning, tmp_path):
     )  # fmt: skip
     assert run.returncode == 2
     assert "no trial of study has completed" in run.stderr
-    assert read_json(tmp_path / "study/trials/0/metrics.json")["state"] == "DIVERGED"
+    assert read_json(tmp_path / "study/trials/0000/metrics.json")["state"] == "DIVERGED"
     assert not (tmp_path / "saved_models").exists()

@@ -1,0 +1,176 @@
+"""What the subcommands of python -m tuning do with their parsed options."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from keras_cnn.command import data_stem, new_directory, read_settings
+from keras_cnn.errors import InputError
+from keras_cnn.quiet import import_tensorflow
+from tuning.executors import Executor
+from tuning.lock import coordinating, coordinator
+from tuning.machine import MachineSettings, count_gpus, each_trial, make_executor
+from tuning.searched import given_settings
+from tuning.settings import SearchSettings, Study, read_study
+
+
+def search(options) -> None:
+    limits = SearchSettings(**{field.name: options[field.name] for field in fields(SearchSettings)})
+    machine, architectures = _machine(options), _architectures(options)
+    options.architecture = architectures[0]
+    base = read_settings(options)
+    names = "+".join(architectures)
+    directory = new_directory(options.directory, f"{data_stem(base.data)}-{names}-{limits.tuner}")
+    gpus = count_gpus(machine)
+    from keras_cnn.data.facts import DataFacts
+    from tuning.search import start_study
+
+    for architecture in architectures:
+        replace(base, architecture=architecture).check_names()
+    devices, threads = each_trial(machine, gpus, options.devices, options.threads)
+    with make_executor(machine, gpus, devices, threads) as executor:
+        facts = DataFacts.from_dict(executor.facts(base, options.download))
+        for note in facts.notes:
+            print(f"note: {note}", flush=True)
+        study = Study(
+            directory,
+            limits,
+            base.resolved(facts),
+            given_settings(options),
+            facts,
+            devices=devices,
+            threads=threads,
+            wide=gpus > 0,
+            architectures=architectures,
+        )
+        if options.start_with:
+            study = replace(study, first_points=_first_points(study, options.start_with))
+        start_study(study, executor)
+        print(
+            f"{limits.tuner} search of {names} on {base.data}, {_at_once(executor)}; study: {directory}",
+            flush=True,
+        )
+        _run(study, executor)
+
+
+def resume(options) -> None:
+    study, machine = read_study(Path(options.directory)), _machine(options)
+    changed = {field.name: options.get(field.name) for field in fields(SearchSettings)}
+    changed = {name: value for name, value in changed.items() if value is not None}
+    gpus = count_gpus(machine)
+    with coordinating(study.directory):
+        _mend(study)
+        if changed:
+            study = replace(study, search=replace(study.search, **changed))
+        if options.patience is not None:
+            study = replace(study, base=replace(study.base, patience=options.patience))
+        study.write()
+    with make_executor(machine, gpus, study.devices, study.threads) as executor:
+        print(f"going on with {study.directory}, {_at_once(executor)}", flush=True)
+        _run(study, executor)
+
+
+def status(options) -> None:
+    study = _open(options)
+    from tuning import view
+    from tuning.status import status
+
+    Console().print(view.table(status(study)))
+
+
+def report(options) -> None:
+    study = _open(options)
+    from tuning import report
+
+    path = report.write_report(study)
+    print(report.table(study, report.trials(study)))
+    print(f"report: {path}, {path.with_name('report.html')}, {path.with_name('trials.csv')}")
+
+
+def export(options) -> None:
+    study = _open(options)
+    with make_executor(MachineSettings(workers=1), 0, study.devices, study.threads) as executor:
+        _ship(study, executor, options.formats)
+
+
+def _machine(options) -> MachineSettings:
+    return MachineSettings(**{field.name: options[field.name] for field in fields(MachineSettings)})
+
+
+def _at_once(executor: Executor) -> str:
+    return f"{executor.slots} trials at once" if executor.slots > 1 else "one trial at a time"
+
+
+def _open(options) -> Study:
+    """The study of a command that only looks at it; what is damaged is mended if nobody searches in it."""
+    study = read_study(Path(options.directory))
+    import_tensorflow()
+    if not coordinator(study.directory):
+        with coordinating(study.directory):
+            _mend(study)
+    return study
+
+
+def _mend(study: Study) -> None:
+    from tuning.mend import mend
+
+    for note in mend(study):
+        print(note, flush=True)
+
+
+def _first_points(study: Study, files: list[str]) -> tuple[dict, ...]:
+    from tuning.first_points import read_points
+    from tuning.oracles import declare_space
+
+    if study.search.tuner == "grid":
+        raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")
+    return read_points([Path(file) for file in files], declare_space(study))
+
+
+def _architectures(options) -> tuple[str, ...]:
+    """Those to choose from, each once; options of their own can only be given to a single one."""
+    names = tuple(dict.fromkeys(options.architecture))
+    if len(names) > 1 and options.options:
+        given = ", ".join(f"--options.{name}" for name in options.options)
+        raise InputError(
+            f"{given} cannot be given for several architectures ({', '.join(names)}): search one, or drop it."
+        )
+    return names
+
+
+def _run(study: Study, executor: Executor) -> None:
+    from tuning.progress import Progress
+    from tuning.search import run_search
+
+    title = f"{study.search.tuner} search of {', '.join(study.architectures)} on {study.base.data}"
+    progress = Progress(lambda line: print(line, flush=True), title, study.objective)
+    try:
+        with coordinating(study.directory):
+            run_search(study, executor, progress)
+    except KeyboardInterrupt:
+        print(f"The study stays usable: python -m tuning resume {study.directory}", flush=True)
+        raise
+    _ship(study, executor)
+
+
+def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None:
+    """Export the best trial, write the report, print what a user wants to know at the end."""
+    from keras_cnn.files import read_json
+    from keras_cnn.runs import TEST
+    from keras_cnn.training.evaluate import summary
+    from tuning import report
+
+    winner = report.best(study)
+    run = report.run_directory(study, winner)
+    destination = Path("saved_models") / study.name
+    version = executor.export(run, destination, formats, lambda line: print(line, flush=True))
+    test = read_json(run / TEST)
+    path = report.write_report(study)
+    print(f"\n{report.table(study, report.trials(study))}\n\nbest trial {winner['trial']}:")
+    for name, value in {**report.hyperparameters(winner), **study.given}.items():
+        print(f"  {name}: {value}")
+    print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
+    print(f"report: {path}, {path.with_name('report.html')}")
+    print(f"tensorboard --logdir {study.directory}/logs\nSavedModel: {version}")

@@ -1,0 +1,50 @@
+"""Points of a space, as plain dicts of its active hyperparameters: drawn at random, or every one in turn."""
+
+import random
+from collections.abc import Iterator, Sequence
+
+import keras_tuner as kt
+from keras_tuner.engine.hyperparameters import HyperParameter
+
+
+def is_active(parameter: HyperParameter, values: dict) -> bool:
+    """Whether `parameter` counts where the parameters it depends on have these `values`."""
+    return all(condition.is_active(values) for condition in parameter.conditions)
+
+
+def draw(space: kt.HyperParameters, key: str) -> dict:
+    """A random point; the same for the same `key`, whatever was drawn before."""
+    generator = random.Random(key)
+    values: dict = {}
+    for parameter in space.space:
+        probability = (
+            generator.random()
+        )  # also for what is not active, so that the others do not depend on it
+        if is_active(parameter, values):
+            values[parameter.name] = parameter.prob_to_value(probability)
+    return values
+
+
+def is_finite(space: kt.HyperParameters) -> bool:
+    """Whether the space has no continuous hyperparameter."""
+    return not any(isinstance(hp, kt.engine.hyperparameters.Float) and hp.step is None for hp in space.space)
+
+
+def combinations(space: kt.HyperParameters) -> Iterator[dict]:
+    """Every point, the first hyperparameter varying slowest and each beginning with its default.
+
+    Of a continuous one KerasTuner's ten values.
+    """
+    yield from _combinations(space.space, {})
+
+
+def _combinations(parameters: Sequence[HyperParameter], chosen: dict) -> Iterator[dict]:
+    if not parameters:
+        yield chosen
+        return
+    first, rest = parameters[0], parameters[1:]
+    if not is_active(first, chosen):
+        yield from _combinations(rest, chosen)
+        return
+    for value in dict.fromkeys([first.default, *first.values]):
+        yield from _combinations(rest, {**chosen, first.name: value})
