@@ -20,7 +20,9 @@ from tuning.specs import settings_at, trial_spec
 
 FAILURES_IN_A_ROW = 3
 FIRST_FAILURES = 2  # of the same exception, before anything has completed, are a mistake in the code
-ATTEMPTS = 2  # of a trial whose worker dies: the second goes on at the last finished epoch
+ATTEMPTS = (
+    3  # of a trial whose worker dies before another epoch has ended; each goes on at the last one that has
+)
 TURN_SECONDS = 1.0
 
 
@@ -146,6 +148,7 @@ class _Search:
     def _epoch(self, event: Event, attempt: _Attempt) -> None:
         epoch, value = event.content["epoch"], event.content[self.study.objective]
         self.progress.epoch(event.trial_id, epoch, value, event.content["seconds"])
+        attempt.number = 1
         if not attempt.stopped:
             attempt.stopped = self.pruner.judge(event.trial_id, epoch, value)
             if attempt.stopped:

@@ -101,9 +101,11 @@ def test_a_killed_worker_costs_an_attempt_only(tuning, whole, tmp_path):
 @pytest.mark.slow
 def test_a_trial_that_kills_every_worker_fails_alone(tuning, tmp_path):
     process, worker = begin(tuning, tmp_path)
+    for _ in range(2):
+        os.kill(worker.pid, signal.SIGKILL)
+        before = worker
+        (worker,) = wait_for(lambda: set(psutil.Process(process.pid).children()) - {before})  # noqa: B023
     os.kill(worker.pid, signal.SIGKILL)
-    second = wait_for(lambda: [child for child in psutil.Process(process.pid).children() if child != worker])
-    os.kill(second[0].pid, signal.SIGKILL)
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     (failed,) = [row for row in rows(tmp_path).values() if row["state"] == "FAILED"]

@@ -14,6 +14,7 @@ from tuning.layout import Place
 from tuning.settings import TIMED_OUT
 
 WATCH_SECONDS = 0.5
+ATTEMPTS = 3
 
 
 class LocalExecutor:
@@ -77,10 +78,12 @@ class LocalExecutor:
         return Path(self._ask(request, lambda answer: say(answer["text"]))["version"])
 
     def _ask(self, request: dict, on_answer: Callable[[dict], None] = lambda answer: None) -> dict:
-        answer = self._idle[0].ask(request, on_answer)
-        if answer["event"] == "died":
-            raise RuntimeError(answer["message"])
-        return answer
+        """Have a worker do what can be done again; InputError if every one dies of it."""
+        for _ in range(ATTEMPTS):
+            answer = self._idle[0].ask(request, on_answer)
+            if answer["event"] != "died":
+                return answer
+        raise InputError(answer["message"])
 
     def _run(self, trial_id: str, worker: Worker, directory: Path, timeout: float) -> None:
         def tell(epoch: dict) -> None:
