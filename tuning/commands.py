@@ -74,10 +74,10 @@ def resume(options) -> None:
 
 def status(options) -> None:
     study = _open(options)
-    from tuning import view
     from tuning.status import status
+    from tuning.view import render
 
-    Console().print(view.table(status(study)))
+    Console(soft_wrap=True).print(render(status(study)))
 
 
 def report(options) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from tuning.settings import COMPLETED
-from tuning.view import Row, View, line, table
+from tuning.view import Row, View, line, render
 
 QUIET_SECONDS = 20  # elsewhere than on a terminal, what runs is told when nothing was for so long
 
@@ -88,7 +88,7 @@ class Progress:
     def show(self, workers: int) -> None:
         """Show what runs: at once on a terminal, now and then elsewhere. workers: the bytes they hold."""
         if self._live:
-            self._live.update(table(self.view(workers)), refresh=True)
+            self._live.update(render(self.view(workers)), refresh=True)
         elif time.monotonic() - self._told > QUIET_SECONDS and self._rows:
             self.line(line(self.view(workers)))
 

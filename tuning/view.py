@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,13 @@ class View:
     memory: int
 
 
-def table(view: View) -> Table:
-    """The running trials in rows, the rest of it below."""
-    result = Table(title=view.title, caption=summary(view), title_justify="left", caption_justify="left")
+def render(view: View) -> Group:
+    """What is searched, the running trials in rows, and the rest of it below."""
+    return Group(Text(view.title), *([_table(view)] if view.rows else []), Text(summary(view)))
+
+
+def _table(view: View) -> Table:
+    result = Table()
     for name in ("trial", "epoch", view.objective, "best", "s/epoch", "left"):
         result.add_column(name, justify="right")
     for row in view.rows:

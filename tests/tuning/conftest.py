@@ -9,6 +9,7 @@ from keras_cnn.data.sources import load
 from keras_cnn.files import write_json
 from keras_cnn.runs import METRICS
 from keras_cnn.training.settings import TrainSettings
+from tests.tuning_studies import SEARCH
 from tuning.executors import ENDED, Event
 from tuning.progress import Progress
 from tuning.search import run_search
@@ -55,6 +56,15 @@ def finished(tuning, tmp_path_factory) -> tuple[Path, subprocess.CompletedProces
     return folder / "study", run
 
 
+@pytest.fixture(scope="session")
+def whole(tuning, tmp_path_factory) -> Path:
+    """The folder of a search that was never interrupted, of one worker."""
+    folder = tmp_path_factory.mktemp("whole")
+    run = tuning(*SEARCH, "--workers", 1, *tuning.small, folder=folder)
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
 class Instantly:
     """An executor whose trials end at once, each a tenth better than the last, after a minute by their own account."""
 
@@ -89,10 +99,10 @@ def searched(tmp_path):
     """A function: searches the directory with these limits, returns how many trials ran and why it ended."""
     begun = 0
 
-    def run(given: dict | None = None, **search) -> tuple[int, str]:
+    def run(given: dict | None = None, epochs: int = 2, **search) -> tuple[int, str]:
         nonlocal begun
         facts = load("digits").facts
-        base = TrainSettings(epochs=2).resolved(facts)
+        base = TrainSettings(epochs=epochs).resolved(facts)
         study = Study(
             tmp_path / "study", SearchSettings(**{"tuner": "random", **search}), base, given or {}, facts
         )

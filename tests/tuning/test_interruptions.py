@@ -1,6 +1,5 @@
 """Kills, failures and Ctrl-C: the study goes on."""
 
-import csv
 import os
 import shutil
 import signal
@@ -10,6 +9,7 @@ import psutil
 import pytest
 
 from keras_cnn.files import read_json
+from tests.tuning_studies import SEARCH, assert_same, rows
 
 
 def wait_for(condition, seconds=90):
@@ -20,9 +20,6 @@ def wait_for(condition, seconds=90):
     raise AssertionError("it did not happen in time")
 
 
-SEARCH = ["search", "--tuner", "random", "--trials", 4, "--epochs", 4, "--directory", "study", "--threads", 1]
-
-
 def begin(tuning, folder):
     """A search of four trials, caught in the middle of its second; returns (process, its worker)."""
     process = tuning.start(*SEARCH, "--workers", 1, *tuning.small, folder=folder)
@@ -31,27 +28,6 @@ def begin(tuning, folder):
     assert process.poll() is None, process.communicate()
     (worker,) = psutil.Process(process.pid).children()
     return process, worker
-
-
-def rows(folder):
-    return {row["trial"]: row for row in csv.DictReader((folder / "study/trials.csv").open())}
-
-
-@pytest.fixture(scope="module")
-def whole(tuning, tmp_path_factory):
-    """The folder of a search that was never interrupted, of one worker."""
-    folder = tmp_path_factory.mktemp("whole")
-    run = tuning(*SEARCH, "--workers", 1, *tuning.small, folder=folder)
-    assert run.returncode == 0, run.stderr
-    return folder
-
-
-def assert_same(folder, whole):
-    """Every trial has the values, the score and the best epoch it has without an interruption."""
-    found, expected = rows(folder), rows(whole)
-    for trial in expected:
-        found[trial].pop("seconds"), expected[trial].pop("seconds")
-    assert found == expected
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])

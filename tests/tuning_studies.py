@@ -1,0 +1,19 @@
+"""A search of four trials, and what tests of interruptions compare of it."""
+
+import csv
+from pathlib import Path
+
+SEARCH = ["search", "--tuner", "random", "--trials", 4, "--epochs", 4, "--directory", "study", "--threads", 1]
+
+
+def rows(folder: Path) -> dict[str, dict]:
+    """The rows of trials.csv by the trial."""
+    return {row["trial"]: row for row in csv.DictReader((folder / "study/trials.csv").open())}
+
+
+def assert_same(folder: Path, whole: Path) -> None:
+    """Every trial has the values, the score and the best epoch it has without an interruption."""
+    found, expected = rows(folder), rows(whole)
+    for trial in expected:
+        found[trial].pop("seconds"), expected[trial].pop("seconds")
+    assert found == expected

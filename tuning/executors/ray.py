@@ -1,0 +1,203 @@
+"""Run trials as tasks of a Ray cluster, which places them, watches its nodes and tells when one is lost.
+
+What a task has sent home after its last epoch is what another one goes on from. Optional: requirements-cluster.txt.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras_cnn
+import tuning
+from keras_cnn.errors import InputError
+from keras_cnn.training.callbacks import CHECKPOINT
+from keras_cnn.training.settings import TrainSettings
+from tuning.executors import ENDED, EPOCH, Event
+from tuning.executors.process import REQUESTS_PER_WORKER, Worker
+from tuning.executors.ray_task import Files, train, write_files
+from tuning.settings import FAILED, OUT_OF_MEMORY, TIMED_OUT, read_trial
+
+# Ray reads it when it is imported; without it any stranger who reaches the cluster runs code there
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+try:
+    import ray
+except ModuleNotFoundError as error:
+    raise InputError("--executor ray needs Ray: pip install -r requirements-cluster.txt.") from error
+
+MODULES = [str(Path(module.__file__ or "").parent) for module in (keras_cnn, tuning)]
+
+
+def connect(address: str | None) -> None:
+    """Join the cluster at `address`, or start one on this machine; with tokens unless RAY_AUTH_MODE says otherwise.
+
+    InputError if there is none, or it does not know the token.
+    """
+    if ray.is_initialized():
+        return
+    names = ("TFDS_DATA_DIR", "TF_CPP_MIN_LOG_LEVEL", "HF_HOME")
+    variables = {name: os.environ[name] for name in names if name in os.environ}
+    try:
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"py_modules": MODULES, "env_vars": variables},
+        )
+    except (ConnectionError, ValueError, ray.exceptions.RayError) as error:
+        cause = str(error).strip().splitlines()[0]
+        raise InputError(f"no Ray cluster can be joined at {address or 'this machine'}: {cause}") from None
+
+
+def resources() -> dict[str, float]:
+    """What the nodes of the cluster have together: CPU, GPU, memory, ..."""
+    return ray.cluster_resources()
+
+
+@ray.remote(num_cpus=0)
+class Board:
+    """Which trials are to end after their present epoch."""
+
+    def __init__(self) -> None:
+        self._stopped: set[str] = set()
+
+    def stop(self, trial_id: str) -> None:
+        self._stopped.add(trial_id)
+
+    def is_stopped(self, trial_id: str) -> bool:
+        return trial_id in self._stopped
+
+
+@ray.remote(max_calls=REQUESTS_PER_WORKER, max_retries=0, num_returns="streaming")
+def run(trial_id: str, directory: str, files: Files, devices, threads, board):
+    """`ray_task.train`, as a task."""
+    yield from train(directory, files, devices, threads, lambda: ray.get(board.is_stopped.remote(trial_id)))
+
+
+@dataclass
+class _Task:
+    trial_id: str
+    directory: Path
+    results: object  # Ray's generator
+    until: float
+    memory: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+
+class RayExecutor:
+    """Trials as Ray tasks of `gpus` GPUs, or of `threads` processors, each. A context manager.
+
+    workers: how many at once; None for as many as the cluster has room for, also while it grows.
+    """
+
+    def __init__(self, workers: int | None, gpus: int, devices: int | None, threads: int | None):
+        self._workers, self._gpus, self._devices, self._threads = workers, gpus, devices, threads
+        self._tasks: dict[str, _Task] = {}
+        self._local = Worker(devices, threads, {"CUDA_VISIBLE_DEVICES": "-1"})
+
+    @property
+    def slots(self) -> int:
+        if self._workers:
+            return self._workers
+        have = resources()
+        if self._gpus:
+            return max(1, int(have.get("GPU", 0)) // self._gpus)
+        return max(1, int(have.get("CPU", 1)) // (self._threads or 1))
+
+    def __enter__(self) -> "RayExecutor":
+        self._board = Board.remote()  # type: ignore[attr-defined]
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._local.end()
+        for task in self._tasks.values():
+            ray.cancel(task.results, force=True)
+        ray.shutdown()
+
+    def start(self, trial_id: str, directory: Path, timeout: float) -> None:
+        root = directory.parents[1]  # of the study: a trial has its logs, and its parent, beside it
+        arguments = {"num_gpus": self._gpus} if self._gpus else {"num_cpus": self._threads or 1}
+        results = run.options(**arguments).remote(
+            trial_id,
+            str(directory.relative_to(root)),
+            _files_of(root, directory),
+            self._devices,
+            self._threads,
+            self._board,
+        )
+        self._tasks[trial_id] = _Task(trial_id, directory, results, time.monotonic() + timeout)
+
+    def stop(self, trial_id: str) -> None:
+        ray.get(self._board.stop.remote(trial_id))
+
+    def wait(self, seconds: float) -> list[Event]:
+        ready, _ = ray.wait([task.results for task in self._tasks.values()], timeout=seconds)
+        events = [self._take(task) for task in list(self._tasks.values()) if task.results in ready]
+        late = [task for task in self._tasks.values() if time.monotonic() > task.until]
+        for task in late:
+            ray.cancel(task.results, force=True)
+            message = f"it took longer than {task.until - task.started:.0f} s"
+            events.append(self._end(task, {"state": TIMED_OUT, "message": message}))
+        return events
+
+    def memory(self) -> int:
+        return sum(task.memory for task in self._tasks.values())
+
+    def facts(self, settings: TrainSettings, download: bool) -> dict:
+        return self._ask({"facts": settings.to_dict(), "download": download})["facts"]
+
+    def check(self, settings: TrainSettings) -> None:
+        self._ask({"check": settings.to_dict()})
+
+    def export(
+        self, run: Path, destination: Path, formats: Sequence[str], say: Callable[[str], None]
+    ) -> Path:
+        request = {"export": str(run), "destination": str(destination), "formats": list(formats)}
+        return Path(self._ask(request, lambda answer: say(answer["text"]))["version"])
+
+    def _ask(self, request: dict, on_answer: Callable[[dict], None] = lambda answer: None) -> dict:
+        """Have a worker on this machine, without a GPU, do it."""
+        answer = self._local.ask(request, on_answer)
+        if answer["event"] == "died":
+            raise InputError(answer["message"])
+        return answer
+
+    def _take(self, task: _Task) -> Event:
+        """The next thing a task has sent, its files laid into the study."""
+        try:
+            answer, files = ray.get(next(task.results))  # type: ignore[call-overload]
+        except ray.exceptions.OutOfMemoryError as error:
+            return self._end(task, {"state": OUT_OF_MEMORY, "message": _cause(error)})
+        except ray.exceptions.RayError as error:  # the node, the process, or what may go well next time
+            return self._end(task, {"state": FAILED, "message": _cause(error)})
+        write_files(task.directory.parents[1], files)
+        if answer["event"] == "refused":
+            raise InputError(answer["message"])
+        if answer["event"] == "done":
+            return self._end(task, {})
+        task.memory = answer["memory"]
+        return Event(task.trial_id, EPOCH, answer)
+
+    def _end(self, task: _Task, death: dict) -> Event:
+        del self._tasks[task.trial_id]
+        return Event(task.trial_id, ENDED, death)
+
+
+def _files_of(root: Path, directory: Path) -> Files:
+    """What a node needs of the study to begin a trial or to go on with it."""
+    paths = [path for path in directory.rglob("*") if path.is_file()]
+    spec = read_trial(directory)
+    if spec.start_from:
+        parent = directory / spec.start_from
+        paths += [path.resolve() for path in parent.rglob(CHECKPOINT)]
+    base = root.resolve()
+    return {
+        str(path.resolve().relative_to(base)): (0, path.read_bytes()) for path in paths if path.name[0] != "."
+    }
+
+
+def _cause(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1] if lines else 'the node or the process is gone'}"
