@@ -82,10 +82,11 @@ def status(options) -> None:
 
 def report(options) -> None:
     study = _open(options)
-    from tuning import report
+    from tuning.report import table, write_report
+    from tuning.rows import trials
 
-    path = report.write_report(study)
-    print(report.table(study, report.trials(study)))
+    path = write_report(study)
+    print(table(study, trials(study)))
     print(f"report: {path}, {path.with_name('report.html')}, {path.with_name('trials.csv')}")
 
 
@@ -160,16 +161,17 @@ def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None
     from keras_cnn.files import read_json
     from keras_cnn.runs import TEST
     from keras_cnn.training.evaluate import summary
-    from tuning import report
+    from tuning.report import table, write_report
+    from tuning.rows import best, hyperparameters, run_directory, trials
 
-    winner = report.best(study)
-    run = report.run_directory(study, winner)
+    winner = best(study)
+    run = run_directory(study, winner)
     destination = Path("saved_models") / study.name
     version = executor.export(run, destination, formats, lambda line: print(line, flush=True))
     test = read_json(run / TEST)
-    path = report.write_report(study)
-    print(f"\n{report.table(study, report.trials(study))}\n\nbest trial {winner['trial']}:")
-    for name, value in {**report.hyperparameters(winner), **study.given}.items():
+    path = write_report(study)
+    print(f"\n{table(study, trials(study))}\n\nbest trial {winner['trial']}:")
+    for name, value in {**hyperparameters(winner), **study.given}.items():
         print(f"  {name}: {value}")
     print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
     print(f"report: {path}, {path.with_name('report.html')}")

@@ -1,72 +1,16 @@
-"""What a study found: trials.csv for programs, report.md for people, a table for the terminal."""
+"""What a study found: trials.csv for programs, report.md and report.html for people, a table for the terminal."""
 
 from pathlib import Path
 
-from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, to_csv, write_file, write_json
-from keras_cnn.runs import BEST, METRICS, TEST
+from keras_cnn.runs import BEST, TEST
 from keras_cnn.training.evaluate import summary
-from tuning.lock import coordinator
-from tuning.oracles import make_oracle
-from tuning.settings import COMPLETED, INTERRUPTED, RUNNING, TRIAL, Study, read_trial
-
-OUTCOME = (
-    *("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters"),
-    *("interval", "run", "pruned", "message"),
-)
+from tuning.page import page
+from tuning.rows import OUTCOME, Row, hyperparameters, run_directory, summary_line, trials
+from tuning.settings import Study
 
 
-def trials(study: Study) -> list[dict]:
-    """One flat dict a trial, best first, then those that did not complete; of equal scores the lower loss is better.
-
-    Keys: those of OUTCOME (None where there is no such value) and every hyperparameter of the trial.
-    """
-    rows = [_row(study, trial) for trial in make_oracle(study).trials.values()]
-    if not coordinator(study.directory):
-        for row in rows:
-            row["state"] = INTERRUPTED if row["state"] == RUNNING else row["state"]
-    return sorted(
-        rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["loss"] or 0, row["trial"])
-    )
-
-
-def _row(study: Study, trial) -> dict:
-    directory = study.trial_directory(trial.trial_id)
-    metrics = read_json(directory / METRICS) if (directory / METRICS).exists() else {}
-    done = {name: metrics.get(name) for name in OUTCOME}
-    return {
-        **done,
-        "trial": trial.trial_id,
-        "state": trial.status if trial.status == RUNNING else metrics.get("state", trial.status),
-        "score": trial.score if trial.status == COMPLETED else None,
-        "epochs": read_trial(directory).stop_epoch if (directory / TRIAL).exists() else None,
-        "message": metrics.get("message") or trial.message,
-        **trial.hyperparameters.values,
-    }
-
-
-def best(study: Study) -> dict:
-    """The row of the best trial; InputError if none has completed."""
-    rows = trials(study)
-    if not rows or rows[0]["score"] is None:
-        raise InputError(
-            f"no trial of {study.directory} has completed; {len(rows)} were begun. "
-            f"Continue with python -m tuning resume {study.directory}."
-        )
-    return rows[0]
-
-
-def run_directory(study: Study, row: dict) -> Path:
-    """The directory of a trial's run; of several repeats, the best one's."""
-    return study.trial_directory(row["trial"]) / (row["run"] or "")
-
-
-def hyperparameters(row: dict) -> dict:
-    """The searched values of a row, without its outcome and what the tuner added."""
-    return {k: v for k, v in row.items() if k not in OUTCOME and not k.startswith("tuner/")}
-
-
-def table(study: Study, rows: list[dict]) -> str:
+def table(study: Study, rows: list[Row]) -> str:
     """A Markdown table of the trials, readable as it stands."""
     header = ("trial", "state", study.objective, "epoch", "seconds", "parameters", "hyperparameters")
     lines = [
@@ -91,7 +35,7 @@ def table(study: Study, rows: list[dict]) -> str:
 
 
 def write_report(study: Study) -> Path:
-    """Write trials.csv, report.md and, if a trial completed, best.json into the study's directory.
+    """Write trials.csv, report.md, report.html and, if a trial completed, best.json into the study's directory.
 
     Returns the path of report.md.
     """
@@ -104,18 +48,17 @@ def write_report(study: Study) -> Path:
     write_file(study.directory / "trials.csv", lambda aside: aside.write_text(to_csv(rows, names)))
     path = study.directory / "report.md"
     write_file(path, lambda aside: aside.write_text(_markdown(study, rows)))
+    html = page(study, rows)
+    write_file(study.directory / "report.html", lambda aside: aside.write_text(html, encoding="utf-8"))
     return path
 
 
-def _markdown(study: Study, rows: list[dict]) -> str:
-    base, completed = study.base, [row for row in rows if row["score"] is not None]
-    seconds = sum(row["seconds"] or 0 for row in rows)
+def _markdown(study: Study, rows: list[Row]) -> str:
+    completed = [row for row in rows if row["score"] is not None]
     text = [
         f"# Study {study.name}",
         "",
-        f"{study.search.tuner} search of {', '.join(study.architectures)} on {base.data}: {len(rows)} trials, "
-        f"{len(completed)} completed, {seconds / 60:.1f} minutes of training, at most {base.epochs} epochs, "
-        f"seed {base.seed}.",
+        summary_line(study, rows),
         "",
         *_best_section(study, completed),
         "## Trials",
@@ -134,7 +77,7 @@ def _markdown(study: Study, rows: list[dict]) -> str:
     return "\n".join(text)
 
 
-def _best_section(study: Study, completed: list[dict]) -> list[str]:
+def _best_section(study: Study, completed: list[Row]) -> list[str]:
     if not completed:
         return ["No trial has completed.", ""]
     winner = completed[0]

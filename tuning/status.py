@@ -7,16 +7,17 @@ from collections import Counter
 import psutil
 
 from keras_cnn.training.callbacks import EPOCHS
-from tuning import limits, report
+from tuning import limits
 from tuning.lock import coordinator
 from tuning.oracles import make_oracle
+from tuning.rows import trials
 from tuning.settings import RUNNING, Study, read_trial
 from tuning.view import Row, View
 
 
 def status(study: Study) -> View:
     """Who searches, how many trials ended how, the best, and the last epoch of those that run."""
-    rows, process, oracle = report.trials(study), coordinator(study.directory), make_oracle(study)
+    rows, process, oracle = trials(study), coordinator(study.directory), make_oracle(study)
     running = [row["trial"] for row in rows if row["state"] == RUNNING]
     best = rows[0] if rows and rows[0]["score"] is not None else None
     seconds = limits.Clock(study).before
