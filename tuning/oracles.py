@@ -91,8 +91,9 @@ class DurableOracle(kt.Oracle):
         """KerasTuner calls this twice a trial; `write_state` does it once a search."""
 
     def write_state(self) -> None:
-        """Write oracle.json, for stock KerasTuner."""
+        """Write oracle.json, and tuner0.json, without which stock KerasTuner takes the study for a new one."""
         write_json(Path(self._get_oracle_fname()), self.get_state())
+        write_json(Path(self._project_dir) / "tuner0.json", {})
 
     def _save_trial(self, trial: Trial) -> None:
         write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())

@@ -1,11 +1,15 @@
 """HyperCNN is a plain HyperModel: stock KerasTuner runs it under one MirroredStrategy."""
 
+import shutil
+
 import keras_tuner as kt
 import numpy as np
 import pytest
 
 from keras_cnn.training.settings import TrainSettings
 from tuning.hypermodel import HyperCNN
+from tuning.rows import best, hyperparameters
+from tuning.settings import read_study
 
 SETTINGS = TrainSettings(options={"dense": [8]}, batch_size=16, epochs=2, precision="float32")
 GIVEN = {"options.width": 2, "options.convolutions": 1, "batch_size": 16}
@@ -74,3 +78,22 @@ def test_a_stock_tuner_searches_nets_for_masks(mask_data, two_devices, tmp_path)
         mask_data.train.images, mask_data.train.labels, validation_data=validation, epochs=1, verbose=0
     )
     assert 0 < search.oracle.get_best_trials()[0].score <= 1
+
+
+@pytest.mark.parametrize("kind", [kt.RandomSearch, kt.Hyperband])
+def test_a_study_of_ours_opens_in_stock_kerastuner(kind, finished, tmp_path, capsys):
+    shutil.copytree(finished[0], tmp_path / "study")
+    study = read_study(tmp_path / "study")
+    tuner = kind(
+        HyperCNN(study.facts, study.base, study.given),
+        objective="val_accuracy",
+        directory=tmp_path / "study",
+        project_name="keras_tuner",
+    )
+    winner = best(study)
+    (found,) = tuner.get_best_hyperparameters()
+    assert found.values == {**hyperparameters(winner, tuner=True)}
+    assert tuner.oracle.get_best_trials()[0].score == winner["score"]
+    tuner.results_summary(num_trials=3)
+    said = capsys.readouterr().out
+    assert f"Trial {winner['trial']} summary" in said and f"Score: {winner['score']}" in said
