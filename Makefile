@@ -17,12 +17,13 @@ app: $(INSTALLED)  ## the page on which exported models can be tried
 test: $(INSTALLED)  ## the test suite, but for the slow tests
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: $(INSTALLED)  ## the whole test suite, as CI runs it
+test-all: $(INSTALLED)  ## the whole test suite, as CI runs it; without Ray its tests are skipped
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
 	$(BIN)/python -m pytest
 
 bench: $(INSTALLED)  ## every benchmark: over an hour, on an idle machine, with TFDS_DATA_DIR where CIFAR-10 is
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
-	for name in epoch_stall augmentation batchnorm_statistics batchnorm_short_runs throughput time_to_accuracy lr_find serving; do \
+	for name in epoch_stall augmentation batchnorm_statistics batchnorm_short_runs throughput time_to_accuracy lr_find serving search_cost many_trials crash; do \
 		echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lint: $(INSTALLED)  ## ruff and mypy

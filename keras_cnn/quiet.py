@@ -31,7 +31,7 @@ def import_tensorflow(keras: bool = True) -> None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    with silenced(), _without("pandas"):
+    with silenced(), without("pandas"):
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # the first look at the devices prints too
@@ -41,9 +41,11 @@ def import_tensorflow(keras: bool = True) -> None:
 
 
 @contextlib.contextmanager
-def _without(name: str) -> Iterator[None]:
-    """Hide an optional package from what is imported meanwhile. Keras looks for pandas, to take data frames: 60 MB of
-    every process, and a third of a second."""
+def without(name: str) -> Iterator[None]:
+    """Hide an optional package from what is imported meanwhile.
+
+    Keras and KerasTuner look for pandas, to take data frames: 60 MB of every process, and a third of a second.
+    """
     if name in sys.modules:
         yield
         return

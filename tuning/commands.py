@@ -8,10 +8,9 @@ from rich.console import Console
 
 from keras_cnn.command import data_stem, new_directory, read_settings
 from keras_cnn.errors import InputError
-from keras_cnn.quiet import import_tensorflow
 from tuning.executors import Executor
 from tuning.lock import coordinating, coordinator
-from tuning.machine import MachineSettings, count_gpus, each_trial, make_executor
+from tuning.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
 from tuning.searched import given_settings
 from tuning.settings import SearchSettings, Study, read_study
 
@@ -107,7 +106,7 @@ def _at_once(executor: Executor) -> str:
 def _open(options) -> Study:
     """The study of a command that only looks at it; what is damaged is mended if nobody searches in it."""
     study = read_study(Path(options.directory))
-    import_tensorflow()
+    import_tuner()
     if not coordinator(study.directory):
         with coordinating(study.directory):
             _mend(study)

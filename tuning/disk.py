@@ -6,9 +6,11 @@ from pathlib import Path
 import keras_tuner as kt
 
 from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT
-from tuning.oracles import ranking
+from tuning.oracles import standing
 from tuning.quantities import to_bytes
 from tuning.settings import COMPLETED, RUNNING, Study
+
+ARCHIVES = (CHECKPOINT, BEST_WEIGHTS)  # in the order in which they go
 
 
 class Shelf:
@@ -21,22 +23,25 @@ class Shelf:
     def __init__(self, study: Study, slots: int):
         self._study, self._slots = study, slots
         self._most = to_bytes("disk", study.search.disk)
-        self._sizes: dict[str, int] = {}
-        for directory in study.directory.glob("trials/*"):
-            self._measure(directory.name)
+        self._sizes: dict[tuple[str, str], int] = {}  # (trial, name of the archive) -> bytes
+        self._total, self._largest = 0, 0
+        if self._most < float("inf"):
+            for directory in study.directory.glob("trials/*"):
+                self._measure(directory.name)
 
     def tidy(self, oracle: kt.Oracle, ended: str, say: Callable[[str], None]) -> None:
         """Take up the trial that has just ended, and make room."""
         if self._most == float("inf"):
             return
         self._measure(ended)
-        room = self._most - self._slots * max(self._sizes.values())  # what runs will need as much again
-        for name in (CHECKPOINT, BEST_WEIGHTS):
-            for trial_id in self._worst_first(oracle):
-                if sum(self._sizes.values()) <= room:
+        room = self._most - self._slots * self._largest  # what runs will need as much again
+        if self._total > room:
+            order = self._worst_first(oracle)
+            for trial_id, name in ((trial_id, name) for name in ARCHIVES for trial_id in order):
+                if self._total <= room:
                     return
                 self._drop(trial_id, name)
-        if sum(self._sizes.values()) > self._most:
+        if self._total > self._most:
             say(
                 f"note: {self._study.search.disk} of disk are not enough for the best trial and those that run."
             )
@@ -44,19 +49,24 @@ class Shelf:
     def _worst_first(self, oracle: kt.Oracle) -> list[str]:
         needed = oracle.still_needed() if hasattr(oracle, "still_needed") else set()
         ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
-        completed = sorted((trial for trial in ended if trial.status == COMPLETED), key=ranking)
+        completed = sorted((trial for trial in ended if trial.status == COMPLETED), key=standing)
         failed = [trial for trial in ended if trial.status != COMPLETED]
         return [
             trial.trial_id for trial in [*failed, *reversed(completed[1:])] if trial.trial_id not in needed
         ]
 
     def _drop(self, trial_id: str, name: str) -> None:
-        for path in self._archives(trial_id, name):
-            path.unlink(missing_ok=True)
-        self._measure(trial_id)
+        if self._sizes.get((trial_id, name)):
+            for path in self._paths(trial_id, name):
+                path.unlink(missing_ok=True)
+            self._total -= self._sizes.pop((trial_id, name))
 
     def _measure(self, trial_id: str) -> None:
-        self._sizes[trial_id] = sum(path.stat().st_size for path in self._archives(trial_id, "*.npz"))
+        for name in ARCHIVES:
+            self._total -= self._sizes.pop((trial_id, name), 0)
+            self._sizes[trial_id, name] = sum(path.stat().st_size for path in self._paths(trial_id, name))
+            self._total += self._sizes[trial_id, name]
+        self._largest = max(self._largest, sum(self._sizes[trial_id, name] for name in ARCHIVES))
 
-    def _archives(self, trial_id: str, pattern: str) -> list[Path]:
-        return [path for path in self._study.trial_directory(trial_id).rglob(pattern) if path.name[0] != "."]
+    def _paths(self, trial_id: str, name: str) -> list[Path]:
+        return list(self._study.trial_directory(trial_id).rglob(name))  # of every repeat

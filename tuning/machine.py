@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from keras_cnn.errors import InputError, unknown_name
-from keras_cnn.quiet import import_tensorflow
+from keras_cnn.quiet import import_tensorflow, without
 from tuning.executors import Executor
 
 EXECUTORS = ("local", "ray")
@@ -44,9 +44,16 @@ class MachineSettings:
         return None if self.workers == "auto" else int(self.workers)
 
 
+def import_tuner() -> None:
+    """Import TensorFlow and KerasTuner, without what the coordinator does not need."""
+    import_tensorflow()
+    with without("pandas"):
+        import keras_tuner  # noqa: F401
+
+
 def count_gpus(machine: MachineSettings) -> int:
     """How many GPUs there are for trials, here or on the cluster. This process leaves them to the workers."""
-    import_tensorflow()
+    import_tuner()
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")

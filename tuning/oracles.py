@@ -122,11 +122,16 @@ class GridOracle(DurableOracle):
         return next((values for values in self._rest if not self._duplicate(values)), None)
 
 
+def standing(trial: Trial) -> tuple[float, float]:
+    """A key that sorts completed trials, best first: by score, then loss."""
+    losses = trial.metrics.get_history("val_loss") if trial.metrics.exists("val_loss") else []
+    return -trial.score, losses[0].value[0] if losses else 0.0
+
+
 def ranking(trial: Trial) -> tuple:
-    """A key that sorts completed trials, best first: by score, then loss, then point; never by when they ended."""
-    loss = trial.metrics.get_best_value("val_loss") if trial.metrics.exists("val_loss") else 0.0
+    """The same where trials stand alike too: then by their points, never by when they ended."""
     values = {k: v for k, v in trial.hyperparameters.values.items() if not k.startswith("tuner/")}
-    return -trial.score, loss, json.dumps(values, sort_keys=True)
+    return *standing(trial), json.dumps(values, sort_keys=True)
 
 
 def declare_space(study: Study) -> kt.HyperParameters:

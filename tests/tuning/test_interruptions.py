@@ -26,6 +26,7 @@ def begin(tuning, folder):
     checkpoint = folder / "study/trials/0001/checkpoint.npz"
     wait_for(lambda: checkpoint.exists() or process.poll() is not None)
     assert process.poll() is None, process.communicate()
+    assert psutil.Process(process.pid).memory_info().rss < 700 * 2**20  # it holds no data and builds no net
     (worker,) = psutil.Process(process.pid).children()
     return process, worker
 

@@ -1,0 +1,98 @@
+"""python -m benchmarks.many_trials [--trials 1000] [--tuner random]: what the coordinator does for each trial.
+
+The trials are trivial, they end at once and leave two archives of 100 kB each, so what is measured is the oracle, the
+study's files with their syncs, TensorBoard's tab and the bound of 20 MB on the disk.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+ARCHIVE = 100_000
+DISK = "20MB"
+
+
+class Trivial:
+    """An executor of trials that end at once, with a score that follows from their point."""
+
+    slots = 4
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self._waiting: list[str] = []
+
+    def start(self, trial_id: str, directory: Path, timeout: float) -> None:
+        from keras_cnn.files import read_json, write_json
+        from keras_cnn.runs import METRICS
+
+        for name in ("best.npz", "checkpoint.npz"):
+            (directory / name).write_bytes(bytes(ARCHIVE))
+        values = read_json(directory / "trial.json")["hyperparameters"]
+        score = sum(map(float, filter(lambda value: isinstance(value, float), values.values()))) % 1
+        metrics = {
+            "score": score,
+            "loss": 1.0,
+            "best_epoch": 1,
+            "parameters": 1,
+            "history": {"val_accuracy": [score]},
+        }
+        write_json(
+            directory / METRICS, {"state": "COMPLETED", **metrics, "seconds": 0.01, "ended": time.time()}
+        )
+        self._waiting.append(trial_id)
+        self.times.append(time.perf_counter())
+
+    def stop(self, trial_id: str) -> None:
+        """It has ended already."""
+
+    def wait(self, seconds: float) -> list:
+        from tuning.executors import ENDED, Event
+
+        events, self._waiting = [Event(trial_id, ENDED) for trial_id in self._waiting], []
+        return events
+
+    def memory(self) -> int:
+        return 0
+
+
+def main(trials: int, tuner: str) -> None:
+    from keras_cnn.quiet import import_tensorflow
+
+    import_tensorflow()
+    from keras_cnn.data.sources import load
+    from keras_cnn.training.settings import TrainSettings
+    from tuning.progress import Progress
+    from tuning.search import run_search
+    from tuning.settings import SearchSettings, Study
+
+    facts = load("digits").facts
+    executor, disk = Trivial(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        search = SearchSettings(tuner=tuner, trials=trials, disk=DISK)
+        study = Study(Path(folder) / "study", search, TrainSettings().resolved(facts), {}, facts)
+        study.write()
+
+        def say(line: str) -> None:
+            nonlocal disk
+            if len(executor.times) % 100 == 0:
+                disk = max(disk, sum(path.stat().st_size for path in study.directory.glob("trials/*/*.npz")))
+
+        run_search(study, executor, Progress(say))
+        files = sum(path.stat().st_size for path in study.directory.rglob("*") if path.is_file())
+    blocks = [executor.times[n : n + 101] for n in range(0, trials - 1, 100)]
+    print(f"{tuner}: milliseconds a trial, means of every hundred:")
+    print(*(f"{1000 * (block[-1] - block[0]) / (len(block) - 1):.1f}" for block in blocks))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"weights and checkpoints at most {disk / 1e6:.1f} MB of {DISK}")
+    print(f"all files {files / trials / 1e3:.1f} kB a trial")
+    print(f"the coordinator held at most {peak:.0f} MiB")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--tuner", default="random")
+    options = parser.parse_args()
+    main(options.trials, options.tuner)
