@@ -94,17 +94,15 @@ def other_scores(expected: collections.Counter, found: collections.Counter) -> i
     return sum(number for key, number in (expected - found).items() if key[:2] in common)
 
 
-def epochs_trained(study: Path) -> int:
-    """Epochs that left a loss in TensorBoard's logs, those trained again included."""
-    return sum(
-        any(value.tag == "epoch_loss" for value in event.summary.value)
+def epochs_again(study: Path) -> int:
+    """How many epochs left a loss in TensorBoard's logs for a second time."""
+    seen: collections.Counter = collections.Counter(
+        (path.parent, event.step)
         for path in study.glob("logs/*/train/events*")
         for event in EventFileLoader(str(path)).Load()
+        if any(value.tag == "epoch_loss" for value in event.summary.value)
     )
-
-
-def epochs_kept(study: Path) -> int:
-    return sum(len(read_json(path)["history"]["loss"]) for path in study.glob("trials/*/metrics.json"))
+    return seen.total() - len(seen)
 
 
 def kill(process: subprocess.Popen, whom: str) -> None:
@@ -142,7 +140,7 @@ def torture(folder: Path, tuner: str, draw: random.Random, most: int) -> dict:
         "kills": kills,
         "code": process.returncode,
         "run_twice": repeated,
-        "epochs_repeated": max(0, epochs_trained(study) - epochs_kept(study)),
+        "epochs_repeated": epochs_again(study),
         "scores": scores(study),
     }
 

@@ -12,7 +12,7 @@ from keras_tuner.engine.trial import Trial
 
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_json
-from keras_cnn.runs import METRICS, RUN
+from keras_cnn.runs import METRICS, RUN, TEST
 from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT
 from tuning.oracles import PROJECT, declare_space
 from tuning.settings import COMPLETED, RUNNING, STUDY, STUDY_COPY, TRIAL, Study, read_trial
@@ -66,6 +66,8 @@ def _trial(study: Study, trial: Path, run: Path) -> Iterator[str]:
     """Of one run of a trial: the trial's own directory, or that of a repeat."""
     for repeat in sorted(run.glob("repeat_*")):
         yield from _trial(study, trial, repeat)
+    if not _is_json(run / TEST):
+        yield _put_aside(study, run / TEST, "export measures anew")
     damaged = [run / name for name in (TRIAL, RUN, METRICS) if not _is_json(run / name)]
     archives = [run / name for name in (BEST_WEIGHTS, CHECKPOINT) if not _is_archive(run / name)]
     if not damaged and not archives:

@@ -29,9 +29,9 @@ class Progress:
         console = console or Console(file=sys.stderr)
         self._say, self._told, self._started = say, time.monotonic(), time.monotonic()
         self._title, self._objective = title, objective
-        self._live = (
-            Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        )
+        # lines go round the table on a terminal, but not to it if they are meant for a file
+        live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty())
+        self._live = live if console.is_terminal else None
         self._rows: dict[str, Row] = {}
         self._states: Counter[str] = Counter()
         self._best: tuple[str, float] | None = None
@@ -55,8 +55,9 @@ class Progress:
         self._say(text)
         self._told = time.monotonic()
 
-    def begin(self, trial: str, epochs: int) -> None:
-        self._rows[trial] = Row(trial, epochs)
+    def begin(self, trial: str, epochs: int, start: int = 0) -> None:
+        """A trial begins that trains up to `epochs`, after epoch `start` of an earlier one."""
+        self._rows[trial] = Row(trial, epochs, start, start=start)
 
     def epoch(self, trial: str, epoch: int, value: float, seconds: float) -> None:
         best = max(value, self._rows[trial].best or value)
@@ -94,7 +95,7 @@ class Progress:
 
     def view(self, workers: int) -> View:
         passed = time.monotonic() - self._started
-        underway = sum(row.epoch for row in self._rows.values())
+        underway = sum(row.epoch - row.start for row in self._rows.values())
         done = self._done + underway
         left = passed / done * max(0, self._planned - done) if done and self._planned else None
         return View(

@@ -118,7 +118,8 @@ class _Search:
             return
         spec.write(directory)
         self.running[trial.trial_id] = _Attempt(trial)
-        self.progress.begin(trial.trial_id, spec.stop_epoch)
+        start = spec.stop_epoch - limits.epochs_of(self.study, trial)
+        self.progress.begin(trial.trial_id, spec.stop_epoch, start)
         self._start(trial.trial_id)
 
     def _start(self, trial_id: str) -> None:

@@ -10,8 +10,8 @@ from rich.text import Text
 
 @dataclass(frozen=True)
 class Row:
-    """A trial that runs: `epoch` of `epochs` (0 before the first has ended), its last value of the objective, the best,
-    and the seconds that an epoch takes."""
+    """A trial that runs: `epoch` of `epochs` has ended, it began after epoch `start`; its last value of the objective,
+    the best, and the seconds that an epoch takes."""
 
     trial: str
     epochs: int
@@ -19,6 +19,7 @@ class Row:
     value: float | None = None
     best: float | None = None
     seconds: float | None = None
+    start: int = 0
 
     @property
     def left(self) -> float | None:
