@@ -42,10 +42,13 @@ def _row(study: Study, trial: str) -> Row:
     directory = study.trial_directory(trial)
     epochs = read_trial(directory).stop_epoch if (directory / "trial.json").exists() else study.base.epochs
     path = max(directory.rglob(EPOCHS), key=lambda path: path.stat().st_mtime, default=None)
-    lines = list(csv.DictReader(path.open())) if path else []
+    try:
+        lines = list(csv.DictReader(path.open())) if path else []
+        values = [float(line[study.objective]) for line in lines]
+    except (ValueError, KeyError, TypeError):  # damaged; the next epoch writes it anew
+        lines = []
     if not lines or path is None:
-        return Row(trial, epochs)
-    values = [float(line[study.objective]) for line in lines]
+        return Row(trial, epochs)  # also if it continues another, of which its own files do not tell
     started = (directory / "trial.json").stat().st_mtime
     each = (path.stat().st_mtime - started) / len(lines) if time.time() > started else None
     return Row(trial, epochs, int(lines[-1]["epoch"]), values[-1], max(values), each)

@@ -6,9 +6,11 @@ import pytest
 
 from keras_cnn.files import read_json
 from tests.tuning_studies import assert_same
+from tuning.lock import coordinating
 from tuning.mend import mend
 from tuning.oracles import make_oracle
 from tuning.settings import read_study
+from tuning.status import status
 
 OF_A_TRIAL = ("trial.json", "run.json", "metrics.json", "best.npz", "checkpoint.npz")
 
@@ -64,6 +66,29 @@ def test_what_kerastuner_keeps_of_a_trial_follows_from_our_own(study):
     assert states(study)[1] == "RUNNING"  # its metrics.json is there: it will be told, not trained
     (study / "keras_tuner/oracle.json").write_text("")
     assert len(states(study)) == 4  # never read
+
+
+def test_a_damaged_measurement_is_made_anew_by_the_export(study):
+    path = next(study.glob("trials/*/test.json"))
+    path.write_text("")
+    (note,) = mend(read_study(study))
+    assert "export measures anew" in note and not path.exists()
+    assert states(study) == ["COMPLETED"] * 4
+
+
+def test_a_damaged_table_of_epochs_is_no_reason_to_tell_nothing(study):
+    trial = study / "keras_tuner/trial_0003/trial.json"
+    trial.write_text(trial.read_text().replace('"COMPLETED"', '"RUNNING"'))
+    for content in (
+        b"\xff\xfe",
+        b"epoch,acc\n1,2\n",
+        b"epoch,val_accuracy\n1",
+        b"epoch,val_accuracy\n1,0.5\n",
+    ):
+        (study / "trials/0003/epochs.csv").write_bytes(content)
+        with coordinating(study):
+            (row,) = status(read_study(study)).rows
+    assert row.value == 0.5
 
 
 def test_a_failed_trial_stays_failed(study):
