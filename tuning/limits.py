@@ -18,7 +18,7 @@ class Clock:
 
     def __init__(self, study: Study):
         ended = [read_json(path) for path in study.directory.glob(f"trials/*/{METRICS}")]
-        spans = [(metrics["ended"] - metrics["seconds"], metrics["ended"]) for metrics in ended]
+        spans = [(one["ended"] - one["seconds"], one["ended"]) for one in ended if "ended" in one]
         self.before, self._started = covered(spans), time.monotonic()
 
     @property

@@ -35,7 +35,11 @@ class DurableOracle(kt.Oracle):
     def create_trial(self, tuner_id: str) -> Trial:
         """The next trial; its status is RUNNING, IDLE (ask again when a trial has ended) or STOPPED."""
         if self._retry_queue:
-            trial = self.trials[self._retry_queue.pop(0)]
+            ready = [name for name in self._retry_queue if not self._waits(name)]
+            if not ready:
+                return Trial(self.hyperparameters.copy(), status=IDLE)
+            self._retry_queue.remove(ready[0])
+            trial = self.trials[ready[0]]
         else:
             number = 1 + max(map(int, self.trials), default=-1)
             trial = self._new_trial(f"{number:04d}")
@@ -45,6 +49,11 @@ class DurableOracle(kt.Oracle):
             self._save_trial(trial)
         self.ongoing_trials[trial.trial_id] = trial
         return trial
+
+    def _waits(self, trial_id: str) -> bool:
+        """Whether a trial continues another that runs, as after damage to both."""
+        parent = self.trials[trial_id].hyperparameters.values.get("tuner/trial_id")
+        return parent in self.trials and self.trials[parent].status == RUNNING
 
     def _new_trial(self, trial_id: str) -> Trial:
         full = self.max_trials and len(self.trials) >= self.max_trials

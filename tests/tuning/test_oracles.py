@@ -117,6 +117,24 @@ def test_a_round_waits_for_all_of_it_and_the_worker_begins_the_next_bracket(tmp_
     assert score_of(risen.hyperparameters.values) == score_of(best.hyperparameters.values)
 
 
+def test_a_trial_waits_for_the_one_that_it_continues(tmp_path):
+    """Both run again if both were damaged."""
+    study = study_in(tmp_path, "hyperband", epochs=9)
+    oracle = make_oracle(study)
+    run(oracle)
+    (child,) = [trial for trial in oracle.trials.values() if oracle.place(trial) == (2, 2)]
+    parent = oracle.trials[child.hyperparameters.values["tuner/trial_id"]]
+    for trial in (child, parent):
+        trial.status = "RUNNING"
+        oracle._save_trial(trial)
+    again = make_oracle(study)
+    first = again.create_trial("t")
+    assert first.trial_id == parent.trial_id
+    assert again.create_trial("t").status == "IDLE"
+    end(again, first)
+    assert again.create_trial("t").trial_id == child.trial_id
+
+
 def test_hyperband_runs_its_plan(tmp_path):
     """Li et al. 2018, table 1, for max_epochs 9 and factor 3; KerasTuner's brackets begin with 9, 5 and 3 nets."""
     oracle = make_oracle(study_in(tmp_path, "hyperband", epochs=9))

@@ -140,6 +140,8 @@ def test_hparams_tab_shows_every_trial_with_its_score(finished, tensorboard):
         assert group["sessions"][0]["status"] == "STATUS_SUCCESS"
         assert group["hparams"]["activation"] == row["activation"]
         assert group["hparams"]["state"] == "COMPLETED"
+        for name in ("tuner/bracket", "tuner/round"):
+            assert group["hparams"][name] == float(row[name])
 
 
 def test_tensorboard_has_curves_histograms_graph_and_pictures(finished, tensorboard):

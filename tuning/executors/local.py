@@ -24,7 +24,7 @@ class LocalExecutor:
         self._idle = [Worker(place.devices, place.threads, place.environment) for place in places]
         self._workers = list(self._idle)
         self._running: dict[str, tuple[Worker, Path]] = {}
-        self._events: queue.Queue[Event | InputError] = queue.Queue()
+        self._events: queue.Queue[Event | Exception] = queue.Queue()
         self._over = threading.Event()
 
     @property
@@ -54,7 +54,7 @@ class LocalExecutor:
         with contextlib.suppress(queue.Empty):
             while True:
                 event = self._events.get(timeout=0 if events else seconds)
-                if isinstance(event, InputError):
+                if isinstance(event, Exception):
                     raise event
                 events.append(event)
                 if event.kind == ENDED:
@@ -92,13 +92,9 @@ class LocalExecutor:
         limit = None if timeout == float("inf") else timeout
         try:
             answer = worker.ask({"trial": str(directory.resolve())}, tell, limit)
-        except InputError as error:
+        except Exception as error:  # a refusal, or a pipe that was closed because the search is over
             self._events.put(error)
             return
-        except (ValueError, OSError):  # its pipe was closed because the search is over
-            if self._over.is_set():
-                return
-            raise
         if answer["event"] == "done":
             self._events.put(Event(trial_id, ENDED))
             return
@@ -110,4 +106,4 @@ class LocalExecutor:
     def _watch(self) -> None:
         while not self._over.wait(WATCH_SECONDS):
             for worker, _ in list(self._running.values()):
-                worker.watch(busy=True)
+                worker.watch()

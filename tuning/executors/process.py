@@ -107,10 +107,10 @@ class Worker:
         if self._process:
             self._process.send({"stop": str(directory.resolve())})
 
-    def watch(self, busy: bool) -> None:
-        """Kill the process if its time is up, or if it has work and is silent for too long."""
+    def watch(self) -> None:
+        """Kill the process, which is at work, if its time is up or if it is silent for too long."""
         process, now = self._process, time.monotonic()
-        if process is None or not busy:
+        if process is None:
             return
         if self._until is not None and now > self._until:
             self._verdict = TIMED_OUT, "it took longer than it may"

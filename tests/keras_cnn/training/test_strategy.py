@@ -22,14 +22,14 @@ def test_the_global_batch_is_told(two_devices):
     assert describe(two_devices, 16) == "MirroredStrategy over 2 CPU devices; global batch 32 = 16 x 2"
 
 
-def test_without_a_gpu_the_default_is_one_cpu():
+def test_without_a_gpu_the_default_is_one_cpu_and_needs_no_strategy():
     code = (
         "from keras_cnn.quiet import import_tensorflow; import_tensorflow()\n"
-        "from keras_cnn.training.strategy import get_strategy\n"
-        "print(type(get_strategy()).__name__, get_strategy().num_replicas_in_sync)"
+        "import tensorflow as tf\nfrom keras_cnn.training.strategy import describe, get_strategy\n"
+        "print(get_strategy() is tf.distribute.get_strategy(), describe(get_strategy(), 16))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "MirroredStrategy 1\n"
+    assert run.stdout == "True one CPU device; batch 16\n"
     assert run.stderr == ""  # not one of TensorFlow's start-up lines
 
 
