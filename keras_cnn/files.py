@@ -34,6 +34,19 @@ def read_json(path: Path) -> dict:
         raise InputError(f"{path} cannot be read: {error}.") from None
 
 
+def distinct_stems(paths: Sequence[Path]) -> list[str]:
+    """A name for each file, its own without the ending; of equal ones the later are numbered: `scan`, `scan-2`, ..."""
+    taken = {path.stem for path in paths}
+    names: list[str] = []
+    for path in paths:
+        name, number = path.stem, 1
+        while name in names or (number > 1 and name in taken):
+            number += 1
+            name = f"{path.stem}-{number}"
+        names.append(name)
+    return names
+
+
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Call `write` with a path beside `path` (same ending), then put the result in the place of `path`."""
     aside = path.with_name(f".{os.getpid()}.{path.name}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keras_cnn.command import Parser, new_parser
 from keras_cnn.errors import InputError
-from keras_cnn.files import to_csv, write_file
+from keras_cnn.files import distinct_stems, to_csv, write_file
 from keras_cnn.quiet import import_tensorflow
 
 if TYPE_CHECKING:
@@ -48,10 +48,11 @@ def run_predict(options) -> None:
     if masks and not predictor.makes_masks:
         raise InputError(f"--masks: {predictor.path} makes no masks but one label for each image.")
     rows = []
-    for file, found in zip(files, predictor.predict(files, options.top), strict=True):
+    names = distinct_stems(files)  # files of several folders may bear one name
+    for file, name, found in zip(files, names, predictor.predict(files, options.top), strict=True):
         rows.append(_row(file, found))
         if masks and not isinstance(found, InputError):
-            rows[-1]["mask"] = str(_write_mask(masks / f"{file.stem}.png", found))
+            rows[-1]["mask"] = str(_write_mask(masks / f"{name}.png", found))
         if not options.json and not options.csv:
             print(_line(rows[-1]), flush=True)
     if options.json:

@@ -11,7 +11,7 @@ import numpy as np
 from keras_cnn.data.decode import decode, resize
 from keras_cnn.data.sources import load
 from keras_cnn.errors import unknown_name
-from keras_cnn.files import write_file
+from keras_cnn.files import distinct_stems, write_file
 from keras_cnn.runs import Run, chosen_run, read_run
 from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
@@ -74,10 +74,8 @@ def _chosen(model: keras.Model, names: Sequence[str]) -> list[str]:
 def _images(run: Run, model: keras.Model, files: Sequence[Path]) -> dict[str, np.ndarray]:
     """Name -> uint8 of the model's shape."""
     if files:
-        images: dict[str, np.ndarray] = {}
-        for path in files:
-            name = f"{path.stem}-{len(images)}" if path.stem in images else path.stem
-            images[name] = decode(path, run.facts.shape[2])
+        names = distinct_stems(files)
+        images = {name: decode(path, run.facts.shape[2]) for name, path in zip(names, files, strict=True)}
     else:
         test = load(**run.settings.load_arguments()).load_test()
         rows = np.linspace(0, len(test) - 1, SAMPLES).astype(int)

@@ -16,8 +16,10 @@ from keras_cnn.errors import InputError
 from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.settings import TrainSettings
 from tuning.executors import ENDED, EPOCH, Event
-from tuning.executors.process import REQUESTS_PER_WORKER, Worker
+from tuning.executors.local import LocalExecutor
+from tuning.executors.process import REQUESTS_PER_WORKER
 from tuning.executors.ray_task import Files, train, write_files
+from tuning.layout import Place
 from tuning.settings import FAILED, OUT_OF_MEMORY, TIMED_OUT, read_trial
 
 # Ray reads it when it is imported; without it any stranger who reaches the cluster runs code there
@@ -95,7 +97,8 @@ class RayExecutor:
     def __init__(self, workers: int | None, gpus: int, devices: int | None, threads: int | None):
         self._workers, self._gpus, self._devices, self._threads = workers, gpus, devices, threads
         self._tasks: dict[str, _Task] = {}
-        self._local = Worker(devices, threads, {"CUDA_VISIBLE_DEVICES": "-1"})
+        # for what is not a trial: where the study is, and without a GPU
+        self._here = LocalExecutor([Place(("-1",), devices, threads)])
 
     @property
     def slots(self) -> int:
@@ -108,10 +111,11 @@ class RayExecutor:
 
     def __enter__(self) -> "RayExecutor":
         self._board = Board.remote()  # type: ignore[attr-defined]
+        self._here.__enter__()
         return self
 
     def __exit__(self, *error) -> None:
-        self._local.end()
+        self._here.__exit__(*error)
         for task in self._tasks.values():
             ray.cancel(task.results, force=True)
         ray.shutdown()
@@ -146,23 +150,15 @@ class RayExecutor:
         return sum(task.memory for task in self._tasks.values())
 
     def facts(self, settings: TrainSettings, download: bool) -> dict:
-        return self._ask({"facts": settings.to_dict(), "download": download})["facts"]
+        return self._here.facts(settings, download)
 
     def check(self, settings: TrainSettings) -> None:
-        self._ask({"check": settings.to_dict()})
+        self._here.check(settings)
 
     def export(
         self, run: Path, destination: Path, formats: Sequence[str], say: Callable[[str], None]
     ) -> Path:
-        request = {"export": str(run), "destination": str(destination), "formats": list(formats)}
-        return Path(self._ask(request, lambda answer: say(answer["text"]))["version"])
-
-    def _ask(self, request: dict, on_answer: Callable[[dict], None] = lambda answer: None) -> dict:
-        """Have a worker on this machine, without a GPU, do it."""
-        answer = self._local.ask(request, on_answer)
-        if answer["event"] == "died":
-            raise InputError(answer["message"])
-        return answer
+        return self._here.export(run, destination, formats, say)
 
     def _take(self, task: _Task) -> Event:
         """The next thing a task has sent, its files laid into the study."""
