@@ -1,0 +1,26 @@
+"""What is wrong with a net: the symptom, the numbers that show it, the cause in words, the cures."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    name: of the kind of finding, `softmax_twice`. layer: where, empty for the whole net. numbers: what was measured.
+    cures: what to do, the cheapest first. confidence: in [0, 1], that it keeps the net from learning, or makes it
+    learn worse.
+    """
+
+    name: str
+    symptom: str
+    cause: str
+    cures: tuple[str, ...]
+    confidence: float
+    layer: str = ""
+    numbers: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        where = f" [{self.layer}]" if self.layer else ""
+        cures = "; or ".join(self.cures)
+        return f"{self.name}{where}: {self.symptom} {self.cause} Cure: {cures}."

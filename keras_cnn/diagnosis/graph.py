@@ -1,0 +1,75 @@
+"""The layers of any Keras model, Sequential, functional or subclassed, and what feeds what."""
+
+import keras
+
+ACTIVATIONS = (
+    keras.layers.Activation,
+    keras.layers.ReLU,
+    keras.layers.LeakyReLU,
+    keras.layers.ELU,
+    keras.layers.PReLU,
+    keras.layers.Softmax,
+)
+PASSING = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
+
+
+def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Every layer that is no container, in the order in which they are called, as far as the model tells it."""
+    return [
+        layer for layer in model._flatten_layers(include_self=False) if not isinstance(layer, keras.Model)
+    ]
+
+
+def before(layer: keras.layers.Layer, model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers that feed `layer`; of a subclassed model, which does not tell, the one that stands before it."""
+    if not hasattr(model, "operations"):
+        order = layers_of(model)
+        place = order.index(layer)
+        return order[place - 1 : place] if place else []
+    parents = [node.operation for one in layer._inbound_nodes for node in one.parent_nodes]
+    return [parent for parent in parents if isinstance(parent, keras.layers.Layer)]
+
+
+def feeding(layer: keras.layers.Layer, model: keras.Model) -> list[keras.layers.Layer]:
+    """The same, but looking through what changes no values: dropout and reshapes."""
+    found = []
+    for parent in before(layer, model):
+        found += feeding(parent, model) if isinstance(parent, PASSING) else [parent]
+    return found
+
+
+def last_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers whose outputs are the model's."""
+    if not hasattr(model, "operations"):
+        return layers_of(model)[-1:]
+    return [tensor._keras_history.operation for tensor in model.outputs]
+
+
+def activation_of(layer: keras.layers.Layer) -> str:
+    """The name of the activation that a layer applies, `linear` if none."""
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    if isinstance(layer, keras.layers.ReLU | keras.layers.LeakyReLU | keras.layers.PReLU):
+        return "relu"
+    if isinstance(layer, keras.layers.ELU):
+        return "elu"
+    activation = getattr(layer, "activation", None)
+    if isinstance(activation, keras.layers.Layer):
+        return activation_of(activation)
+    return getattr(activation, "__name__", "linear") if activation is not None else "linear"
+
+
+def output_width(model: keras.Model) -> int | None:
+    """How many numbers the net gives for an image, or a pixel; None where that cannot be told."""
+    if hasattr(model, "operations"):
+        return model.outputs[0].shape[-1]
+    kernels = [layer.kernel for layer in layers_of(model) if hasattr(layer, "kernel")]
+    return kernels[-1].shape[-1] if kernels else None
+
+
+def final_activation(model: keras.Model) -> tuple[str, keras.layers.Layer]:
+    """What the model's first output comes from: (activation, the layer that applies it)."""
+    layer = last_layers(model)[0]
+    while isinstance(layer, PASSING) and before(layer, model):
+        layer = before(layer, model)[0]
+    return activation_of(layer), layer
