@@ -19,8 +19,8 @@ class MachineSettings:
             (of every --threads of them), as far as the memory goes.
         gpus_per_trial: GPUs of each trial, under one MirroredStrategy; without a GPU it is not looked at.
         executor: local, or ray: on a Ray cluster (requirements-cluster.txt).
-        address: of the Ray cluster: auto for the one this machine belongs to, ray://HOST:10001; one is started here if
-            not given.
+        address: of the Ray cluster: HOST:PORT of its head, or auto for the one this machine belongs to; one is started
+            here if not given.
     """
 
     workers: int | str = "auto"

@@ -82,7 +82,8 @@ class _Search:
         self.pruner = Pruner(study.search.pruner, self._histories())
         ended = [trial for trial in self.oracle.trials.values() if trial.status != RUNNING]
         for trial in ended:
-            progress.ended_before(trial.status, trial.trial_id, trial.score)
+            state = COMPLETED if trial.status == COMPLETED else (trial.message or FAILED).partition(":")[0]
+            progress.ended_before(state, trial.trial_id, trial.score)
         done = sum(limits.epochs_of(study, trial) for trial in ended)
         progress.expect(limits.planned_epochs(study, self.oracle) - done, self.clock.seconds)
 
