@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from benchmarks.crash import epochs_again
+
 SEARCH = ["search", "--tuner", "random", "--trials", 4, "--epochs", 4, "--directory", "study", "--threads", 1]
 
 
@@ -17,3 +19,9 @@ def assert_same(folder: Path, whole: Path) -> None:
     for trial in expected:
         found[trial].pop("seconds"), expected[trial].pop("seconds")
     assert found == expected
+
+
+def assert_gone_on(folder: Path, whole: Path) -> None:
+    """The same, and no epoch that had ended was trained again."""
+    assert_same(folder, whole)
+    assert epochs_again(folder / "study") == 0

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from keras_cnn.files import read_json
-from tests.tuning_studies import SEARCH, assert_same
+from tests.tuning_studies import SEARCH, assert_gone_on
 from tuning.executors.ray_task import Changes, write_files
 
 pytestmark = pytest.mark.skipif(not find_spec("ray"), reason="requirements-cluster.txt is not installed")
@@ -59,7 +59,7 @@ def test_a_node_is_lost_in_mid_trial_and_all_trials_complete(cluster, tuning, wh
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     assert "2 trials at once" in output
-    assert_same(tmp_path, whole)
+    assert_gone_on(tmp_path, whole)
     for trial in ("0000", "0003"):
         assert list((tmp_path / "study/logs" / trial / "train").glob("events*"))
     assert read_json(tmp_path / "saved_models/study/1/card.json")["test"]["images"] == 359
