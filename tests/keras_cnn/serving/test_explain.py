@@ -28,10 +28,10 @@ def test_files_of_one_name_and_chosen_layers(exported, data, tmp_path):
         Image.fromarray(data.load_test().images[index]).resize((40, 30)).save(files[-1])
     found, told = explained(exported, data, tmp_path / "out", files, ["block1_act1", "block2_pool"])
     pictures = ("answer.png", "01-block1_act1.png", "02-block2_pool.png")
-    assert found == {f"{name}/{picture}" for name in ("x", "x-1") for picture in pictures}
+    assert found == {f"{name}/{picture}" for name in ("x", "x-2") for picture in pictures}
     assert told[0] == f"x: 3 pictures in {tmp_path / 'out' / 'x'}"
     events = EventAccumulator(str(read_run(exported.parents[1] / "run").log_directory / "explain"))
-    assert "x-1/block2_pool" in events.Reload().Tags()["tensors"]
+    assert "x-2/block2_pool" in events.Reload().Tags()["tensors"]
     for path in (tmp_path / "out").rglob("*.png"):
         assert np.ptp(np.asarray(Image.open(path).convert("L"))) > 100, path  # something is drawn
 
