@@ -75,6 +75,11 @@ def add_machine(parser: Parser) -> None:
         type=int | None,
         help="how many threads TensorFlow computes in (default: one a processor)",
     )
+    add_download(parser)
+
+
+def add_download(parser: Parser) -> None:
+    """`--download`, of what loads data by name."""
     parser.add_argument(
         "--download", action="store_true", help="fetch a TFDS data set that is not on disk from the network"
     )

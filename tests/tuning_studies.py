@@ -7,6 +7,21 @@ from benchmarks.crash import epochs_again
 
 SEARCH = ["search", "--tuner", "random", "--trials", 4, "--epochs", 4, "--directory", "study", "--threads", 1]
 
+# what a search is given so that six points are left
+ALL_BUT_TWO = {
+    "activation": "relu",
+    "kernel_initializer": "he_normal",
+    "normalization": "zero_one",
+    "dropout": 0.0,
+    "augmentation": "none",
+    "batch_size": 32,
+    "optimizer": "sgd",
+    "learning_rate": 0.1,
+    "weight_decay": 0.0,
+    "options.blocks": 2,
+    "options.convolutions": 1,
+}  # batch_norm and width are left
+
 
 def rows(folder: Path) -> dict[str, dict]:
     """The rows of trials.csv by the trial."""

@@ -19,7 +19,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle
 from sklearn.exceptions import ConvergenceWarning
 
 from tuning.oracles import DurableOracle, ranking
-from tuning.points import draw, is_active
+from tuning.points import coordinate, draw, is_active
 from tuning.settings import COMPLETED, RUNNING
 
 FEWEST_RANDOM = 6
@@ -76,7 +76,7 @@ class BayesianOracle(DurableOracle, BayesianOptimizationOracle):
     def _vector(self, values: dict) -> list[float]:
         """The point in [0, 1]^n; what is not active stands at its default."""
         return [
-            parameter.value_to_prob(values.get(parameter.name, parameter.default))
+            coordinate(parameter, values)
             for parameter in self.hyperparameters.space
             if not isinstance(parameter, Fixed)
         ]

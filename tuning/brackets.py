@@ -29,20 +29,19 @@ class BracketOracle(DurableOracle, HyperbandOracle):
 
     def planned(self) -> int:
         """How many trials all rounds of all brackets have together, of a space that is large enough."""
-        return sum(
-            self._get_size(bracket, round_number)
-            for bracket in range(self._get_num_brackets())
-            for round_number in range(bracket + 1)
-        )
+        return sum(self._get_size(*place) for place in self._rounds())
 
     def planned_epochs(self) -> int:
         """How many epochs they train together; one that continues another trains the rest only."""
         total = 0
-        for bracket in range(self._get_num_brackets()):
-            for number in range(bracket + 1):
-                before = self._get_epochs(bracket, number - 1) if number else 0
-                total += self._get_size(bracket, number) * (self._get_epochs(bracket, number) - before)
+        for bracket, number in self._rounds():
+            place = self._place(bracket, number)
+            total += self._get_size(bracket, number) * (place["tuner/epochs"] - place["tuner/initial_epoch"])
         return total
+
+    def _rounds(self) -> list[tuple[int, int]]:
+        """(bracket, round) of all."""
+        return [(bracket, n) for bracket in range(self._get_num_brackets()) for n in range(bracket + 1)]
 
     def _next_of(self, bracket: int) -> dict | None:
         """The values of the next trial of `bracket`; None while, or since, there is none."""

@@ -5,7 +5,7 @@ It parses and hands on to `tuning.commands`. TensorFlow is imported when a comma
 
 from dataclasses import fields
 
-from keras_cnn.command import Parser, add_formats, add_settings, new_parser, run_command
+from keras_cnn.command import Parser, add_download, add_formats, add_settings, new_parser, run_command
 from keras_cnn.errors import InputError
 from keras_cnn.training.settings import TrainSettings
 from tuning import commands
@@ -68,9 +68,7 @@ def _search_parser() -> Parser:
         type=int | None,
         help="how many threads each trial computes in (default: 1; on GPUs as many as TensorFlow takes)",
     )
-    parser.add_argument(
-        "--download", action="store_true", help="fetch a TFDS data set that is not on disk from the network"
-    )
+    add_download(parser)
     parser.add_argument(
         "--directory", help="where to write the study (default: runs/DATA-ARCHITECTURE-TUNER-N)"
     )

@@ -144,8 +144,7 @@ def _run(study: Study, executor: Executor) -> None:
     from tuning.progress import Progress
     from tuning.search import run_search
 
-    title = f"{study.search.tuner} search of {', '.join(study.architectures)} on {study.base.data}"
-    progress = Progress(lambda line: print(line, flush=True), title, study.objective)
+    progress = Progress(lambda line: print(line, flush=True), study.title, study.objective)
     try:
         with coordinating(study.directory):
             run_search(study, executor, progress)

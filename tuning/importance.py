@@ -6,6 +6,8 @@ import keras_tuner as kt
 import numpy as np
 from keras_tuner.engine.hyperparameters import Fixed
 
+from tuning.points import coordinate
+
 FEWEST = 8  # completed trials
 TREES = 200
 SHUFFLES = 20
@@ -52,7 +54,7 @@ def importance(
     if len(points) < FEWEST or np.ptp(scores) == 0:
         return {}
     varied = axes(space)
-    columns = {hp.name: [_filled(hp, values) for values in points] for hp in varied}
+    columns = {hp.name: [coordinate(hp, values) for values in points] for hp in varied}
     if any("tuner/epochs" in values for values in points):
         columns["epochs"] = [float(values["tuner/epochs"]) for values in points]
     x, y = np.array(list(columns.values())).T, np.array(scores)
@@ -60,7 +62,3 @@ def importance(
     found = permutation_importance(forest, x, y, n_repeats=SHUFFLES, random_state=0).importances_mean
     ranked = sorted(zip(columns, found, strict=True), key=lambda pair: -pair[1])
     return {name: max(0.0, float(value)) for name, value in ranked}
-
-
-def _filled(parameter, values: dict) -> float:
-    return parameter.value_to_prob(values.get(parameter.name, parameter.default))

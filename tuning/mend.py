@@ -74,9 +74,7 @@ def _trial(study: Study, trial: Path, run: Path) -> Iterator[str]:
         return
     for path in [*damaged, *archives]:
         yield _put_aside(study, path, f"trial {trial.name} is mended")
-    if (
-        archives
-    ):  # the checkpoint tells which epoch the best weights are of: one is worth nothing without the other
+    if archives:  # the checkpoint tells of which epoch the best weights are: each needs the other
         for name in (BEST_WEIGHTS, CHECKPOINT):
             (run / name).unlink(missing_ok=True)
     if _state(run) in (COMPLETED, None):

@@ -93,8 +93,7 @@ class DurableOracle(kt.Oracle):
         self._record_values(trial)
 
     def _compute_values_hash(self, values: dict) -> str:
-        """Of the point alone, without what the tuner adds to it; 1 and 1.0 are different choices, as in JSON."""
-        return json.dumps({k: v for k, v in sorted(values.items()) if not k.startswith("tuner/")})
+        return point_key(values)
 
     def save(self) -> None:
         """KerasTuner calls this twice a trial; `write_state` does it once a search."""
@@ -131,6 +130,11 @@ class GridOracle(DurableOracle):
         return next((values for values in self._rest if not self._duplicate(values)), None)
 
 
+def point_key(values: dict) -> str:
+    """A point in words, without what the tuner adds to it; 1 and 1.0 are different choices, as in JSON."""
+    return json.dumps({k: v for k, v in sorted(values.items()) if not k.startswith("tuner/")})
+
+
 def standing(trial: Trial) -> tuple[float, float]:
     """A key that sorts completed trials, best first: by score, then loss."""
     losses = trial.metrics.get_history("val_loss") if trial.metrics.exists("val_loss") else []
@@ -139,8 +143,7 @@ def standing(trial: Trial) -> tuple[float, float]:
 
 def ranking(trial: Trial) -> tuple:
     """The same where trials stand alike too: then by their points, never by when they ended."""
-    values = {k: v for k, v in trial.hyperparameters.values.items() if not k.startswith("tuner/")}
-    return *standing(trial), json.dumps(values, sort_keys=True)
+    return *standing(trial), point_key(trial.hyperparameters.values)
 
 
 def declare_space(study: Study) -> kt.HyperParameters:

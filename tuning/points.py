@@ -12,6 +12,11 @@ def is_active(parameter: HyperParameter, values: dict) -> bool:
     return all(condition.is_active(values) for condition in parameter.conditions)
 
 
+def coordinate(parameter: HyperParameter, values: dict) -> float:
+    """Where a point stands in the range of `parameter`, in [0, 1]; at its default where that is not active."""
+    return parameter.value_to_prob(values.get(parameter.name, parameter.default))
+
+
 def draw(space: kt.HyperParameters, key: str) -> dict:
     """A random point; the same for the same `key`, whatever was drawn before."""
     generator = random.Random(key)

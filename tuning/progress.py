@@ -66,13 +66,12 @@ class Progress:
     def end(self, trial: str, metrics: dict, epochs: int) -> None:
         """A trial has ended, with these metrics, that stood for so many of the expected epochs."""
         self._rows.pop(trial, None)
-        self._states[metrics["state"]] += 1
+        self.count(metrics["state"], trial, metrics.get("score"))
         self._done += epochs
         if metrics["state"] != COMPLETED:
             self.line(f"trial {trial}: {metrics['state']}: {metrics['message'].splitlines()[0]}")
             return
-        if self._best is None or metrics["score"] > self._best[1]:
-            self._best = trial, metrics["score"]
+        assert self._best, "this one at least"
         pruned = f", ended early: {metrics['pruned']}" if metrics.get("pruned") else ""
         self.line(
             f"trial {trial}: {self._objective} {metrics['score']:.4f} in epoch {metrics['best_epoch']}, "
@@ -80,8 +79,8 @@ class Progress:
             f"(best: {self._best[1]:.4f}, trial {self._best[0]})"
         )
 
-    def ended_before(self, state: str, trial: str, score: float | None) -> None:
-        """A trial that an earlier session has ended."""
+    def count(self, state: str, trial: str, score: float | None) -> None:
+        """Take up a trial that has ended, in this session or an earlier one."""
         self._states[state] += 1
         if score is not None and (self._best is None or score > self._best[1]):
             self._best = trial, score

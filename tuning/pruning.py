@@ -4,10 +4,10 @@ worker waits for another."""
 import statistics
 from collections.abc import Iterable, Mapping
 
+from tuning.brackets import REDUCTION
 from tuning.settings import Study
 
 FEWEST = 3  # other trials that must have come as far
-REDUCTION = 3
 
 
 class Pruner:

@@ -75,7 +75,7 @@ def summary_line(study: Study, rows: Sequence[Row]) -> str:
     completed = sum(row["score"] is not None for row in rows)
     minutes = sum(row["seconds"] or 0 for row in rows) / 60
     return (
-        f"{study.search.tuner} search of {', '.join(study.architectures)} on {study.base.data}: {len(rows)} trials, "
+        f"{study.title}: {len(rows)} trials, "
         f"{completed} completed, {minutes:.1f} minutes of training, at most {study.base.epochs} epochs, "
         f"seed {study.base.seed}."
     )

@@ -20,9 +20,7 @@ from tuning.specs import settings_at, trial_spec
 
 FAILURES_IN_A_ROW = 3
 FIRST_FAILURES = 2  # of the same exception, before anything has completed, are a mistake in the code
-ATTEMPTS = (
-    3  # of a trial whose worker dies before another epoch has ended; each goes on at the last one that has
-)
+ATTEMPTS = 3  # of a trial whose worker dies before another epoch has ended
 TURN_SECONDS = 1.0
 
 
@@ -83,7 +81,7 @@ class _Search:
         ended = [trial for trial in self.oracle.trials.values() if trial.status != RUNNING]
         for trial in ended:
             state = COMPLETED if trial.status == COMPLETED else (trial.message or FAILED).partition(":")[0]
-            progress.ended_before(state, trial.trial_id, trial.score)
+            progress.count(state, trial.trial_id, trial.score)
         done = sum(limits.epochs_of(study, trial) for trial in ended)
         progress.expect(limits.planned_epochs(study, self.oracle) - done, self.clock.seconds)
 

@@ -113,6 +113,11 @@ class Study:
         return dataclasses.replace(self.facts, shape=self.base.input_shape(self.facts))
 
     @property
+    def title(self) -> str:
+        """What is searched, and how, in a few words."""
+        return f"{self.search.tuner} search of {', '.join(self.architectures)} on {self.base.data}"
+
+    @property
     def name(self) -> str:
         return self.directory.resolve().name
 

@@ -24,10 +24,9 @@ def status(study: Study) -> View:
     ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
     done = sum(limits.epochs_of(study, trial) for trial in ended)
     planned = limits.planned_epochs(study, oracle)
-    name = f"{study.search.tuner} search of {', '.join(study.architectures)} on {study.base.data}"
     here = f"process {process}" if process else f"not running; python -m tuning resume {study.directory}"
     return View(
-        title=f"{name}: {here}",
+        title=f"{study.title}: {here}",
         objective=study.objective,
         rows=[_row(study, trial) for trial in running],
         states=Counter(row["state"] for row in rows),

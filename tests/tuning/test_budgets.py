@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_cnn.errors import InputError
 from keras_cnn.training.settings import TrainSettings
+from tests.tuning_studies import ALL_BUT_TWO
 from tuning import cli, commands, trial
 from tuning.quantities import to_seconds
 from tuning.settings import SearchSettings, TrialSpec, read_study
@@ -32,20 +33,7 @@ def test_it_ends_at_the_target(searched):
 
 
 def test_it_ends_when_every_point_was_tried(searched):
-    searched_alone = {
-        "activation": "relu",
-        "kernel_initializer": "he_normal",
-        "normalization": "zero_one",
-        "dropout": 0.0,
-        "augmentation": "none",
-        "batch_size": 32,
-        "optimizer": "sgd",
-        "learning_rate": 0.1,
-        "weight_decay": 0.0,
-        "options.blocks": 2,
-        "options.convolutions": 1,
-    }  # batch_norm and width are left
-    trials, reason = searched(searched_alone, tuner="grid", trials=50)
+    trials, reason = searched(ALL_BUT_TWO, tuner="grid", trials=50)
     assert (trials, reason) == (6, "the space holds no other point than the 6 that were tried")
 
 

@@ -13,25 +13,13 @@ from hypothesis import strategies as st
 
 from keras_cnn.data.facts import DataFacts
 from keras_cnn.training.settings import TrainSettings
+from tests.tuning_studies import ALL_BUT_TWO
 from tuning.oracles import make_oracle
 from tuning.points import combinations, draw, is_active
 from tuning.settings import TUNERS, SearchSettings, Study
 from tuning.specs import trial_spec
 
 FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
-ALL_BUT_TWO = {
-    "activation": "relu",
-    "kernel_initializer": "he_normal",
-    "normalization": "zero_one",
-    "dropout": 0.0,
-    "augmentation": "none",
-    "batch_size": 32,
-    "optimizer": "sgd",
-    "learning_rate": 0.1,
-    "weight_decay": 0.0,
-    "options.blocks": 2,
-    "options.convolutions": 1,
-}  # batch_norm and width are left, six points
 
 
 def study_in(directory, tuner, seed=0, trials=8, given=None, epochs=4) -> Study:

@@ -44,7 +44,7 @@ def test_elsewhere_what_runs_is_told_when_nothing_was_for_long(monkeypatch):
 def test_ends_are_told_with_the_best_so_far():
     told: list[str] = []
     seen = Progress(told.append, "", "val_accuracy", Console(file=io.StringIO()))
-    seen.ended_before("COMPLETED", "0000", 0.95)
+    seen.count("COMPLETED", "0000", 0.95)
     seen.end("0001", DONE, 4)
     seen.end("0002", {"state": "DIVERGED", "message": "the loss became nan\nmore", "seconds": 1.0}, 4)
     seen.end("0003", {**DONE, "score": 0.97, "pruned": "below the median"}, 4)
