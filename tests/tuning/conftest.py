@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.crash import small_space
 from keras_cnn.data.sources import load
 from keras_cnn.files import write_json
 from keras_cnn.runs import METRICS
@@ -15,30 +16,7 @@ from tuning.progress import Progress
 from tuning.search import run_search
 from tuning.settings import SearchSettings, Study
 
-# a net of a few hundred weights on the smallest images, and half of the usual space
-SMALL = [
-    *(
-        "--image_size",
-        "8",
-        "8",
-        "--options.width",
-        "2",
-        "--options.blocks",
-        "1",
-        "--options.convolutions",
-        "1",
-    ),
-    *(
-        "--options.dense",
-        "[]",
-        "--batch_size",
-        "128",
-        "--normalization",
-        "zero_one",
-        "--augmentation",
-        "none",
-    ),
-]
+SMALL = small_space(width=2, batch_size=128)  # a net of a few hundred weights
 
 
 @pytest.fixture(scope="session")
