@@ -23,7 +23,7 @@ test-all: $(INSTALLED)  ## the whole test suite, as CI runs it; without Ray its 
 
 bench: $(INSTALLED)  ## every benchmark: over an hour, on an idle machine, with TFDS_DATA_DIR where CIFAR-10 is
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
-	for name in epoch_stall augmentation batchnorm_statistics batchnorm_short_runs throughput time_to_accuracy lr_find serving search_cost many_trials crash; do \
+	for name in epoch_stall augmentation batchnorm_statistics batchnorm_short_runs throughput time_to_accuracy lr_find serving search_cost many_trials crash monitor diagnosis; do \
 		echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lint: $(INSTALLED)  ## ruff and mypy

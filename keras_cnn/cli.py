@@ -18,6 +18,7 @@ from keras_cnn.command import (
     run_command,
 )
 from keras_cnn.describe_command import describe_parser, run_describe
+from keras_cnn.diagnose_command import diagnose_parser, repair_parser, run_diagnose, run_repair
 from keras_cnn.errors import InputError
 from keras_cnn.predict_command import image_files, predict_parser, run_predict
 from keras_cnn.quiet import import_tensorflow
@@ -34,6 +35,8 @@ def main(arguments: list[str]) -> int:
         "lr-find": _lr_find,
         "train": _train,
         "export": _export,
+        "diagnose": run_diagnose,
+        "repair": run_repair,
         "explain": _explain,
         "predict": run_predict,
         "app": run_app,
@@ -73,6 +76,8 @@ def _parser() -> Parser:
     train.add_argument("--resume", metavar="RUN", help="continue the interrupted run in this directory")
     train.add_argument("--directory", help="where to write the run (default: runs/DATA-ARCHITECTURE-N)")
     commands.add_subcommand("train", train, help="train one model")
+    commands.add_subcommand("diagnose", diagnose_parser(), help="tell why a net does not learn")
+    commands.add_subcommand("repair", repair_parser(), help="make a net learn that does not")
     export = new_parser("Export the best weights of a run as a SavedModel and prove it equal.")
     export.add_argument("run", help="directory of a run, of a trial, or of a study for its best trial")
     export.add_argument("--directory", help="where to put the numbered version (default: saved_models/RUN)")

@@ -1,4 +1,4 @@
-"""python -m tuning search | resume | status | report | export: many models, their report and the best of them.
+"""python -m tuning search | resume | status | report | export | ladder: many models.
 
 It parses and hands on to `tuning.commands`. TensorFlow is imported when a command needs it, not for `--help`.
 """
@@ -9,6 +9,7 @@ from keras_cnn.command import Parser, add_download, add_formats, add_settings, n
 from keras_cnn.errors import InputError
 from keras_cnn.training.settings import TrainSettings
 from tuning import commands
+from tuning.ladder_command import ladder_parser, run_ladder
 from tuning.machine import MachineSettings
 from tuning.searched import SEARCHED
 from tuning.settings import SearchSettings
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> int:
         if refused:
             return refused
     options = _parser().parse_args(arguments)
-    run = getattr(commands, options.subcommand)
+    run = run_ladder if options.subcommand == "ladder" else getattr(commands, options.subcommand)
     return run_command(lambda: run(options[options.subcommand]))
 
 
@@ -38,6 +39,7 @@ def _parser() -> Parser:
     subcommands = parser.add_subcommands()
     subcommands.add_subcommand("search", _search_parser(), help="run a new search")
     subcommands.add_subcommand("resume", _resume_parser(), help="continue a search")
+    subcommands.add_subcommand("ladder", ladder_parser(), help="replay the lecture, rung by rung")
     for name, text in OTHERS.items():
         command = new_parser(text)
         command.add_argument("directory", help="directory of the study")

@@ -17,19 +17,19 @@ POINT, BEST_LINE, PALE = "#4477aa", "#cc3311", "#bbbbbb"
 
 def scores_figure(x: Sequence[float], scores: Sequence[float], label: str, objective: str) -> str:
     """Each score at its `x`, and the best so far."""
-    figure, ax = _new(7, 3.2)
+    figure, ax = new_figure(7, 3.2)
     order = np.argsort(x)
     across, up = np.array(x)[order], np.array(scores)[order]
     ax.plot(across, up, "o", color=POINT, markersize=4, label="a trial")
     ax.step(across, np.maximum.accumulate(up), where="post", color=BEST_LINE, label="best so far")
     ax.set(xlabel=label, ylabel=objective)
     ax.legend(loc="lower right", frameon=False)
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def curves_figure(histories: Sequence[tuple[int, Sequence[float]]], objective: str) -> str:
     """Values by epoch, the best trials' first in `histories` and in colour; each with the epochs that came before."""
-    figure, ax = _new(7, 3.2)
+    figure, ax = new_figure(7, 3.2)
     colours = colormaps["viridis"](np.linspace(0.9, 0, BEST_CURVES))
     for rank, (before, values) in reversed(list(enumerate(histories))):
         shown = rank < BEST_CURVES
@@ -37,16 +37,16 @@ def curves_figure(histories: Sequence[tuple[int, Sequence[float]]], objective: s
         epochs = range(before + 1, before + len(values) + 1)
         ax.plot(epochs, values, ".-", color=colour, linewidth=1.5 if shown else 0.7)
     ax.set(xlabel="epoch", ylabel=objective)
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def importance_figure(shares: Mapping[str, float]) -> str:
     """Bars, the longest on top."""
-    figure, ax = _new(7, 0.8 + 0.27 * len(shares))
+    figure, ax = new_figure(7, 0.8 + 0.27 * len(shares))
     names = list(shares)[::-1]
     ax.barh(names, [shares[name] for name in names], color=POINT)
     ax.set(xlabel="variance of the score that is explained less without it")
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def parallel_figure(
@@ -54,7 +54,7 @@ def parallel_figure(
 ) -> str:
     """Each point as a line over the hyperparameters to its score, which is its colour too; good ones on top."""
     varied = columns(space)
-    figure, ax = _new(1.5 + 0.95 * (len(varied) + 1), 5)
+    figure, ax = new_figure(1.5 + 0.95 * (len(varied) + 1), 5)
     least, most = min(scores), max(scores)
     for index in np.argsort(scores):
         height = (scores[index] - least) / (most - least) if most > least else 0.5
@@ -69,7 +69,7 @@ def parallel_figure(
     ax.set_xticks(range(len(varied) + 1), [*varied, objective], rotation=35, ha="right")
     ax.set(yticks=[], ylim=(-0.05, 1.05), xlim=(-0.1, len(varied) + 0.5))
     ax.spines[:].set_visible(False)
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def _mark(ax: Axes, number: int, parameters: Sequence) -> None:
@@ -92,14 +92,15 @@ def _mark(ax: Axes, number: int, parameters: Sequence) -> None:
         )
 
 
-def _new(width: float, height: float) -> tuple[Figure, Axes]:
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
     ax = figure.subplots()
     ax.spines[["top", "right"]].set_visible(False)
     return figure, ax
 
 
-def _svg(figure: Figure) -> str:
+def to_svg(figure: Figure) -> str:
+    """The figure as an element of a page."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]

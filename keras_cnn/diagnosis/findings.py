@@ -9,7 +9,7 @@ class Finding:
 
     name: of the kind of finding, `softmax_twice`. layer: where, empty for the whole net. numbers: what was measured.
     cures: what to do, the cheapest first. confidence: in [0, 1], that it keeps the net from learning, or makes it
-    learn worse.
+    learn worse. remedies: names of those of `remedies.REMEDIES` that may cure it, the most promising first.
     """
 
     name: str
@@ -19,6 +19,7 @@ class Finding:
     confidence: float
     layer: str = ""
     numbers: dict[str, float] = field(default_factory=dict)
+    remedies: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         where = f" [{self.layer}]" if self.layer else ""

@@ -2,6 +2,7 @@
 
 import keras
 
+WEIGHTED = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
 PASSING = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
 
 
@@ -49,6 +50,24 @@ def activation_of(layer: keras.layers.Layer) -> str:
     if isinstance(activation, keras.layers.Layer):
         return activation_of(activation)
     return getattr(activation, "__name__", "linear") if activation is not None else "linear"
+
+
+def weighted(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers with a kernel, in order."""
+    return [layer for layer in layers_of(model) if isinstance(layer, WEIGHTED)]
+
+
+def activation_after(layer: keras.layers.Layer, model: keras.Model) -> str:
+    """The activation that a layer's outputs go through: its own, or that of what follows, past normalization."""
+    if activation_of(layer) != "linear":
+        return activation_of(layer)
+    order = layers_of(model)
+    for after in order[order.index(layer) + 1 :]:
+        if activation_of(after) != "linear":
+            return activation_of(after)
+        if isinstance(after, WEIGHTED):
+            break
+    return "linear"
 
 
 def output_width(model: keras.Model) -> int | None:

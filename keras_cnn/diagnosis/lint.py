@@ -6,6 +6,7 @@ import keras
 
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import activation_of, feeding, final_activation, layers_of, output_width
+from keras_cnn.diagnosis.initializers import initializer_findings
 from keras_cnn.diagnosis.weights import WEIGHT_CHECKS
 
 CLASSES_OF_LOSS = ("categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -17,7 +18,7 @@ POOLS = (
 
 def lint(model: keras.Model) -> list[Finding]:
     """Findings on a built model, compiled or not, the most confident first. Weights are read, nothing is computed."""
-    checks = (_outputs, _loss, _sizes, _augmentation, *WEIGHT_CHECKS)
+    checks = (_outputs, _loss, _sizes, _augmentation, initializer_findings, *WEIGHT_CHECKS)
     found = [finding for check in checks for finding in check(model)]
     return sorted(found, key=lambda finding: -finding.confidence)
 
@@ -33,6 +34,7 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             ("remove one of the two",),
             0.95,
             layer.name,
+            remedies=("output_and_loss",),
         )
     if activation == "softmax" and output_width(model) == 1:
         yield Finding(
@@ -42,6 +44,7 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             ("use sigmoid with binary_crossentropy", "use a unit for each class"),
             1.0,
             layer.name,
+            remedies=("output_and_loss",),
         )
     if activation == "relu":
         yield Finding(
@@ -51,6 +54,7 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             ("remove the last activation, and tell the loss from_logits=True", "use softmax"),
             0.8,
             layer.name,
+            remedies=("output_and_loss",),
         )
 
 
@@ -69,6 +73,7 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             (f"remove {activation} from {layer.name}", "compile with from_logits=False"),
             0.9,
             layer.name,
+            remedies=("output_and_loss",),
         )
     if not from_logits and makes == "logits" and "crossentropy" in name:
         yield Finding(
@@ -78,6 +83,7 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             ("compile with from_logits=True", "end the net in softmax"),
             0.95,
             layer.name,
+            remedies=("output_and_loss",),
         )
     width = output_width(model)
     if name in CLASSES_OF_LOSS and activation == "sigmoid" and width != 1:
@@ -88,6 +94,7 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             ("end the net in softmax",),
             0.6,
             layer.name,
+            remedies=("output_and_loss",),
         )
     if name in CLASSES_OF_LOSS and width == 1:
         yield Finding(

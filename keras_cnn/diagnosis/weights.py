@@ -6,10 +6,9 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph import activation_of, before, layers_of
+from keras_cnn.diagnosis.graph import WEIGHTED, activation_of, before, layers_of
 
 HUGE = 1e3  # a weight beyond it, in a net whose inputs are about 1
-WEIGHTED = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
 
 
 def _biases(model: keras.Model) -> Iterator[Finding]:
@@ -43,6 +42,7 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
                     1.0,
                     layer.name,
                     {"not_finite": broken},
+                    remedies=("initialization",),
                 )
             elif (
                 values.size
@@ -58,6 +58,7 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
                     0.7,
                     layer.name,
                     {"largest": largest},
+                    remedies=("initialization",),
                 )
         kernel = _kernel(layer)
         if kernel is not None and kernel.size > 1 and np.ptp(kernel) == 0:
@@ -69,6 +70,7 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
                 1.0,
                 layer.name,
                 {"value": float(kernel.flat[0])},
+                remedies=("initialization",),
             )
 
 
@@ -96,6 +98,7 @@ def _twins(model: keras.Model) -> Iterator[Finding]:
                 ),
                 0.4,
                 layer.name,
+                remedies=("initialization",),
             )
         seen[key] = layer.name
 
@@ -108,6 +111,7 @@ def _frozen(model: keras.Model) -> Iterator[Finding]:
             "Training changes nothing.",
             ("set trainable=True on the layers that are to learn, and compile again",),
             1.0,
+            remedies=("unfreeze",),
         )
 
 

@@ -1,0 +1,62 @@
+"""How much time does HealthMonitor take? The same training with and without it, in turns.
+
+    TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.monitor [--repetitions 5] [--devices 1]
+
+A VGG of 8 convolutions with batch normalization on 8,000 CIFAR-10 images, in batches of 64, three epochs; the first
+training of each kind, which compiles, does not count.
+"""
+
+import argparse
+import json
+import time
+from statistics import median
+from tempfile import TemporaryDirectory
+
+EPOCHS, IMAGES = 3, 8000
+
+
+def main(repetitions: int, devices: int) -> None:
+    from keras_cnn.quiet import import_tensorflow
+
+    import_tensorflow()
+    from keras_cnn.data.sources import load
+    from keras_cnn.diagnosis.monitor import HealthMonitor
+    from keras_cnn.models.build import build_model
+    from keras_cnn.models.spec import ModelSpec
+    from keras_cnn.training.strategy import get_strategy
+
+    data, strategy = load("cifar10"), get_strategy(devices)
+    x, y = data.train.images[:IMAGES].astype("float32"), data.train.labels[:IMAGES]
+    options = {"blocks": 4, "convolutions": 2, "width": 16, "dense": []}
+    facts = data.facts
+    spec = ModelSpec("vgg", facts.shape, 10, mean=facts.mean, variance=facts.variance, options=options)
+
+    def seconds(watched: bool) -> tuple[float, int]:
+        with strategy.scope():
+            model = build_model(spec)
+            model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        with TemporaryDirectory() as folder:
+            monitor = HealthMonitor((x, y), logs=folder, say=lambda line: None)
+            model.fit(x[:640], y[:640], batch_size=64, verbose=0)  # compiles
+            started = time.perf_counter()
+            model.fit(x, y, batch_size=64, epochs=EPOCHS, verbose=0, callbacks=[monitor] if watched else [])
+            return time.perf_counter() - started, len(monitor.signals) if watched else 0
+
+    rows = []
+    for _ in range(repetitions):
+        (plain, _), (watched, times) = seconds(False), seconds(True)
+        rows.append({"plain": plain, "watched": watched, "measured": times})
+        share = watched / plain - 1
+        print(
+            f"plain {plain:.1f} s, watched {watched:.1f} s ({share:+.1%}), measured {times} times", flush=True
+        )
+    print(f"median overhead: {median(row['watched'] / row['plain'] - 1 for row in rows):+.1%}")
+    print(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--devices", type=int, default=1)
+    options = parser.parse_args()
+    main(options.repetitions, options.devices)

@@ -1,0 +1,103 @@
+"""Why a net does, or does not, train: findings from what was measured, weighed by the verdict."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import keras
+
+from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, drops, trains
+from keras_cnn.diagnosis.sample import Sample
+from keras_cnn.diagnosis.symptoms import REVIVE, symptoms
+
+if TYPE_CHECKING:
+    from keras_cnn.diagnosis.diagnose import Diagnosis
+
+HARMLESS = 0.3  # confidence in a net that trains, as a share of that in one that does not
+
+
+def causes(given: "Diagnosis", model: keras.Model, sample: Sample) -> "Diagnosis":
+    """`given` with all findings, in order, and with the verdict that a layer too narrow makes of it."""
+    measured = [*symptoms(given, model, sample), *_rates(given)]
+    if given.verdict == HEALTHY and any(finding.name == "too_narrow" for finding in measured):
+        given = replace(given, verdict=DEAD, rates=())
+    if given.verdict == HEALTHY:
+        measured = [*(_lessened(finding) for finding in measured), *_slow(given)]
+    found = [*given.findings, *measured]
+    if given.verdict == DEAD and not any(finding.confidence >= 0.5 for finding in found):
+        found.append(_unexplained(given))
+    return replace(given, findings=ordered(found))
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """The most confident first; of those of one name the first, which tells how many more layers show it."""
+    by_name: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=lambda finding: -finding.confidence):
+        by_name.setdefault(finding.name, []).append(finding)
+    return [
+        replace(first, symptom=f"{first.symptom} So it is in {len(rest)} more layer{'s' * (len(rest) > 1)}.")
+        if rest
+        else first
+        for first, *rest in by_name.values()
+    ]
+
+
+def _lessened(finding: Finding) -> Finding:
+    return replace(finding, confidence=round(HARMLESS * finding.confidence, 3))
+
+
+def _rates(given: "Diagnosis") -> Iterator[Finding]:
+    if given.verdict != CONDITIONAL:
+        return
+    best, own = given.rates[0], given.traces[0]
+    low = best > given.rate
+    start, end = (drops(own, given.chance)[index] for index in (0, -1))
+    yield Finding(
+        "rate_too_low" if low else "rate_too_high",
+        f"At its rate of {given.rate:.1e} the loss of images held out went from {1 - start:.2f} to {1 - end:.2f} times "
+        f"chance; at {best:.1e} it trains.",
+        "Its steps are so small that the net hardly moves."
+        if low
+        else "Its steps overshoot: they throw the weights to where gradients are noise or zero. Initialization and "
+        "rate are one joint cause: a net whose signal fades trains, if at all, only at small rates.",
+        (
+            f"a learning rate of {best:.1e}",
+            "the rate that lr-find suggests",
+            *(() if low else ("clip the gradients",)),
+        ),
+        0.95,
+        numbers={"rate": given.rate, "best": best, "before": start, "after": end},
+        remedies=("learning_rate",) if low else ("learning_rate", "gradient_clipping", "batch_normalization"),
+    )
+
+
+def _slow(given: "Diagnosis") -> Iterator[Finding]:
+    if given.traces and not trains(given.traces[0], given.chance):
+        faster = [rate for rate in given.rates if rate > given.rate]
+        yield Finding(
+            "slow_start",
+            f"In {len(given.traces[0].losses)} steps at {given.rate:.1e} the loss hardly moved, but the signal grows.",
+            "The net stands on a plateau, or its rate is small; it will train, but waits first.",
+            (
+                *([f"a learning rate of {faster[0]:.1e}"] if faster else []),
+                "batch normalization",
+                "an initializer that suits the activation",
+            ),
+            0.4,
+            remedies=("learning_rate", "batch_normalization", "initialization"),
+        )
+
+
+def _unexplained(given: "Diagnosis") -> Finding:
+    return Finding(
+        "no_cause_found",
+        f"At none of {len(given.traces)} rates did the loss of images held out fall below chance.",
+        "Nothing measured explains it.",
+        (
+            "look at some images with their labels",
+            "start from a net that learns, and change one thing at a time",
+        ),
+        0.1,
+        remedies=REVIVE,
+    )

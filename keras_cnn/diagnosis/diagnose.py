@@ -1,0 +1,156 @@
+"""diagnose: say of a net and its data whether it will train, at which rates, and if not, why."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import keras
+
+from keras_cnn.diagnosis.causes import causes, ordered
+from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.inputs import badly_scaled, input_findings
+from keras_cnn.diagnosis.labels import label_findings
+from keras_cnn.diagnosis.lint import lint
+from keras_cnn.diagnosis.objective import Objective, objective_of, output_shape, rate_of
+from keras_cnn.diagnosis.probe import Probe, Trace
+from keras_cnn.diagnosis.rules import (
+    CONDITIONAL,
+    DEAD,
+    FASTER,
+    HEALTHY,
+    LOUDER,
+    trains,
+    trains_later,
+)
+from keras_cnn.diagnosis.sample import Sample, sample_of
+from keras_cnn.diagnosis.signals import Signals, measure_signals
+from keras_cnn.errors import InputError
+
+IMAGES = 2048
+# with these nothing is to be probed
+FATAL = {"all_frozen", "weights_not_finite", "images_not_finite", "labels_out_of_range", "one_class"}
+GRAVE = {"labels_unrelated", "probabilities_expected", "softmax_of_one", "too_few_outputs"}
+USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # tried where its own fails
+NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """verdict: a name of `rules`. rates: at which it trains, the best first. findings: the likeliest cause first.
+
+    rate: the net's own. chance: loss of a net that has learnt nothing, in nats. signals, traces, overfit: what was
+    measured, None or empty where a level was left out. seconds: by level.
+    """
+
+    verdict: str
+    rate: float
+    rates: tuple[float, ...]
+    findings: list[Finding]
+    chance: float = math.nan
+    images: int = 0
+    signals: Signals | None = None
+    traces: list[Trace] = field(default_factory=list)
+    overfit: Trace | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """Names of remedies, as `repair` takes them, the most promising first."""
+        return tuple(dict.fromkeys(name for finding in self.findings for name in finding.remedies))
+
+    def to_dict(self) -> dict:
+        return asdict(self) | {"remedies": self.remedies}
+
+
+def diagnose(
+    model: keras.Model,
+    data: Any,
+    *,
+    batch_size: int | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Diagnosis:
+    """Examine any built `keras.Model` that classifies or segments images, compiled or not; it stays as it was.
+
+    data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
+    is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
+    batch forwards and backwards; at most nine times 48 training steps at several rates. say: told each level's cost.
+    Raises InputError for data that cannot be fed to it.
+    """
+    clock, seconds = time.perf_counter(), {}
+
+    def lap(level: str) -> None:
+        nonlocal clock
+        seconds[level] = time.perf_counter() - clock
+        clock = time.perf_counter()
+        say(f"{level}: {seconds[level]:.1f} s")
+
+    sample = sample_of(data, IMAGES, batch_size)
+    _check_fits(model, sample)
+    findings = lint(model)
+    lap("static")
+    findings += [*input_findings(sample), *label_findings(sample, output_shape(model, sample.x)[-1])]
+    found = {finding.name for finding in findings}
+    if found & FATAL:
+        return Diagnosis(DEAD, rate_of(model), (), ordered(findings), images=len(sample), seconds=seconds)
+    objective = objective_of(model, sample)
+    signals = measure_signals(model, sample, objective)
+    lap("one batch")
+    # with such a fault only a net that trains at once is believed to train
+    hopeless = bool(found & GRAVE) or badly_scaled(sample, model)
+    traces, overfit = _probe(model, sample, objective, "labels_unrelated" in found)
+    lap("probe")
+    rates = _rates(traces, overfit, objective, hopeless)
+    verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
+    given = Diagnosis(
+        verdict,
+        objective.rate,
+        rates,
+        findings,
+        objective.chance,
+        len(sample),
+        signals,
+        traces,
+        overfit,
+        seconds,
+    )
+    return causes(given, model, sample)
+
+
+def _check_fits(model: keras.Model, sample: Sample) -> None:
+    if not model.built:
+        raise InputError(
+            "the net is not built: call it once, or model.build(input_shape), before it is diagnosed."
+        )
+    wanted = getattr(model, "input_shape", None)
+    if isinstance(wanted, tuple) and len(wanted) == sample.x.ndim:
+        for expected, size in zip(wanted[1:], sample.x.shape[1:], strict=True):
+            if expected not in (None, size):
+                raise InputError(f"the net takes images {wanted[1:]}, the data hold {sample.x.shape[1:]}.")
+    elif isinstance(wanted, tuple):
+        raise InputError(f"the net takes batches {wanted}, the data give {sample.x.shape}.")
+
+
+def _probe(
+    model: keras.Model, sample: Sample, objective: Objective, hopeless: bool
+) -> tuple[list[Trace], Trace]:
+    """Traces at its own rate first, then, where that does not train at once, at larger and at usual ones."""
+    probe, rate = Probe(model, sample, objective), objective.rate
+    traces = [probe.run(rate)]
+    overfit = probe.overfit(rate * LOUDER)
+    if not trains(traces[0], objective.chance) and not hopeless:
+        for other in [*(factor * rate for factor in FASTER), *USUAL_RATES]:
+            if all(max(other / one.rate, one.rate / other) > NEAR for one in traces):
+                traces.append(probe.run(other))
+    return traces, overfit
+
+
+def _rates(traces: list[Trace], overfit: Trace, objective: Objective, hopeless: bool) -> tuple[float, ...]:
+    """Those of `traces` at which it trains, the one whose loss fell most first."""
+    chance, own, found = objective.chance, objective.rate, []
+    for trace in traces:
+        later = trace.rate == own and not hopeless and trains_later(trace, traces, overfit, chance)
+        if later or trains(trace, chance):
+            found.append(trace)
+    return tuple(trace.rate for trace in sorted(found, key=lambda trace: min(trace.held_out[-2:])))

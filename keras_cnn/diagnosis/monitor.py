@@ -1,0 +1,184 @@
+"""HealthMonitor: a callback that watches any `fit`, says when something is wrong, and can stop it."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_cnn.diagnosis.course import course_findings, overfitting
+from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.graph import weighted
+from keras_cnn.diagnosis.nonfinite import NonFiniteWatch
+from keras_cnn.diagnosis.objective import objective_of
+from keras_cnn.diagnosis.sample import sample_of
+from keras_cnn.diagnosis.signals import Signals, measure_signals
+from keras_cnn.diagnosis.state import batch_norm_findings, state_findings, update_findings
+from keras_cnn.files import write_file, write_json
+
+IMAGES = 256
+SHARE = 0.03  # of the time that training takes, for measuring
+SETTLED = 200  # steps after which moving statistics should fit
+FATAL = ("diverged", "stands_at_chance")
+
+
+class HealthMonitor(keras.callbacks.Callback):
+    """Watches gradients, updates, activations, batch normalization and the losses while a net trains.
+
+    data: images with labels, as for `diagnose`, of which a few are measured on; training images are best. logs:
+    TensorBoard's folder, for scalars and histograms by layer. directory: gets health.json and health.txt at the end.
+    share: of the training time that measuring may take; it is measured as often as that allows. stop: end the run when
+    the loss is no longer finite or stands at chance; `reason` then tells why. say: told one line for each new finding.
+    Under a distribution strategy one replica's weights are measured, and all replicas are watched for NaN.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        logs: Path | str | None = None,
+        directory: Path | str | None = None,
+        share: float = SHARE,
+        stop: bool = False,
+        say: Callable[[str], None] = print,
+    ):
+        super().__init__()
+        self._data, self._share, self._stop, self._say = data, share, stop, say
+        self._logs = Path(logs) if logs else None
+        self._directory = Path(directory) if directory else None
+        self.findings: list[Finding] = []
+        self.reason = ""
+        self.signals: list[tuple[int, Signals]] = []
+        self.spent = 0.0  # seconds
+
+    def set_model(self, model):
+        super().set_model(model)
+        self._watch = NonFiniteWatch(model)  # before the training step is traced
+
+    def on_train_begin(self, logs=None):
+        self._sample = sample_of(self._data, IMAGES)
+        self._objective = objective_of(self.model, self._sample)
+        self._losses: list[float] = []
+        self._history: list[dict] = []
+        self._step, self._kernels = 0, None
+        self._writer = tf.summary.create_file_writer(str(self._logs)) if self._logs else None
+        self._began = time.perf_counter()
+        self._measure()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._seen, self._mean = epoch, 0, 0.0
+
+    def on_train_batch_end(self, batch, logs=None):
+        mean, count = float(logs["loss"]), batch + 1
+        loss = (mean * count - self._mean * self._seen) / max(
+            1, count - self._seen
+        )  # Keras gives the epoch's mean
+        self._step += count - self._seen
+        self._mean, self._seen = mean, count
+        if not math.isfinite(mean):
+            self._diverged(batch)
+            return
+        self._losses.append(loss)
+        started = time.perf_counter()
+        if self._kernels is not None:
+            self._updates()
+        elif self.spent < self._share * (started - self._began):
+            self._measure()
+            self._kernels = [tf.identity(layer.kernel.value) for layer in self._weighted()]
+        if len(self._losses) % 20 == 0:
+            self._found(course_findings(self._losses, self._objective.chance))
+        self.spent += time.perf_counter() - started
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._history.append({name: float(value) for name, value in (logs or {}).items()})
+        self._found(overfitting(self._history))
+
+    def on_train_end(self, logs=None):
+        self._watch.close()
+        if self._writer:
+            self._writer.close()
+        if self._directory:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            record = {"reason": self.reason, "steps": self._step, "seconds_spent": self.spent}
+            write_json(
+                self._directory / "health.json", {**record, "findings": [vars(one) for one in self.findings]}
+            )
+            write_file(self._directory / "health.txt", lambda aside: aside.write_text(self.summary() + "\n"))
+
+    def summary(self) -> str:
+        """What was found, one line each, in the order in which it was seen."""
+        head = f"{self._step} steps, measured {len(self.signals)} times in {self.spent:.1f} s."
+        told = [f"- {finding}" for finding in self.findings] or ["- Nothing was wrong."]
+        return "\n".join([head, *([f"Stopped: {self.reason}"] if self.reason else []), *told])
+
+    def _weighted(self) -> list[keras.layers.Layer]:
+        return [layer for layer in weighted(self.model) if layer.trainable]
+
+    def _measure(self) -> None:
+        see = self._histogram if self._writer else None
+        signals = measure_signals(self.model, self._sample, self._objective, see)
+        self.signals.append((self._step, signals))
+        self._found(state_findings(signals, self._objective.chance))
+        if self._step >= SETTLED:
+            self._found(batch_norm_findings(self.model, self._sample))
+        for layer in signals.layers:
+            for name in ("mean", "variance", "dead", "saturated", "gradient", "ratio"):
+                self._scalar(f"{name}/{layer.name}", getattr(layer, name))
+
+    def _updates(self) -> None:
+        """The size of the last update of each kernel, as a share of the kernel."""
+        ratios = {}
+        for layer, before in zip(self._weighted(), self._kernels or [], strict=True):
+            change = tf.norm(layer.kernel.value - before) / tf.maximum(tf.norm(before), 1e-12)
+            ratios[layer.name] = float(change)
+            self._scalar(f"update/{layer.name}", ratios[layer.name])
+        self._kernels = None
+        self._found(update_findings(ratios, self._step))
+
+    def _diverged(self, batch: int) -> None:
+        layer = self._watch.first()
+        broken = [one.name for one in self._weighted() if not np.isfinite(one.kernel.numpy()).all()]
+        where = f"first in {layer}" if layer else "in the loss itself"
+        largest = max((signal.gradient or 0.0 for signal in self.signals[-1][1].kernels), default=0.0)
+        self._found(
+            [
+                Finding(
+                    "diverged",
+                    f"In epoch {self._epoch + 1}, batch {batch + 1}, numbers ceased to be finite, {where}. Weights of "
+                    f"{len(broken)} layers are no longer finite.",
+                    "Updates were so large that weights overflowed, or a logarithm or a division met 0.",
+                    (
+                        "a tenth of the learning rate",
+                        "clip the gradients",
+                        "batch normalization",
+                        "normalize the inputs",
+                    ),
+                    1.0,
+                    layer,
+                    {"epoch": self._epoch + 1, "batch": batch + 1, "largest_gradient_before": largest},
+                )
+            ]
+        )
+        self.model.stop_training = True  # whatever comes is NaN
+
+    def _found(self, findings: list[Finding]) -> None:
+        for finding in findings:
+            if all(finding.name != one.name for one in self.findings):
+                self.findings.append(finding)
+                self._say(f"health: step {self._step}: {finding}")
+                if finding.name in FATAL and (self._stop or finding.name == "diverged"):
+                    self.reason, self.model.stop_training = f"{finding.name}: {finding.symptom}", True
+
+    def _scalar(self, name: str, value: float | None) -> None:
+        if self._writer and value is not None:
+            with self._writer.as_default():
+                tf.summary.scalar(f"health/{name}", value, step=self._step)
+
+    def _histogram(self, name: str, values) -> None:
+        if self._writer:
+            with self._writer.as_default():
+                tf.summary.histogram(f"health/{name}", values, step=self._step)

@@ -1,0 +1,64 @@
+"""In which layer, and at which step, did numbers first cease to be finite? Watched inside the training step."""
+
+import contextlib
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_cnn.diagnosis.graph import layers_of
+from keras_cnn.diagnosis.taps import tapped
+
+
+class NonFiniteWatch:
+    """Counts, for each layer, the training steps in which its outputs for the first image were not all finite.
+
+    Made before the training step is traced, for what it looks at is part of the graph: one image of each replica, so
+    that it costs next to nothing. Whatever strategy the model is under, its replicas are summed.
+    """
+
+    def __init__(self, model: keras.Model):
+        self._model = model
+        layers = layers_of(model)
+        with model.distribute_strategy.scope():
+            self._counts = tf.Variable(
+                tf.zeros(len(layers)),
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.SUM,
+            )
+        self._places: dict[int, int] = {}  # id of a layer -> its place in the order in which they compute
+        self._names: list[str] = []
+        self._stack = contextlib.ExitStack()
+        self._stack.enter_context(tapped(layers, self._see))
+        model.train_function = None  # to be traced anew, with the watch in it
+
+    def close(self) -> None:
+        """Leave the model as it was."""
+        self._stack.close()
+        self._model.train_function = None
+
+    def first(self) -> str:
+        """The layer that was not finite in most steps, of equal ones the first; empty if none was."""
+        counts = self._counts.numpy()
+        return self._names[int(counts.argmax())] if counts.max() > 0 else ""
+
+    def _in_training(self) -> bool:
+        """Whether what is traced is a replica's training step, and not, say, a search for the shape of the outputs."""
+        mine = tf.distribute.get_strategy() is self._model.distribute_strategy
+        return mine and not tf.executing_eagerly() and not tf.distribute.in_cross_replica_context()
+
+    def _see(self, layer: keras.layers.Layer, outputs: Any) -> None:
+        if (
+            not self._in_training()
+            or not tf.is_tensor(outputs)
+            or not outputs.dtype.is_floating
+            or not outputs.shape.rank
+        ):
+            return
+        if id(layer) not in self._places:
+            self._places[id(layer)] = len(self._names)
+            self._names.append(layer.name)
+        broken = tf.logical_not(tf.reduce_all(tf.math.is_finite(outputs[:1])))
+        place = tf.one_hot(self._places[id(layer)], self._counts.shape[0])
+        self._counts.assign_add(place * tf.cast(broken, tf.float32))

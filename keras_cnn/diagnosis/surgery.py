@@ -1,0 +1,93 @@
+"""Change a functional or Sequential model: the same graph with other layers, its weights kept where they fit."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from keras_cnn.diagnosis.graph import activation_after, weighted
+from keras_cnn.diagnosis.objective import Objective
+from keras_cnn.errors import InputError
+
+Remake = Callable[[keras.layers.Layer], keras.layers.Layer]
+
+
+def copy_of(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A new layer of the same settings."""
+    return type(layer).from_config(layer.get_config())
+
+
+def with_config(layer: keras.layers.Layer, **changes) -> keras.layers.Layer:
+    """A new layer of the same settings but `changes`."""
+    return type(layer).from_config({**layer.get_config(), **changes})
+
+
+def call_layer(layer: keras.layers.Layer, *args, **kwargs):
+    return layer(*args, **kwargs)
+
+
+def rebuilt(model: keras.Model, remake: Remake = copy_of, call: Callable = call_layer) -> keras.Model:
+    """The graph of `model` again, uncompiled. remake: layer -> the new one in its place. call: how a new layer is
+    applied, where others can be put before and after it. Weights of equal name and shape are carried over.
+
+    InputError for a subclassed model, whose graph nobody knows.
+    """
+    if not getattr(model, "outputs", None):
+        raise InputError(
+            f"{model.name} is a subclassed model, whose graph cannot be changed. Give a functional or Sequential one."
+        )
+    # a Sequential cannot be cloned with `call`; and lists of one tensor would make the new model give lists
+    ends = [tensors[0] if len(tensors) == 1 else tensors for tensors in (model.inputs, model.outputs)]
+    graph = keras.Model(*ends, name=model.name)
+    new = keras.models.clone_model(graph, clone_function=remake, call_function=call)
+    carry_weights(model, new)
+    return new
+
+
+def carry_weights(old: keras.Model, new: keras.Model) -> None:
+    """Give `new` the weights of `old` wherever a layer of the same name has one of the same shape in the same place."""
+    known = {layer.name: layer for layer in old._flatten_layers(include_self=False)}
+    for layer in new._flatten_layers(include_self=False):
+        if layer.name in known and not layer._layers:
+            for mine, theirs in zip(layer.weights, known[layer.name].weights, strict=False):
+                if mine.shape == theirs.shape:
+                    mine.assign(theirs)
+
+
+def compiled_like(
+    new: keras.Model,
+    old: keras.Model,
+    objective: Objective,
+    *,
+    loss=None,
+    rate: float | None = None,
+    clip: float | None = None,
+) -> keras.Model:
+    """`new`, compiled as `old` is, or as `objective` says; with another `loss`, `rate` or gradient norm `clip`."""
+    optimizer = objective.optimizer()
+    if clip is not None:
+        optimizer = type(optimizer).from_config({**optimizer.get_config(), "global_clipnorm": clip})
+    optimizer.learning_rate = rate or objective.rate
+    known = dict(old._compile_config.config) if objective.compiled else {"loss": objective.measure}
+    known |= {"optimizer": optimizer, "metrics": ["accuracy"]} | ({"loss": loss} if loss is not None else {})
+    new.compile(**{key: known[key] for key in ("optimizer", "loss", "metrics")})
+    return new
+
+
+def hidden(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers with a kernel, in order, but the last, which makes the scores."""
+    return weighted(model)[:-1]
+
+
+def hidden_activations(model: keras.Model) -> list[str]:
+    """Names of the activations that hidden layers go through, each once."""
+    names = dict.fromkeys(activation_after(layer, model) for layer in hidden(model))
+    return [name for name in names if name not in ("linear", "softmax")]
+
+
+def draw_weights(layer: keras.layers.Layer, initializer: str, seed: int) -> None:
+    """New kernel of `layer` from the initializer of that name, biases 0."""
+    drawn = keras.initializers.get({"class_name": initializer, "config": {"seed": seed}})
+    layer.kernel.assign(drawn(layer.kernel.shape, dtype="float32"))
+    if getattr(layer, "bias", None) is not None:
+        layer.bias.assign(np.zeros(layer.bias.shape, "float32"))

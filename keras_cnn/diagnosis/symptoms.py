@@ -1,0 +1,165 @@
+"""What was measured of a net before and while it trained a little, as findings."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import keras
+
+from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.graph import layers_of, output_width, weighted
+from keras_cnn.diagnosis.inputs import badly_scaled, scale_numbers
+from keras_cnn.diagnosis.rules import BY_HEART, DEAD, by_heart
+from keras_cnn.diagnosis.sample import Sample
+
+if TYPE_CHECKING:
+    from keras_cnn.diagnosis.diagnose import Diagnosis
+
+FADED = 5e-3  # sd of the logits over images before training, below which outputs are constant
+DEAD_SHARE, SATURATED_SHARE = 0.5, 0.5
+FAR = 2.0  # times the chance loss, before training
+REVIVE = ("initialization", "lsuv", "batch_normalization", "activation", "skip_connections")
+
+
+def symptoms(given: "Diagnosis", model: keras.Model, sample: Sample) -> list[Finding]:
+    """Findings on the inputs, the signal, the units and the width of the net."""
+    return [*_narrow(given, model), *_inputs(given, model, sample), *_signal(given), *_units(given)]
+
+
+def _inputs(given: "Diagnosis", model: keras.Model, sample: Sample) -> Iterator[Finding]:
+    if not badly_scaled(sample, model):
+        return
+    numbers = scale_numbers(sample)
+    large = numbers["deviation"] > 1
+    yield Finding(
+        "inputs_not_normalized",
+        f"The net is given numbers of mean {numbers['mean']:.3g} and deviation {numbers['deviation']:.3g}.",
+        "Initializers assume inputs of about 1. "
+        + (
+            "Larger ones saturate the first layers, or throw the weights about."
+            if large
+            else "Of smaller ones almost nothing arrives: outputs are constant."
+        ),
+        ("normalization='zero_mean', or a Rescaling layer in front",),
+        0.9,
+        numbers=numbers,
+        remedies=("input_normalization",),
+    )
+
+
+def _signal(given: "Diagnosis") -> Iterator[Finding]:
+    signals = given.signals
+    if signals is None:
+        return
+    numbers = {"logit_spread": signals.spread, "loss": signals.loss, "chance": given.chance}
+    kernels = [layer for layer in signals.kernels if layer.ratio is not None]
+    if kernels:
+        numbers |= {
+            "first_gradient_ratio": kernels[0].ratio or 0.0,
+            "last_gradient_ratio": kernels[-1].ratio or 0.0,
+        }
+    if signals.spread < FADED:
+        layer = _where_it_fades(given)
+        yield Finding(
+            "signal_fades",
+            f"Before training the logits differ from image to image by {signals.spread:.1e}; in nets that learn at "
+            "once by 0.01 to 1.",
+            "What tells images apart fades on its way through the layers, so the net learns the frequencies of the "
+            "classes and nothing else. Sigmoid hands on a quarter of the signal at most, ReLU with Glorot's "
+            "initializer half of its variance, small weights less.",
+            (
+                "an initializer that suits the activation (he_normal for ReLU)",
+                "batch normalization",
+                "ReLU for sigmoid and tanh",
+                "skip connections",
+            ),
+            0.8,
+            layer,
+            numbers,
+            REVIVE,
+        )
+    if not signals.finite or signals.loss > FAR * given.chance:
+        yield Finding(
+            "loss_far_above_chance",
+            f"Before training the loss is {signals.loss:.3g}, that of a net which knows nothing {given.chance:.3g}.",
+            "Weights or inputs are so large that the net is sure of its guesses before it has learnt anything.",
+            ("an initializer that suits the activation", "normalize the inputs", "batch normalization"),
+            0.6,
+            numbers=numbers,
+            remedies=("initialization", "lsuv", "input_normalization", "batch_normalization"),
+        )
+
+
+def _where_it_fades(given: "Diagnosis") -> str:
+    """The first layer after which images differ by less than a hundredth of the most before it."""
+    most = 0.0
+    for layer in given.signals.layers if given.signals else []:
+        most = max(most, layer.spread)
+        if layer.spread < 0.01 * most:
+            return layer.name
+    return ""
+
+
+def _units(given: "Diagnosis") -> Iterator[Finding]:
+    layers = given.signals.layers if given.signals else []
+    dead = [layer for layer in layers if layer.dead is not None and layer.dead > DEAD_SHARE]
+    if dead:
+        worst = max(dead, key=lambda layer: layer.dead or 0)
+        yield Finding(
+            "dead_units",
+            f"{worst.dead:.0%} of its units are 0 for every image"
+            + (f", as in {len(dead)} layers." if dead[1:] else "."),
+            "Where ReLU is 0 no gradient passes: such a unit does not learn, and a layer of them stops all before it.",
+            ("draw the weights anew, biases 0", "batch normalization", "leaky_relu"),
+            0.97 if worst.dead == 1 else 0.6,
+            worst.name,
+            {"dead": worst.dead or 0.0},
+            ("initialization", "lsuv", "batch_normalization", "activation"),
+        )
+    full = [layer for layer in layers if layer.saturated is not None and layer.saturated > SATURATED_SHARE]
+    if full:
+        worst = max(full, key=lambda layer: layer.saturated or 0)
+        yield Finding(
+            "saturated_units",
+            f"{worst.saturated:.0%} of its outputs lie at the bounds of {worst.kind}.",
+            "There the activation is flat: a hundredth of the gradient passes, or less.",
+            ("normalize the inputs", "smaller initial weights", "batch normalization", "ReLU"),
+            0.6,
+            worst.name,
+            {"saturated": worst.saturated or 0.0},
+            ("input_normalization", "initialization", "batch_normalization", "activation"),
+        )
+
+
+def _narrow(given: "Diagnosis", model: keras.Model) -> Iterator[Finding]:
+    classes, found = output_width(model) or 0, _narrowest(given, model)
+    if given.overfit is None or found is None or found[1] >= classes / 2:
+        return
+    left = by_heart(given.overfit, given.chance)
+    if left > BY_HEART or given.verdict == DEAD:
+        name, width = found
+        yield Finding(
+            "too_narrow",
+            f"All the net knows of an image passes through {width} number{'s' * (width > 1)}, for {classes} classes; "
+            f"of 16 images to learn by heart {left:.2f} of the chance loss is left after "
+            f"{len(given.overfit.losses)} steps.",
+            "The net is too small: what tells the classes apart does not fit through this layer.",
+            ("more filters or units there", "flatten instead of averaging over the image"),
+            0.92,
+            name,
+            {"width": float(width), "by_heart": left},
+            ("widen",),
+        )
+
+
+def _narrowest(given: "Diagnosis", model: keras.Model) -> tuple[str, int] | None:
+    """(layer, numbers an image is reduced to) at the narrowest place before the last kernel; None if unknown."""
+    kernels = weighted(model)
+    sizes = []
+    for layer in layers_of(model):
+        if kernels and layer is kernels[-1]:
+            break
+        shape = tuple(layer.output.shape[1:]) if getattr(model, "outputs", None) else (None,)
+        if None not in shape:
+            sizes.append((layer.name, math.prod(shape)))
+    return min(sizes, key=lambda one: one[1]) if sizes else None

@@ -1,0 +1,157 @@
+"""The doctor on nets that learn and on nets that do not, each for one reason."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras import layers
+
+from keras_cnn.diagnosis.diagnose import diagnose
+from keras_cnn.diagnosis.objective import objective_of, spread
+from keras_cnn.diagnosis.report import text, write_report
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY
+from keras_cnn.diagnosis.sample import Sample
+from keras_cnn.errors import InputError
+from keras_cnn.models.build import build_model
+from tests.sick_nets import digits, everything, net
+from tests.small_nets import spec_of
+
+
+@pytest.mark.parametrize("kind", ["functional", "sequential", "subclassed"])
+@pytest.mark.parametrize("rate", [1e-3, None], ids=["compiled", "uncompiled"])
+def test_a_net_that_learns_is_healthy_and_stays_as_it_was(kind, rate):
+    model = net(rate=rate, kind=kind, batch_norm=True)
+    before = everything(model)
+    found = diagnose(model, digits())
+    assert found.verdict == HEALTHY, text(found)
+    assert found.rates == (found.rate,) == (pytest.approx(1e-3),)
+    assert all(finding.confidence < 0.5 for finding in found.findings)
+    for one, other in zip(before, everything(model), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def shuffled() -> tuple[np.ndarray, np.ndarray]:
+    x, y = digits()
+    return x, np.random.default_rng(0).permutation(y)
+
+
+DEEP = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}
+# name -> (net, data, verdict, the likeliest cause)
+SICK = {
+    "deep sigmoid": (DEEP, digits, DEAD, "signal_fades"),
+    "zeros": ({"initializer": "zeros"}, digits, DEAD, "constant_kernel"),
+    "dead units": ({"bias": -50.0}, digits, DEAD, "dead_units"),
+    "rate too high": ({"rate": 10.0}, digits, CONDITIONAL, "rate_too_high"),
+    "rate too low": ({"rate": 1e-8}, digits, CONDITIONAL, "rate_too_low"),
+    "one unit": ({"units": 1, "depth": 4, "activation": "tanh"}, digits, DEAD, "too_narrow"),
+    "shuffled labels": ({}, shuffled, DEAD, "labels_unrelated"),
+    "tiny inputs": ({"activation": "tanh"}, lambda: (digits()[0] * 1e-5, digits()[1]), DEAD, "inputs_not_normalized"),
+    "one class": ({}, lambda: (digits()[0], 0 * digits()[1]), DEAD, "one_class"),
+    "labels from 1": ({}, lambda: (digits()[0], digits()[1] + 1), DEAD, "labels_out_of_range"),
+    "NaN": ({}, lambda: (digits()[0] * np.nan, digits()[1]), DEAD, "images_not_finite"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SICK)
+def test_what_is_wrong_is_named_first(name):
+    arguments, data, verdict, cause = SICK[name]
+    found = diagnose(net(**arguments), data())
+    assert found.verdict == verdict, text(found)
+    assert found.findings[0].name == cause, text(found)
+    assert found.findings[0].cures
+    if verdict == CONDITIONAL:
+        assert found.rates and found.rate not in found.rates
+    else:
+        assert not found.rates
+
+
+def test_the_dead_layer_is_named():
+    found = diagnose(net(depth=4, bias=-50.0), digits())
+    assert found.findings[0].layer == "act3"
+    assert found.findings[0].numbers["dead"] == 1
+
+
+def test_a_frozen_net_is_not_probed():
+    model = net()
+    model.trainable = False
+    found = diagnose(model, digits())
+    assert (found.verdict, found.findings[0].name, found.traces) == (DEAD, "all_frozen", [])
+
+
+def test_data_come_as_arrays_as_batches_and_with_whole_distributions():
+    x, y = digits()
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(50)
+    assert diagnose(net(), batches).verdict == HEALTHY
+    whole = keras.utils.to_categorical(y, 10)
+    assert diagnose(net(loss="categorical_crossentropy"), (x, whole)).verdict == HEALTHY
+
+
+def test_two_classes_by_one_unit():
+    x, y = digits()
+    model = keras.Sequential(
+        [keras.Input((16, 16, 1)), layers.Flatten(), layers.Dense(1, activation="sigmoid")]
+    )
+    found = diagnose(model, (x, (y > 4).astype("float32")))
+    assert found.verdict == HEALTHY, text(found)
+    assert found.chance == pytest.approx(np.log(2), abs=0.01)
+
+
+def test_masks(mask_data):
+    train = mask_data.train
+    model = build_model(spec_of("unet", input_shape=(24, 32, 1), classes=2, normalization="zero_one"))
+    found = diagnose(model, (train.images.astype("float32"), train.labels), batch_size=4)
+    share = train.labels.mean()
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    assert found.chance == pytest.approx(entropy, abs=0.02)
+    assert found.verdict == HEALTHY, text(found)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ((np.zeros((40, 8, 8, 1), "float32"), np.zeros(40, "int32")), r"takes images \(16, 16, 1\)"),
+        ((np.zeros((40, 16, 16, 1), "float32"), np.zeros(39, "int32")), "40 images and 39 labels"),
+        ((np.zeros((1, 16, 16, 1), "float32"), np.zeros(1, "int32")), "too few"),
+        ([np.zeros((4, 16, 16, 1))], "images with their labels"),
+        (7, "neither arrays"),
+    ],
+)
+def test_data_that_cannot_be_fed_are_refused(data, told):
+    with pytest.raises(InputError, match=told):
+        diagnose(net(), data)
+
+
+def test_the_report_is_written_and_can_be_read(tmp_path):
+    found = diagnose(net(**DEEP), digits())
+    write_report(found, tmp_path)
+    read = json.loads((tmp_path / "diagnosis.json").read_text())
+    assert read["verdict"] == DEAD and read["findings"][0]["name"] == "signal_fades"
+    assert "cure 1:" in (tmp_path / "diagnosis.txt").read_text()
+    assert (tmp_path / "diagnosis.png").read_bytes()[:4] == b"\x89PNG"
+    assert list((tmp_path / "logs").iterdir())
+
+
+@given(st.lists(st.integers(1, 50), min_size=3, max_size=10))
+@settings(max_examples=30, deadline=None)
+def test_chance_is_the_entropy_of_the_labels(counts):
+    y = np.repeat(np.arange(len(counts)), counts)
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(len(counts), activation="softmax")])
+    shares = np.array(counts) / sum(counts)
+    sample = Sample(np.zeros((len(y), 2), "float32"), y, 64)
+    wanted = -(shares * np.log(shares)).sum()
+    assert objective_of(model, sample).chance == pytest.approx(wanted, rel=1e-4)
+
+
+@given(st.integers(0, 1000), st.floats(0.1, 10))
+@settings(max_examples=30, deadline=None)
+def test_the_spread_of_logits_knows_no_bias_and_scales_with_them(seed, scale):
+    random = np.random.default_rng(seed)
+    logits, bias = random.normal(size=(20, 5)), random.normal(size=5)
+    assert spread(logits + bias, "linear") == pytest.approx(spread(logits, "linear"))
+    assert spread(scale * logits, "linear") == pytest.approx(scale * spread(logits, "linear"))
+    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    assert spread(probabilities, "softmax") == pytest.approx(spread(logits, "linear"), rel=1e-5)

@@ -1,0 +1,117 @@
+"""The monitor says what goes wrong while it goes wrong, on one device and on two, and costs little."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_cnn.diagnosis.course import course_findings, overfitting
+from keras_cnn.diagnosis.monitor import HealthMonitor
+from keras_cnn.diagnosis.sample import sample_of
+from keras_cnn.diagnosis.state import batch_norm_findings
+from keras_cnn.files import read_json
+from tests.sick_nets import digits, everything, net
+
+
+def fit(model, monitor, epochs=1, **more):
+    x, y = digits()
+    return model.fit(x, y, batch_size=50, epochs=epochs, verbose=0, callbacks=[monitor], **more).history
+
+
+def quiet(**options) -> HealthMonitor:
+    return HealthMonitor(digits(), say=lambda line: None, **options)
+
+
+@pytest.fixture(params=["one_device", "two_devices"])
+def strategy(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_a_healthy_training_is_left_as_it_is_and_logged(strategy, tmp_path):
+    def trained(callback):
+        with strategy.scope():
+            model = net(batch_norm=True)
+        fit(model, callback, epochs=2)
+        return everything(model)
+
+    monitor = quiet(logs=tmp_path / "logs", directory=tmp_path)
+    watched, plain = trained(monitor), trained(keras.callbacks.Callback())
+    for one, other in zip(watched, plain, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not monitor.findings and "Nothing was wrong" in (tmp_path / "health.txt").read_text()
+    assert read_json(tmp_path / "health.json")["steps"] == 40
+    assert list((tmp_path / "logs").iterdir()) and monitor.signals
+
+
+def test_the_first_layer_that_is_not_finite_is_named_with_its_batch(strategy):
+    class Breaks(layers.Layer):
+        def build(self, shape):
+            self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x, training=None):
+            if training:
+                self.steps.assign_add(1.0)
+            return keras.ops.where(self.steps > 6, x * np.inf, x)
+
+    with strategy.scope():
+        stack = [
+            layers.Flatten(),
+            layers.Dense(16, activation="relu"),
+            Breaks(name="breaks"),
+            layers.Dense(10, "softmax"),
+        ]
+        model = keras.Sequential([keras.Input((16, 16, 1)), *stack])
+        model.compile("adam", "sparse_categorical_crossentropy")
+    monitor = quiet(share=0.0)
+    fit(model, monitor, epochs=3)
+    (finding,) = [one for one in monitor.findings if one.name == "diverged"]
+    assert finding.layer == "breaks" and finding.numbers["epoch"] == 1
+    assert 4 <= finding.numbers["batch"] <= 7  # measuring it before training counts as well
+    assert monitor.reason.startswith("diverged") and len(model.history.epoch) == 1
+
+
+def test_a_net_that_stands_at_chance_can_be_stopped_with_the_reason():
+    model = net(depth=12, activation="sigmoid", initializer="glorot_uniform")
+    history = fit(model, monitor := quiet(stop=True), epochs=40)
+    assert len(history["loss"]) < 40 and monitor.reason.startswith("stands_at_chance")
+
+
+def test_dead_units_are_told_once():
+    told = []
+    monitor = HealthMonitor(digits(), say=told.append, share=1.0)
+    fit(net(bias=-50.0), monitor, epochs=2)
+    assert sum("dead_units" in line for line in told) == 1
+
+
+def test_updates_are_measured():
+    monitor = quiet(share=1.0)
+    fit(net(rate=1e-12), monitor)
+    assert "updates_too_small" in [finding.name for finding in monitor.findings]
+
+
+def test_statistics_that_do_not_describe_the_batches():
+    model, sample = net(batch_norm=True), sample_of(digits(), 128)
+    (finding,) = batch_norm_findings(model, sample) or [None]  # moving statistics as they were made: 0 and 1
+    layer = model.get_layer(finding.layer) if finding else model.get_layer("bn1")
+    layer.moving_mean.assign(layer.moving_mean + 100.0)
+    (finding,) = batch_norm_findings(model, sample)
+    assert finding.name == "batch_norm_disagrees" and finding.numbers["off"] > 10
+
+
+def test_the_course_of_the_losses():
+    chance = np.log(10)
+    random = np.random.default_rng(0)
+    falling = list(np.linspace(chance, 0.5, 400) + 0.05 * random.normal(size=400))
+    standing = list(chance + 0.02 * random.normal(size=400))
+    swinging = [chance * (0.5 + 0.3 * ((step // 20) % 2)) for step in range(400)]
+    assert course_findings(falling, chance) == []
+    assert [one.name for one in course_findings(standing, chance)] == ["stands_at_chance"]
+    assert [one.name for one in course_findings(swinging, chance)] == ["loss_swings"]
+    assert course_findings(standing[:100], chance) == [] == course_findings([], chance)
+
+
+def test_overfitting_takes_three_epochs():
+    worse = [{"loss": 1 / epoch, "val_loss": epoch} for epoch in (1.0, 2.0, 3.0, 4.0)]
+    assert [one.name for one in overfitting(worse)] == ["overfitting"]
+    assert overfitting(worse[:3]) == [] == overfitting([{"loss": 1.0}] * 9)
+    assert overfitting([*worse[:3], {"loss": 0.2, "val_loss": 2.5}]) == []

@@ -1,0 +1,158 @@
+"""Remedies change what they say and keep the rest; repair claims only what it measured."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from keras_cnn.diagnosis.objective import objective_of
+from keras_cnn.diagnosis.remedies import REMEDIES, Patient
+from keras_cnn.diagnosis.repair import repair
+from keras_cnn.diagnosis.sample import sample_of
+from keras_cnn.diagnosis.taps import tapped
+from keras_cnn.errors import InputError
+from keras_cnn.models.build import build_model
+from tests.sick_nets import digits, everything, net
+from tests.small_nets import spec_of
+
+DEAD = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}
+
+
+def patient(model, rate=1e-2) -> Patient:
+    sample = sample_of(digits(), 512)
+    return Patient(model, sample, objective_of(model, sample), rate)
+
+
+@pytest.mark.parametrize("kind", ["functional", "sequential"])
+@pytest.mark.parametrize("name", REMEDIES)
+def test_each_remedy_gives_a_net_that_trains_and_leaves_the_patient_alone(name, kind):
+    model = net(depth=4, kind=kind, units=8, activation="tanh", initializer="glorot_uniform")
+    model.trainable = name != "unfreeze"
+    before = everything(model)
+    new = REMEDIES[name](patient(model))
+    assert new is not None and new is not model
+    x, y = digits()
+    history = new.fit(x, y, epochs=1, verbose=0).history
+    assert new.output_shape == (None, 10) and np.isfinite(history["loss"][0])
+    assert any(not np.array_equal(a, b) for a, b in zip(before, everything(new), strict=False))
+    for one, other in zip(before, everything(model), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_input_normalization_is_that_of_the_data():
+    model, (x, y) = net(), digits()
+    raw = 40 * x + 7
+    sample = sample_of((raw, y), 512)
+    new = REMEDIES["input_normalization"](Patient(model, sample, objective_of(model, sample), 1e-3))
+    wanted = model.predict((raw - sample.x.mean()) / sample.x.std(), verbose=0)
+    np.testing.assert_allclose(new.predict(raw, verbose=0), wanted, atol=1e-5)
+
+
+def test_batch_normalization_stands_between_each_hidden_layer_and_its_activation():
+    model = net(depth=3)
+    new = REMEDIES["batch_normalization"](patient(model))
+    names = [layer.name for layer in new.layers]
+    for hidden in ("conv", "dense1", "dense2"):
+        assert names.index(f"{hidden}_bn") == names.index(hidden) + 1
+        np.testing.assert_array_equal(new.get_layer(hidden).kernel, model.get_layer(hidden).kernel)
+    assert new.get_layer("conv").activation is keras.activations.linear
+    assert REMEDIES["batch_normalization"](patient(new)) is None
+
+
+def test_lsuv_gives_each_layer_variance_one():
+    model = net(depth=6, initializer=keras.initializers.RandomNormal(0, 1e-3))
+    given = patient(model)
+    new = REMEDIES["lsuv"](given)
+    seen = {}
+    with tapped(
+        new.layers, lambda layer, outputs: seen.update({layer.name: float(tf.math.reduce_std(outputs))})
+    ):
+        new(given.sample.x[:64], training=True)
+    assert [seen[f"dense{index}"] for index in range(1, 6)] == pytest.approx([1] * 5, rel=1e-3)
+
+
+def test_he_for_rectifiers_and_glorot_for_tanh():
+    for activation, deviation in (("relu", (2 / 784 * 4) ** 0.5), ("tanh", (2 / (196 + 400)) ** 0.5)):
+        model = net(depth=2, units=400, activation=activation, initializer="zeros")
+        kernel = REMEDIES["initialization"](patient(model)).get_layer("dense1").kernel.numpy()
+        fan_in = kernel.shape[0]
+        wanted = (2 / fan_in) ** 0.5 if activation == "relu" else (2 / (fan_in + 400)) ** 0.5
+        assert kernel.std() == pytest.approx(wanted, rel=0.05), (activation, deviation)
+
+
+def test_skip_connections_only_where_shapes_allow():
+    new = REMEDIES["skip_connections"](patient(net(depth=4)))
+    assert [layer.name for layer in new.layers if isinstance(layer, layers.Add)] == [
+        "dense2_skip",
+        "dense3_skip",
+    ]
+    assert REMEDIES["skip_connections"](patient(net(depth=2))) is None
+
+
+@pytest.mark.parametrize("head", [None, "softmax", "sigmoid", "relu"])
+def test_outputs_and_loss_are_made_to_fit(head):
+    new = REMEDIES["output_and_loss"](patient(net(head=head)))
+    x, y = digits()
+    probabilities = new.predict(x[:50], verbose=0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    wanted = -np.log(probabilities[np.arange(50), y[:50]]).mean()
+    assert new.evaluate(x[:50], y[:50], verbose=0)[0] == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedies"),
+    [
+        (DEAD, {"batch_normalization", "activation", "lsuv", "initialization", "skip_connections"}),
+        ({"initializer": "zeros"}, {"initialization"}),
+        ({"rate": 10.0}, {"learning_rate"}),
+        ({"bias": -50.0}, {"initialization"}),
+    ],
+    ids=["deep sigmoid", "zeros", "rate", "dead units"],
+)
+def test_a_sick_net_is_cured_and_both_are_measured(arguments, remedies):
+    model = net(**arguments)
+    before = everything(model)
+    mended = repair(model, digits(), budget=100)
+    assert mended.cured and set(mended.changes) <= remedies, str(mended)
+    assert mended.after.loss < mended.before.loss and mended.after.accuracy > 0.5 > mended.before.accuracy
+    x, y = digits()
+    fitted = mended.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1]
+    assert fitted > 0.7  # the repaired net is handed over untrained, and trains
+    for one, other in zip(before, everything(model), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_healthy_net_is_left_alone():
+    model = net()
+    mended = repair(model, digits(), budget=30)
+    assert mended.model is model and not mended.changes and not mended.tried and not mended.cured
+
+
+@pytest.mark.slow
+def test_no_cure_is_claimed_where_there_is_none():
+    x, y = digits()
+    mended = repair(net(), (x, np.random.default_rng(0).permutation(y)), budget=40)
+    assert not mended.cured and mended.tried and "No remedy was measured to help" in str(mended)
+
+
+def test_our_own_nets_can_be_repaired():
+    model = build_model(
+        spec_of(
+            "vgg",
+            input_shape=(16, 16, 1),
+            classes=10,
+            activation="sigmoid",
+            kernel_initializer="glorot_uniform",
+            batch_norm=False,
+            normalization="none",
+            options={"blocks": 3, "convolutions": 3, "width": 8},
+        )
+    )
+    mended = repair(model, digits(), budget=80)
+    assert mended.cured, str(mended)
+
+
+def test_a_subclassed_net_is_refused_in_one_line():
+    with pytest.raises(InputError, match="subclassed"):
+        repair(net(kind="subclassed", rate=10.0), digits(), budget=20)

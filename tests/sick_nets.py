@@ -1,0 +1,81 @@
+"""Nets on scikit-learn's digits that learn, and nets that do not, each for one reason."""
+
+from functools import cache
+
+import keras
+import numpy as np
+from keras import layers
+
+from keras_cnn.data.sources import load
+
+CLASSES = 10
+
+
+@cache
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """1,000 images, float32 (N, 16, 16, 1) of about mean 0 and deviation 1, and their labels."""
+    train = load("digits").train
+    x = train.images[:1000].astype("float32")
+    return (x - x.mean()) / x.std(), train.labels[:1000].astype("int32")
+
+
+class Stack(keras.Model):
+    """Layers one after the other, as a subclassed model."""
+
+    def __init__(self, stack):
+        super().__init__()
+        self.stack = list(stack)
+
+    def call(self, x, training=None):
+        for layer in self.stack:
+            x = layer(x, training=training) if isinstance(layer, layers.BatchNormalization) else layer(x)
+        return x
+
+
+def net(
+    depth: int = 3,
+    *,
+    activation: str = "relu",
+    initializer: str = "he_normal",
+    rate: float | None = 1e-3,
+    batch_norm: bool = False,
+    bias: float = 0.0,
+    units: int = 32,
+    head: str | None = "softmax",
+    kind: str = "functional",
+    loss: object = "sparse_categorical_crossentropy",
+    shape: tuple = (16, 16, 1),
+) -> keras.Model:
+    """A convolution and `depth` - 1 dense layers, the last but one with `bias`; compiled unless `rate` is None."""
+    keras.utils.set_random_seed(0)
+    common = {"kernel_initializer": initializer}
+    stack = [
+        layers.Conv2D(4, 3, strides=2, activation=activation, name="conv", **common),
+        layers.Flatten(name="flatten"),
+    ]
+    for index in range(1, depth):
+        last = index == depth - 1
+        start = keras.initializers.Constant(bias) if last else "zeros"
+        stack.append(layers.Dense(units, bias_initializer=start, name=f"dense{index}", **common))
+        stack += [layers.BatchNormalization(name=f"bn{index}")] if batch_norm else []
+        stack.append(layers.Activation(activation, name=f"act{index}"))
+    stack.append(layers.Dense(CLASSES, activation=head, name="predictions"))
+    if kind == "subclassed":
+        model = Stack(stack)
+        model(np.zeros((1, *shape), "float32"))
+    elif kind == "sequential":
+        model = keras.Sequential([keras.Input(shape), *stack])
+    else:
+        x = inputs = keras.Input(shape)
+        for layer in stack:
+            x = layer(x)
+        model = keras.Model(inputs, x)
+    if rate is not None:
+        model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+    return model
+
+
+def everything(model: keras.Model) -> list[np.ndarray]:
+    """All numbers a model holds: weights, moving statistics, random states, its optimizer's."""
+    variables = [*model.variables, *(model.optimizer.variables if model.compiled else [])]
+    return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
