@@ -1,4 +1,4 @@
-"""Convolutional networks that learn: build, feed, train and ship one model.
+"""Convolutional networks that learn: build, feed, train, diagnose and ship one model.
 
 The names below are imported when they are first used, so that `import keras_cnn` costs no TensorFlow.
 """
@@ -10,15 +10,18 @@ _HOMES = {
     "BatchNormalization": "models.layers",
     "DataFacts": "data.facts",
     "ImageData": "data.facts",
+    "HealthMonitor": "diagnosis.monitor",
     "InputError": "errors",
     "ModelSpec": "models.spec",
     "TrainSettings": "training.settings",
     "build_model": "models.build",
     "conv_block": "models.blocks",
+    "diagnose": "diagnosis.diagnose",
     "dense_block": "models.blocks",
     "export_run": "serving.export",
     "get_strategy": "training.strategy",
     "load": "data.sources",
+    "repair": "diagnosis.repair",
     "train": "training.train",
     "vgg_block": "models.blocks",
 }

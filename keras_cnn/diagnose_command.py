@@ -102,7 +102,8 @@ def _prepared(options, stem: str) -> "tuple[Path, keras.Model, Any]":
 
 
 def _ours(options, settings) -> tuple:
-    from keras_cnn.training.strategy import get_strategy
+    import tensorflow as tf
+
     from keras_cnn.training.train import best_model, make_model
 
     weights = None
@@ -114,7 +115,7 @@ def _ours(options, settings) -> tuple:
     settings.check_names()
     arrays, data = _arrays(options, settings)
     settings = settings.resolved(data.facts)
-    model, *_ = make_model(settings, data, get_strategy(1))
+    model, *_ = make_model(settings, data, tf.distribute.get_strategy())
     if weights is not None:
         model.set_weights(best_model(settings, weights.facts, weights.directory).get_weights())
     return model, arrays

@@ -208,10 +208,12 @@ def _first(data: ImageData, images: int) -> ImageData:
 
 
 def _run(name: str, wanted: TrainSettings, data: ImageData, diagnosed: bool) -> Result:
-    from keras_cnn.training.strategy import get_strategy
+    import tensorflow as tf
+
     from keras_cnn.training.train import Diverged, train
 
-    wanted, strategy = wanted.resolved(data.facts), get_strategy(1)
+    # nets this small fill no second device
+    wanted, strategy = wanted.resolved(data.facts), tf.distribute.get_strategy()
     told = _diagnosed(wanted, data, strategy) if diagnosed else {}
     with TemporaryDirectory() as folder:
         try:

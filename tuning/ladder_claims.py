@@ -16,9 +16,11 @@ HELD, FAILED, CONDITIONAL, OPEN = "held", "failed", "conditional", "open"
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Mean training accuracy over seeds; low, high: its 95 % interval by Student's t, the mean itself for one seed."""
+    """Mean and median training accuracy over seeds; low, high: the mean's 95 % interval by Student's t, the mean itself
+    for one seed."""
 
     mean: float
+    median: float
     low: float
     high: float
     runs: int
@@ -34,14 +36,15 @@ def accuracy(results: Sequence[Result], rung: str, rate: float = RATE) -> Accura
         if values[1:]
         else 0.0
     )
-    return Accuracy(mean, max(0.0, mean - half), min(1.0, mean + half), len(values))
+    low, high = max(0.0, mean - half), min(1.0, mean + half)
+    return Accuracy(mean, float(np.median(values)), low, high, len(values))
 
 
 def judge(rung: Rung, results: Sequence[Result], majority: float) -> tuple[str, dict[float, bool]]:
     """(what became of its claim, whether it held at each rate). majority: share of the largest class.
 
-    stuck: it learns nothing. better: than the rung `than` at the lecture's rate, with the means further apart than
-    the mean of their intervals' halves. baseline claims nothing.
+    stuck: with most seeds it learns nothing. better: than the rung `than` at the lecture's rate, with the means further
+    apart than the mean of their intervals' halves. baseline claims nothing.
     """
     if rung.claim == "baseline":
         return OPEN, {}
@@ -58,7 +61,7 @@ def judge(rung: Rung, results: Sequence[Result], majority: float) -> tuple[str, 
 
 def _holds(rung: Rung, found: Accuracy, results: Sequence[Result], majority: float) -> bool:
     if rung.claim == "stuck":
-        return found.mean < majority + STUCK
+        return found.median < majority + STUCK
     other = accuracy(results, rung.than)
     margin = ((found.high - found.low) + (other.high - other.low)) / 4
     return found.mean - other.mean > margin

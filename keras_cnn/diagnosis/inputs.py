@@ -11,7 +11,7 @@ from keras_cnn.diagnosis.sample import Sample
 
 USUAL = 30.0  # mean or deviation of inputs beyond it are not normalized
 TINY = 0.01  # deviation of inputs below it
-NORMALIZES = (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.BatchNormalization)
+NORMALIZES = (keras.layers.Normalization, keras.layers.BatchNormalization)
 
 
 def input_findings(sample: Sample) -> Iterator[Finding]:
@@ -55,4 +55,10 @@ def _normalizes(model: keras.Model) -> bool:
     """Whether something normalizes before the first layer with a kernel."""
     layers, kernels = layers_of(model), weighted(model)
     end = layers.index(kernels[0]) if kernels else len(layers)
-    return any(isinstance(layer, NORMALIZES) or "tandardiz" in type(layer).__name__ for layer in layers[:end])
+    return any(_changes_scale(layer) for layer in layers[:end])
+
+
+def _changes_scale(layer: keras.layers.Layer) -> bool:
+    if isinstance(layer, keras.layers.Rescaling):
+        return bool(np.any(np.asarray(layer.scale) != 1))
+    return isinstance(layer, NORMALIZES) or "tandardiz" in type(layer).__name__

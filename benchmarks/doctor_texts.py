@@ -1,0 +1,78 @@
+"""What the doctor says of eight nets that a reader will recognize, as docs/doctor.md.
+
+TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.doctor_texts
+"""
+
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "doctor.md"
+IMAGES = 2048
+HEAD = """# What the doctor says
+
+Eight nets on 2,048 CIFAR-10 images, pixels divided by 255 unless told otherwise, Adam at 1e-3. Written by
+`python -m benchmarks.doctor_texts`, before any training.
+"""
+
+
+def main() -> None:
+    from keras_cnn.quiet import import_tensorflow
+
+    import_tensorflow()
+    import keras
+    import numpy as np
+
+    from keras_cnn.data.sources import load
+    from keras_cnn.diagnosis.diagnose import diagnose
+    from keras_cnn.diagnosis.report import text
+    from keras_cnn.models.build import build_model
+    from keras_cnn.models.spec import ModelSpec
+
+    train = load("cifar10").train
+    x, y = train.images[:IMAGES].astype("float32") / 255, train.labels[:IMAGES].astype("int32")
+
+    def vgg(convolutions: int, loss="sparse_categorical_crossentropy", rate=1e-3, **style) -> keras.Model:
+        options = {"blocks": 4, "convolutions": convolutions, "width": 16, "dense": []}
+        keras.utils.set_random_seed(0)
+        style = {"batch_norm": False, "normalization": "none", "options": options} | style
+        model = build_model(ModelSpec("vgg", (32, 32, 3), 10, **style))
+        model.compile(keras.optimizers.Adam(rate), loss)
+        return model
+
+    def lenet(**style) -> keras.Model:
+        keras.utils.set_random_seed(0)
+        style = {"activation": "tanh", "kernel_initializer": "glorot_uniform"} | style
+        model = build_model(
+            ModelSpec("lenet5", (32, 32, 3), 10, batch_norm=False, normalization="none", **style)
+        )
+        model.compile("adam", "sparse_categorical_crossentropy")
+        return model
+
+    def softmax_twice() -> keras.Model:
+        model = lenet(activation="relu", kernel_initializer="he_normal")
+        model = keras.Model(model.inputs[0], keras.layers.Softmax(name="again")(model.outputs[0]))
+        model.compile("adam", "sparse_categorical_crossentropy")
+        return model
+
+    logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    shuffled = np.random.default_rng(0).permutation(y)
+    nets = {
+        "The lecture's VGG with sigmoid, 8 convolutions": lambda: (vgg(2, activation="sigmoid"), x, y),
+        "16 convolutions with ReLU and Glorot": lambda: (vgg(4, kernel_initializer="glorot_uniform"), x, y),
+        "The same with batch normalization": lambda: (vgg(4, batch_norm=True), x, y),
+        "LeNet-5 with tanh, given pixels from 0 to 255": lambda: (lenet(), 255 * x, y),
+        "LeNet-5 with a second softmax": lambda: (softmax_twice(), x, y),
+        "A softmax net whose loss expects logits": lambda: (vgg(1, loss=logits), x, y),
+        "A learning rate of 0.3": lambda: (vgg(2, rate=0.3), x, y),
+        "Labels shuffled against the images": lambda: (vgg(1), x, shuffled),
+    }
+    parts = [HEAD]
+    for name, make in nets.items():
+        model, images, labels = make()
+        found = diagnose(model, (images, labels))
+        print(name, "|", found.verdict, [finding.name for finding in found.findings], flush=True)
+        parts.append(f"## {name}\n\n```\n{text(found)}\n```\n")
+    PAGE.write_text("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
