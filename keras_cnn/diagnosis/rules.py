@@ -11,14 +11,16 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 
 MOVED = 0.012  # of the chance loss, by which images held out must be better than chance after the probe
 ALIVE = 5e-3  # sd of the logits over images, below which outputs are constant
-# times the rate, where steps stand for more steps at the rate itself -> what they must move
-FASTER = {3.0: 0.02, 10.0: 0.03, 30.0: 0.08}
+# times the rate, where steps stand for more steps at the rate itself -> what they must move; a net that needs more than
+# ten times its rate to move has a rate that is too low
+FASTER = {3.0: 0.02, 10.0: 0.03}
 LOUDER = 5.0  # times the rate, for one batch by heart
 SILENT = 0.02  # sd of the logits of a net that stands still
 STIRRED, GROWN = (
     1e-4,
     1.15,
-)  # its sd of the logits after one batch by heart, and as a multiple of the least before
+)  # its sd of the logits after one batch by heart; the same as a multiple of that before
+SHOT_UP = 2.0  # times the chance loss, at which learning that batch went wrong
 UNSTABLE = 0.02  # of the chance loss by which it is worse after the probe
 BY_HEART = 0.75  # of the chance loss: a net that cannot push 16 images below it holds too little
 
@@ -29,8 +31,11 @@ def drops(trace: Trace, chance: float) -> list[float]:
 
 
 def trains(trace: Trace, chance: float, moved: float = MOVED) -> bool:
-    """Whether images held out came below chance, by outputs that depend on the image."""
-    return trace.finite and max(drops(trace, chance)[-2:]) > moved and trace.spreads[-1] > ALIVE
+    """Whether images held out came below chance, by outputs that depend on the image.
+
+    The mean of the last two measurements counts, for at high rates they differ.
+    """
+    return trace.finite and sum(drops(trace, chance)[-2:]) / 2 > moved and trace.spreads[-1] > ALIVE
 
 
 def trains_later(trace: Trace, others: Iterable[Trace], overfit: Trace | None, chance: float) -> bool:
@@ -47,7 +52,7 @@ def trains_later(trace: Trace, others: Iterable[Trace], overfit: Trace | None, c
         if needed and trains(other, chance, min(needed)):
             return True
     silent = 0 < trace.spreads[-1] < SILENT
-    return bool(silent and overfit and overfit.finite and _stirs(overfit))
+    return bool(silent and overfit and overfit.finite and _stirs(overfit, chance))
 
 
 def _worse(trace: Trace, chance: float) -> bool:
@@ -56,9 +61,9 @@ def _worse(trace: Trace, chance: float) -> bool:
     return found[-1] < found[0] - UNSTABLE or trace.spreads[-1] < 1e-3 * trace.spreads[0]
 
 
-def _stirs(overfit: Trace) -> bool:
-    *before, last = overfit.spreads
-    return last > max(STIRRED, before[-1], GROWN * min(before))
+def _stirs(overfit: Trace, chance: float) -> bool:
+    first, *_, before, last = overfit.spreads
+    return max(overfit.losses) < SHOT_UP * chance and last > max(STIRRED, before, GROWN * first)
 
 
 def by_heart(overfit: Trace, chance: float) -> float:

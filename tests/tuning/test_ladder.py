@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keras_cnn.errors import InputError
-from tuning import cli
+from tuning import cli, ladder, ladder_claims, ladder_page
 from tuning.ladder import LOWER, RATE, RUNGS, LadderSettings, Result, Rung, run_settings
 from tuning.ladder_claims import CONDITIONAL, FAILED, HELD, OPEN, accuracy, judge
 from tuning.ladder_texts import TEXTS
@@ -69,7 +69,10 @@ def test_settings_are_checked(changes):
 
 
 @pytest.mark.slow
-def test_a_ladder_from_end_to_end_goes_on_where_it_was(tmp_path, capsys):
+def test_a_ladder_from_end_to_end_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
+    rungs = [rung for rung in RUNGS if rung.name in ("sigmoid", "relu", "batch_norm", "he", "deeper")]
+    for module in (ladder, ladder_claims, ladder_page):
+        monkeypatch.setattr(module, "RUNGS", rungs)
     directory = tmp_path / "ladder"
     options = [
         "--images",
@@ -85,9 +88,9 @@ def test_a_ladder_from_end_to_end_goes_on_where_it_was(tmp_path, capsys):
     ]
     assert cli.main(["ladder", *options, "--matrix", "false"]) == 0
     page = (directory / "ladder.html").read_text()
-    assert page.count("<svg") == 2 * len(RUNGS) and "The doctor before training" in page
+    assert page.count("<svg") == 2 * len(rungs) and "The doctor before training" in page
     runs = sorted((directory / "runs").iterdir())
-    assert len(runs) == sum(1 + len(rung.rates) for rung in RUNGS)
+    assert len(runs) == sum(1 + len(rung.rates) for rung in rungs)
     runs[0].unlink()
     kept = {path: path.stat().st_mtime_ns for path in runs[1:]}
     capsys.readouterr()

@@ -100,6 +100,7 @@ def test_two_classes_by_one_unit():
     assert found.chance == pytest.approx(np.log(2), abs=0.01)
 
 
+@pytest.mark.slow
 def test_masks(mask_data):
     train = mask_data.train
     model = build_model(spec_of("unet", input_shape=(24, 32, 1), classes=2, normalization="zero_one"))

@@ -24,7 +24,7 @@ def patient(model, rate=1e-2) -> Patient:
     return Patient(model, sample, objective_of(model, sample), rate)
 
 
-@pytest.mark.parametrize("kind", ["functional", "sequential"])
+@pytest.mark.parametrize("kind", ["functional", pytest.param("sequential", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", REMEDIES)
 def test_each_remedy_gives_a_net_that_trains_and_leaves_the_patient_alone(name, kind):
     model = net(depth=4, kind=kind, units=8, activation="tanh", initializer="glorot_uniform")
@@ -103,7 +103,11 @@ def test_outputs_and_loss_are_made_to_fit(head):
 @pytest.mark.parametrize(
     ("arguments", "remedies"),
     [
-        (DEAD, {"batch_normalization", "activation", "lsuv", "initialization", "skip_connections"}),
+        pytest.param(
+            DEAD,
+            {"batch_normalization", "activation", "lsuv", "initialization", "skip_connections"},
+            marks=pytest.mark.slow,
+        ),
         ({"initializer": "zeros"}, {"initialization"}),
         ({"rate": 10.0}, {"learning_rate"}),
         ({"bias": -50.0}, {"initialization"}),
@@ -136,6 +140,7 @@ def test_no_cure_is_claimed_where_there_is_none():
     assert not mended.cured and mended.tried and "No remedy was measured to help" in str(mended)
 
 
+@pytest.mark.slow
 def test_our_own_nets_can_be_repaired():
     model = build_model(
         spec_of(
