@@ -26,6 +26,7 @@ from tuning.settings import FAILED, OUT_OF_MEMORY, TIMED_OUT, read_trial
 os.environ.setdefault("RAY_AUTH_MODE", "token")
 try:
     import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 except ModuleNotFoundError as error:
     raise InputError("--executor ray needs Ray: pip install -r requirements-cluster.txt.") from error
 
@@ -110,7 +111,9 @@ class RayExecutor:
         return max(1, int(have.get("CPU", 1)) // (self._threads or 1))
 
     def __enter__(self) -> "RayExecutor":
-        self._board = Board.remote()  # type: ignore[attr-defined]
+        # beside the coordinator: on any other node it would be lost with that node, and every trial with it
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._board = Board.options(scheduling_strategy=here).remote()  # type: ignore[attr-defined]
         self._here.__enter__()
         return self
 
