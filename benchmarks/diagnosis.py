@@ -42,6 +42,7 @@ def main(options) -> None:
 
     limit_threads(1)
     path = Path(options.results)
+    path.parent.mkdir(parents=True, exist_ok=True)
     done = {row["number"] for row in _rows(path)}
     labels = {row["number"]: row for row in read_labels()}
     families = options.families or [*HELD_OUT, *DEVELOPMENT]

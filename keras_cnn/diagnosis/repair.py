@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.diagnose import Diagnosis, diagnose
+from keras_cnn.diagnosis.diagnose import NEAR, USUAL_RATES, Diagnosis, diagnose
 from keras_cnn.diagnosis.objective import objective_of
 from keras_cnn.diagnosis.probe import Probe
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
@@ -19,7 +19,7 @@ from keras_cnn.training.averaging import kept
 BUDGET = 300  # training steps before and after
 IMAGES = 4096
 BETTER = 0.05  # of the chance loss: what the loss of images held out must gain on the net before
-FACTORS = (1.0, 0.3, 3.0, 0.1)  # of the rate at which a changed net is tried
+FACTORS = (1.0, 0.3, 3.0)  # of its rate, at which a changed net is tried; and at the usual ones
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,9 @@ def _treated(patient: Patient, names: Iterable[str]) -> keras.Model | None:
 def _best_rate(model: keras.Model, sample: Sample) -> float | None:
     """The rate, of some around the model's, at which a probe's loss falls most; None where it falls at none."""
     objective = objective_of(model, sample)
-    probe = Probe(model, sample, objective)
-    traces = [probe.run(objective.rate * factor) for factor in FACTORS]
+    probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in FACTORS]
+    rates += [rate for rate in USUAL_RATES if all(max(rate / one, one / rate) > NEAR for one in rates)]
+    traces = [probe.run(rate) for rate in rates]
     good = [trace for trace in traces if trains(trace, objective.chance)]
     return min(good, key=lambda trace: min(trace.held_out[-2:])).rate if good else None
 
