@@ -1,7 +1,7 @@
-"""The nets of `benchmarks.diagnosis`: drawn at random, and with seeded faults, of four families on two data sets.
+"""The nets of `benchmarks.diagnosis`: drawn at random, and with seeded faults, of nine families on two data sets.
 
-Four families, plain, dense, vgg and lenet, are for development; alexnet and nin (network in network) are held out: no
-threshold was chosen on them.
+Six families are for development. allconv (pools replaced by strides), mobilenet (depthwise separable convolutions) and
+resnet are held out: no threshold was chosen on them.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +11,10 @@ import keras
 import numpy as np
 from keras import layers
 
-DEVELOPMENT, HELD_OUT = ("plain", "dense", "vgg", "lenet"), ("alexnet", "nin")
+DEVELOPMENT = ("plain", "dense", "vgg", "lenet", "alexnet", "nin")
+HELD_OUT = ("allconv", "mobilenet", "resnet")
+DEEPEST = {"plain": 30, "dense": 30, "vgg": 18, "lenet": 8, "alexnet": 12, "nin": 20}
+DEEPEST |= {"allconv": 20, "mobilenet": 14, "resnet": 30}
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "selu", "gelu")
 INITIALIZERS = (
     "glorot_uniform",
@@ -71,12 +74,11 @@ def cases() -> list[Case]:
 
 
 def _draw(random, family: str) -> Case:
-    most = {"plain": 30, "dense": 30, "vgg": 18, "lenet": 8, "alexnet": 12, "nin": 20}[family]
     return Case(
         0,
         family,
         str(random.choice(["mnist", "cifar10"])),
-        int(np.exp(random.uniform(np.log(2), np.log(most + 1)))),
+        int(np.exp(random.uniform(np.log(2), np.log(DEEPEST[family] + 1)))),
         int(random.choice([8, 16])) if family != "dense" else int(random.choice([32, 64])),
         str(random.choice(ACTIVATIONS)),
         str(random.choice(INITIALIZERS)),
@@ -138,9 +140,7 @@ def build(case: Case) -> keras.Model:
     """The compiled net with its initial weights, the same at every call."""
     keras.utils.set_random_seed(case.number)
     inputs = keras.Input((14, 14, 1) if case.data == "mnist" else (16, 16, 3))
-    x = {"plain": _plain, "dense": _dense, "vgg": _vgg, "lenet": _lenet, "alexnet": _alexnet, "nin": _nin}[
-        case.family
-    ](case, inputs)
+    x = FAMILIES[case.family](case, inputs)
     x = layers.Dense(CLASSES, name="predictions")(x)
     for _ in range({"no_softmax": 0, "double_softmax": 2}.get(case.fault, 1)):
         x = layers.Softmax()(x)
@@ -229,3 +229,49 @@ def _nin(case: Case, x):
         if index in (3, 6):
             x = layers.MaxPooling2D(2)(x)
     return layers.GlobalAveragePooling2D()(x)
+
+
+def _allconv(case: Case, x):
+    """3x3 convolutions, every third with strides 2, two of 1x1 at the end, means over the image (Springenberg et al.,
+    Striving for Simplicity, 2015)."""
+    for index in range(1, case.depth + 1):
+        strided = index in (3, 6)
+        x = _layer(case, x, index, 3 if index <= max(1, case.depth - 2) else 1, strides=2 if strided else 1)
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _mobilenet(case: Case, x):
+    """A convolution, then pairs of a depthwise and a 1x1 convolution (Howard et al., MobileNets, 2017)."""
+    x = _layer(case, x, 1, 3, width=2 * case.width)
+    for index in range(2, case.depth + 1):
+        initializer = "zeros" if case.fault == "zero_init" else case.initializer
+        x = layers.DepthwiseConv2D(
+            3,
+            2 if index in (3, 6) else 1,
+            "same",
+            depthwise_initializer=initializer,
+            use_bias=not case.batch_norm,
+        )(x)
+        x = layers.BatchNormalization(momentum=0.9)(x) if case.batch_norm else x
+        x = _layer(case, layers.Activation(case.activation)(x), index, 1, width=2 * case.width)
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _resnet(case: Case, x):
+    """A convolution, then blocks of two with the identity, or a 1x1 convolution, around them (He et al., 2016)."""
+    x = _layer(case, x, 1, 3)
+    for index in range(2, case.depth + 1, 2):
+        strides = 2 if index in (4, 8) else 1
+        y = _layer(case, x, index, 3, strides=strides)
+        y = _layer(case, y, index + 1, 3) if index < case.depth else y
+        x = (
+            layers.Conv2D(case.width, 1, strides, kernel_initializer=case.initializer)(x)
+            if strides > 1
+            else x
+        )
+        x = layers.Add()([x, y])
+    return layers.GlobalAveragePooling2D()(x)
+
+
+FAMILIES = {"plain": _plain, "dense": _dense, "vgg": _vgg, "lenet": _lenet, "alexnet": _alexnet, "nin": _nin}
+FAMILIES |= {"allconv": _allconv, "mobilenet": _mobilenet, "resnet": _resnet}
