@@ -1,8 +1,13 @@
 """The layers of any Keras model, Sequential, functional or subclassed, and what feeds what."""
 
+import math
+
 import keras
 
-WEIGHTED = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
+DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+TRANSPOSED = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
+CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
+WEIGHTED = (*CONVOLUTIONS, *DEPTHWISE, *TRANSPOSED, keras.layers.Dense)
 PASSING = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
 
 
@@ -55,6 +60,20 @@ def activation_of(layer: keras.layers.Layer) -> str:
 def weighted(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers with a kernel, in order."""
     return [layer for layer in layers_of(model) if isinstance(layer, WEIGHTED)]
+
+
+def fan_in(layer: keras.layers.Layer) -> float:
+    """How many inputs one output of a layer with a kernel adds up.
+
+    Not what Keras's initializers take it for: they count all channels of a depthwise convolution, (h, w, C, m), whose
+    outputs each see one, and the outputs of a transposed one, (h, w, out, in).
+    """
+    shape = tuple(layer.kernel.shape)
+    if isinstance(layer, DEPTHWISE):
+        return math.prod(shape[:-2])
+    if isinstance(layer, TRANSPOSED):
+        return math.prod((*shape[:-2], shape[-1])) / math.prod(layer.strides)
+    return math.prod(shape[:-1])
 
 
 def activation_after(layer: keras.layers.Layer, model: keras.Model) -> str:

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph import activation_after, layers_of, weighted
+from keras_cnn.diagnosis.graph import activation_after, fan_in, layers_of, weighted
 
 # fan_in times the kernel's variance, at which a layer hands on the signal of the one before as strong as it came:
 # He et al. 2015, section 2.2, for ReLU; Klambauer et al. 2017 for SELU; 1 / slope at 0 squared for the others
@@ -81,5 +81,4 @@ def initializer_findings(model: keras.Model) -> Iterator[Finding]:
 def gain(layer: keras.layers.Layer, activation: str) -> float:
     """How much of its input's deviation a layer hands on: sqrt(fan_in var(kernel) / what the activation needs)."""
     kernel = keras.ops.convert_to_numpy(layer.kernel)
-    fan_in = kernel.size / kernel.shape[-1]
-    return float(np.sqrt(fan_in * np.mean(kernel**2) / NEEDED.get(activation, STRONGEST)))
+    return float(np.sqrt(fan_in(layer) * np.mean(kernel**2) / NEEDED.get(activation, STRONGEST)))

@@ -1,6 +1,6 @@
 """From what was measured to a verdict: does the net train at its own rate, at others, or at none that was tried?
 
-The constants were set on two families of the fault set (`benchmarks/fault_set.py`) and are measured on two others.
+The constants were set on six families of the fault set (`benchmarks/fault_set.py`) and are measured on three others.
 """
 
 from collections.abc import Iterable

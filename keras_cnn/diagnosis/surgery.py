@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.graph import activation_after, weighted
+from keras_cnn.diagnosis.graph import DEPTHWISE, activation_after, weighted
 from keras_cnn.diagnosis.objective import Objective
 from keras_cnn.errors import InputError
 
@@ -88,6 +88,11 @@ def hidden_activations(model: keras.Model) -> list[str]:
 def draw_weights(layer: keras.layers.Layer, initializer: str, seed: int) -> None:
     """New kernel of `layer` from the initializer of that name, biases 0."""
     drawn = keras.initializers.get({"class_name": initializer, "config": {"seed": seed}})
-    layer.kernel.assign(drawn(layer.kernel.shape, dtype="float32"))
+    shape = tuple(layer.kernel.shape)
+    if isinstance(
+        layer, DEPTHWISE
+    ):  # Keras would count all channels as inputs of each, and draw too small weights
+        shape = (*shape[:-2], 1, shape[-2] * shape[-1])
+    layer.kernel.assign(keras.ops.reshape(drawn(shape, dtype="float32"), layer.kernel.shape))
     if getattr(layer, "bias", None) is not None:
         layer.bias.assign(np.zeros(layer.bias.shape, "float32"))

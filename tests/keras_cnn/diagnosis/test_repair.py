@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
 from keras_cnn.diagnosis.repair import repair
@@ -79,6 +80,30 @@ def test_he_for_rectifiers_and_glorot_for_tanh():
         fan_in = kernel.shape[0]
         wanted = (2 / fan_in) ** 0.5 if activation == "relu" else (2 / (fan_in + 400)) ** 0.5
         assert kernel.std() == pytest.approx(wanted, rel=0.05), (activation, deviation)
+
+
+def depthwise_net(depth: int) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((16, 16, 1))
+    x = layers.Conv2D(32, 3, strides=2, activation="relu", kernel_initializer="he_normal")(x)
+    for index in range(depth):
+        x = layers.DepthwiseConv2D(
+            3, padding="same", activation="relu", depthwise_initializer="he_normal", name=f"depthwise{index}"
+        )(x)
+    x = layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(x))
+    model = keras.Model(inputs, x)
+    model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")
+    return model
+
+
+def test_depthwise_kernels_are_drawn_for_the_one_channel_that_they_see():
+    """Keras's he_normal counts all 32, so the signal fades by the root of 32 in each layer."""
+    model = depthwise_net(4)
+    assert "initializer_too_small" in [finding.name for finding in lint(model)]
+    new = REMEDIES["initialization"](patient(model))
+    assert new.get_layer("depthwise0").kernel.numpy().std() == pytest.approx((2 / 9) ** 0.5, rel=0.15)
+    assert "initializer_too_small" not in [finding.name for finding in lint(new)]
+    assert "depthwise1_bn" in [layer.name for layer in REMEDIES["batch_normalization"](patient(model)).layers]
 
 
 def test_skip_connections_only_where_shapes_allow():
