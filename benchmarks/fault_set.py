@@ -1,7 +1,7 @@
-"""The nets of `benchmarks.diagnosis`: drawn at random, and with seeded faults, of nine families on two data sets.
+"""The nets of `benchmarks.diagnosis`: drawn at random, and with seeded faults, of twelve families on two data sets.
 
-Six families are for development. allconv (pools replaced by strides), mobilenet (depthwise separable convolutions) and
-resnet are held out: no threshold was chosen on them.
+Nine families are for development. squeezenet (narrow layers between wide ones), inception (branches side by side) and
+densenet (every output is kept) are held out: no threshold was chosen on them.
 """
 
 from dataclasses import dataclass, replace
@@ -11,10 +11,10 @@ import keras
 import numpy as np
 from keras import layers
 
-DEVELOPMENT = ("plain", "dense", "vgg", "lenet", "alexnet", "nin")
-HELD_OUT = ("allconv", "mobilenet", "resnet")
+DEVELOPMENT = ("plain", "dense", "vgg", "lenet", "alexnet", "nin", "allconv", "mobilenet", "resnet")
+HELD_OUT = ("squeezenet", "inception", "densenet")
 DEEPEST = {"plain": 30, "dense": 30, "vgg": 18, "lenet": 8, "alexnet": 12, "nin": 20}
-DEEPEST |= {"allconv": 20, "mobilenet": 14, "resnet": 30}
+DEEPEST |= {"allconv": 20, "mobilenet": 14, "resnet": 30, "squeezenet": 20, "inception": 14, "densenet": 16}
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "selu", "gelu")
 INITIALIZERS = (
     "glorot_uniform",
@@ -154,14 +154,15 @@ def build(case: Case) -> keras.Model:
     return model
 
 
-def _layer(case: Case, x, index: int, kernel: int = 0, width: int = 0, strides: int = 1):
-    """Layer `index` (from 1): a convolution, or without `kernel` a dense layer, then [batch norm and] activation."""
+def _layer(case: Case, x, index: int, kernel: int = 0, width: int = 0, strides: int = 1, branch: str = ""):
+    """Layer `index` (from 1): a convolution, or without `kernel` a dense layer, then [batch norm and] activation.
+    branch: sets the names of layers of one index apart."""
     last = case.fault == "dead_relu" and index == (case.depth + 1) // 2
     common = {
         "kernel_initializer": "zeros" if case.fault == "zero_init" else case.initializer,
         "bias_initializer": keras.initializers.Constant(-20.0) if last else "zeros",
         "use_bias": not case.batch_norm,
-        "name": f"layer{index}",
+        "name": f"layer{index}{branch}",
     }
     width = width or case.width
     if kernel:
@@ -273,5 +274,45 @@ def _resnet(case: Case, x):
     return layers.GlobalAveragePooling2D()(x)
 
 
+def _squeezenet(case: Case, x):
+    """A convolution, then pairs of a narrow one of 1x1 and one of 1x1 beside one of 3x3 (Iandola et al., SqueezeNet,
+    2016)."""
+    x = _layer(case, x, 1, 3, width=2 * case.width)
+    for index in range(2, case.depth + 1, 2):
+        if index in (4, 8):
+            x = layers.MaxPooling2D(2)(x)
+        x = _layer(case, x, index, 1)
+        if index < case.depth:
+            sides = [_layer(case, x, index + 1, kernel, branch=f"_{kernel}") for kernel in (1, 3)]
+            x = layers.Concatenate()(sides)
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _inception(case: Case, x):
+    """A convolution, then modules of 1x1, 3x3 and 5x5 convolutions and a max pool side by side (Szegedy et al., Going
+    Deeper with Convolutions, 2015)."""
+    x = _layer(case, x, 1, 3)
+    for index in range(2, case.depth + 1):
+        if index in (3, 5):
+            x = layers.MaxPooling2D(2)(x)
+        sides = [_layer(case, x, index, kernel, branch=f"_{kernel}") for kernel in (1, 3, 5)]
+        pooled = layers.MaxPooling2D(3, 1, "same")(x)
+        x = layers.Concatenate()([*sides, _layer(case, pooled, index, 1, branch="_pool")])
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _densenet(case: Case, x):
+    """3x3 convolutions, each of which is given the outputs of all before it, and 1x1 convolutions with a mean pool
+    after the third and the sixth (Huang et al., DenseNet, 2017)."""
+    x = _layer(case, x, 1, 3, width=2 * case.width)
+    for index in range(2, case.depth + 1):
+        if index in (4, 7):
+            x = layers.AveragePooling2D(2)(_layer(case, x, index, 1, width=2 * case.width))
+        else:
+            x = layers.Concatenate()([x, _layer(case, x, index, 3)])
+    return layers.GlobalAveragePooling2D()(x)
+
+
 FAMILIES = {"plain": _plain, "dense": _dense, "vgg": _vgg, "lenet": _lenet, "alexnet": _alexnet, "nin": _nin}
 FAMILIES |= {"allconv": _allconv, "mobilenet": _mobilenet, "resnet": _resnet}
+FAMILIES |= {"squeezenet": _squeezenet, "inception": _inception, "densenet": _densenet}

@@ -68,6 +68,7 @@ class HealthMonitor(keras.callbacks.Callback):
         self._writer = tf.summary.create_file_writer(str(self._logs)) if self._logs else None
         self._began = time.perf_counter()
         self._measure()
+        self.spent = time.perf_counter() - self._began
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._seen, self._mean = epoch, 0, 0.0

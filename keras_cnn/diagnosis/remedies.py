@@ -29,7 +29,7 @@ INITIALIZER = {
     "softsign": "GlorotUniform",
     "selu": "LecunNormal",
 }
-WIDER, FEWEST = 8, 16  # a layer of less than 16 units gets eight times as many
+WIDER, FEWEST = 8, 16  # a layer of less than 16 units gets eight times as many, and at least 16
 LSUV_IMAGES = 64
 CLIP_NORM = 1.0
 
@@ -141,14 +141,14 @@ def skip_connections(patient: Patient) -> keras.Model | None:
 
 
 def widen(patient: Patient) -> keras.Model | None:
-    """Eight times the units of hidden layers that have less than 16."""
+    """Eight times the units of hidden layers that have less than 16, and at least 16."""
     names = {layer.name for layer in hidden(patient.model)}
 
     def remake(layer):
         key = "filters" if hasattr(layer, "filters") else "units"
         width = getattr(layer, key, None)
         return (
-            with_config(layer, **{key: WIDER * width})
+            with_config(layer, **{key: max(FEWEST, WIDER * width)})
             if layer.name in names and width and width < FEWEST
             else copy_of(layer)
         )

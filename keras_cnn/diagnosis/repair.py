@@ -1,6 +1,6 @@
 """repair: change a net that does not learn until it does, and show by training both that it does."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
@@ -8,27 +8,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.diagnose import NEAR, USUAL_RATES, Diagnosis, diagnose
+from keras_cnn.diagnosis.attempts import Attempt, Measured, attempt, train_measured, treated
+from keras_cnn.diagnosis.diagnose import Diagnosis, diagnose
 from keras_cnn.diagnosis.objective import objective_of
-from keras_cnn.diagnosis.probe import Probe
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
-from keras_cnn.diagnosis.rules import HEALTHY, trains
-from keras_cnn.diagnosis.sample import Sample, sample_of
-from keras_cnn.training.averaging import kept
+from keras_cnn.diagnosis.rules import HEALTHY
+from keras_cnn.diagnosis.sample import sample_of
 
 BUDGET = 300  # training steps before and after
 IMAGES = 4096
 BETTER = 0.05  # of the chance loss: what the loss of images held out must gain on the net before
-FACTORS = (1.0, 0.3, 3.0)  # of its rate, at which a changed net is tried; and at the usual ones
-
-
-@dataclass(frozen=True)
-class Measured:
-    """After the budget: loss and accuracy on images that were not trained on; chance: the loss without learning."""
-
-    loss: float
-    accuracy: float
-    chance: float
+AS_GOOD = 0.1  # of the chance loss, within which the cheaper of two remedies is the better one
 
 
 @dataclass(frozen=True)
@@ -74,9 +64,10 @@ def repair(
     budget: int = BUDGET,
     say: Callable[[str], None] = lambda line: None,
 ) -> Repair:
-    """Try remedies on copies of `model`, those that the diagnosis names and then the rest, the cheapest first; then
-    two at once. The first that trains better on `budget` steps than the model itself is taken.
+    """Try remedies on copies of `model`: those that the diagnosis names; if none helps the rest; then two at once.
 
+    Each is trained for `budget` steps, as the model itself is. Of those that help, the cheapest is taken that does
+    about as well as the best: the first to help may only help a little.
     `model` stays as it is. data: as for `diagnose`. InputError for a subclassed model, whose graph nobody knows.
     """
     diagnosis = diagnosis or diagnose(model, data)
@@ -87,73 +78,52 @@ def repair(
     tried: list[dict] = []
     if diagnosis.verdict == HEALTHY:
         return Repair(model, (), objective.rate, before, before, False, budget)
-    rate = diagnosis.rates[0] if diagnosis.rates else objective.rate
-    for names in _plans(diagnosis.remedies):
-        changed = _treated(Patient(model, sample, objective, rate), names)
-        if changed is None:
-            continue
-        best = _best_rate(changed, sample)
-        if best is None:
-            tried.append({"changes": names, "outcome": "does not train in a probe"})
-            say(f"{' + '.join(names)}: does not train in a probe")
-            continue
-        after = train_measured(changed, sample, best, budget)
-        tried.append({"changes": names, "rate": best, "outcome": "trained", **asdict(after)})
-        say(f"{' + '.join(names)} at {best:.1e}: loss {after.loss:.3f}, accuracy {after.accuracy:.3f}")
-        if _helped(before, after):
-            changed.optimizer.learning_rate = best
-            return Repair(changed, names, best, before, after, True, budget, tried)
+    patient = Patient(model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate)
+    for plans in _plans(diagnosis.remedies):
+        found = [_tried(patient, names, budget, tried, say) for names in plans]
+        cures = [one for one in found if one and _helped(before, one.after)]
+        if cures:
+            best = _cheapest_of_the_best(cures)
+            best.model.optimizer.learning_rate = best.rate
+            return Repair(best.model, best.names, best.rate, before, best.after, True, budget, tried)
     return Repair(model, (), objective.rate, before, before, False, budget, tried)
 
 
-def _plans(named: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Single remedies, the named ones first, then pairs in the order in which they are applied."""
+def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
+    """What is tried together: the named remedies, the others, then one by one the pairs, applied in order of cost."""
     cost = list(REMEDIES)
-    singles = [*named, *(name for name in cost if name not in named)]
-    yield from ((name,) for name in singles)
-    for pair in combinations(singles, 2):
-        yield tuple(sorted(pair, key=cost.index))
+    others = [name for name in cost if name not in named]
+    yield [(name,) for name in sorted(named, key=cost.index)]
+    yield [(name,) for name in others]
+    for pair in combinations([*named, *others], 2):
+        yield [tuple(sorted(pair, key=cost.index))]
 
 
-def _treated(patient: Patient, names: Iterable[str]) -> keras.Model | None:
-    model: keras.Model | None = patient.model
-    for name in names:
-        objective = objective_of(model, patient.sample) if model is not patient.model else patient.objective
-        model = REMEDIES[name](Patient(model, patient.sample, objective, patient.rate))
-        if model is None:
-            return None
-    return model
+def _tried(
+    patient: Patient, names: tuple[str, ...], budget: int, tried: list[dict], say: Callable[[str], None]
+) -> Attempt | None:
+    """The attempt with these remedies, told and added to `tried`; None where they fit nothing, or do not help."""
+    changed = treated(patient, names)
+    if changed is None:
+        return None
+    made = attempt(changed, names, patient.sample, budget)
+    if made is None:
+        tried.append({"changes": names, "outcome": "does not train"})
+        say(f"{' + '.join(names)}: does not train")
+        return None
+    tried.append({"changes": names, "rate": made.rate, "outcome": "trained", **asdict(made.after)})
+    say(
+        f"{' + '.join(names)} at {made.rate:.1e}: loss {made.after.loss:.3f}, accuracy {made.after.accuracy:.3f}"
+    )
+    return made
 
 
-def _best_rate(model: keras.Model, sample: Sample) -> float | None:
-    """The rate, of some around the model's, at which a probe's loss falls most; None where it falls at none."""
-    objective = objective_of(model, sample)
-    probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in FACTORS]
-    rates += [rate for rate in USUAL_RATES if all(max(rate / one, one / rate) > NEAR for one in rates)]
-    traces = [probe.run(rate) for rate in rates]
-    good = [trace for trace in traces if trains(trace, objective.chance)]
-    return min(good, key=lambda trace: min(trace.held_out[-2:])).rate if good else None
+def _cheapest_of_the_best(cures: list[Attempt]) -> Attempt:
+    """`cures` in order of cost."""
+    least = min(one.after.loss for one in cures)
+    return next(one for one in cures if one.after.loss <= least + AS_GOOD * one.after.chance)
 
 
 def _helped(before: Measured, after: Measured) -> bool:
     worst = min(before.loss, before.chance) if np.isfinite(before.loss) else before.chance
     return bool(np.isfinite(after.loss)) and after.loss < worst - BETTER * before.chance
-
-
-def train_measured(model: keras.Model, sample: Sample, rate: float, steps: int) -> Measured:
-    """Train for `steps` at `rate` and measure on the images held out; the weights are put back."""
-    objective = objective_of(model, sample)
-    first = len(sample) - sample.held_out
-    with kept(model, model.variables):
-        probe = Probe(model, sample, objective)
-        loss, outputs = probe.train(rate, steps)
-    truth, guess = _classes(sample.y[first:], outputs)
-    return Measured(loss, float((truth == guess).mean()), objective.chance)
-
-
-def _classes(y: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if outputs.shape[-1] == 1:
-        return np.asarray(y).reshape(-1) > 0.5, outputs.reshape(-1) > 0.5
-    guess = outputs.argmax(-1)
-    truth = y.argmax(-1) if y.ndim == outputs.ndim and y.shape[-1] == outputs.shape[-1] else y
-    return np.asarray(truth).reshape(guess.shape), guess

@@ -1,0 +1,86 @@
+"""One attempt of repair: a net with remedies in it, and what training at its best rate made of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from keras_cnn.diagnosis.diagnose import NEAR, USUAL_RATES
+from keras_cnn.diagnosis.objective import objective_of
+from keras_cnn.diagnosis.probe import Probe
+from keras_cnn.diagnosis.remedies import REMEDIES, Patient
+from keras_cnn.diagnosis.rules import trains
+from keras_cnn.diagnosis.sample import Sample
+from keras_cnn.training.averaging import kept
+
+FACTORS = (1.0, 0.3, 3.0)  # of its rate, at which a changed net is tried; and at the usual ones
+FINALISTS = 2  # of these rates, the best of the probe, are trained at for the whole budget
+EQUAL = 0.05  # of the chance loss, within which the smaller of two rates is the better one
+
+
+@dataclass(frozen=True)
+class Measured:
+    """After the budget: loss and accuracy on images that were not trained on; chance: the loss without learning."""
+
+    loss: float
+    accuracy: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """names: of the remedies. rate: the one at which the model, whose weights are as before, trained best."""
+
+    names: tuple[str, ...]
+    model: keras.Model
+    rate: float
+    after: Measured
+
+
+def treated(patient: Patient, names: Iterable[str]) -> keras.Model | None:
+    """A copy with these remedies in it, one after the other; None where one of them fits nothing."""
+    model: keras.Model | None = patient.model
+    for name in names:
+        objective = objective_of(model, patient.sample) if model is not patient.model else patient.objective
+        model = REMEDIES[name](Patient(model, patient.sample, objective, patient.rate))
+        if model is None:
+            return None
+    return model
+
+
+def attempt(model: keras.Model, names: tuple[str, ...], sample: Sample, steps: int) -> Attempt | None:
+    """Train at the rates that a probe finds best; None where it trains at none, or diverges."""
+    objective = objective_of(model, sample)
+    probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in FACTORS]
+    rates += [rate for rate in USUAL_RATES if all(max(rate / one, one / rate) > NEAR for one in rates)]
+    good = [trace for trace in map(probe.run, rates) if trains(trace, objective.chance)]
+    good.sort(key=lambda trace: min(trace.held_out[-2:]))
+    ends = {trace.rate: _end(probe, model, sample, trace.rate, steps) for trace in good[:FINALISTS]}
+    finite = {rate: end for rate, end in ends.items() if np.isfinite(end.loss)}
+    if not finite:
+        return None
+    least = min(end.loss for end in finite.values())
+    # of two rates that do as well the smaller is the safer one
+    rate = min(rate for rate, end in finite.items() if end.loss <= least + EQUAL * end.chance)
+    return Attempt(names, model, rate, finite[rate])
+
+
+def train_measured(model: keras.Model, sample: Sample, rate: float, steps: int) -> Measured:
+    """Train for `steps` at `rate` and measure on the images held out; the weights are put back."""
+    return _end(Probe(model, sample, objective_of(model, sample)), model, sample, rate, steps)
+
+
+def _end(probe: Probe, model: keras.Model, sample: Sample, rate: float, steps: int) -> Measured:
+    with kept(model, model.variables):
+        loss, outputs = probe.train(rate, steps)
+    truth, guess = _classes(sample.y[len(sample) - sample.held_out :], outputs)
+    return Measured(loss, float((truth == guess).mean()), objective_of(model, sample).chance)
+
+
+def _classes(y: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if outputs.shape[-1] == 1:
+        return np.asarray(y).reshape(-1) > 0.5, outputs.reshape(-1) > 0.5
+    guess = outputs.argmax(-1)
+    truth = y.argmax(-1) if y.ndim == outputs.ndim and y.shape[-1] == outputs.shape[-1] else y
+    return np.asarray(truth).reshape(guess.shape), guess
