@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from keras_cnn.diagnosis.calibrated import classes_of
 from keras_cnn.diagnosis.diagnose import NEAR, USUAL_RATES
-from keras_cnn.diagnosis.objective import objective_of
+from keras_cnn.diagnosis.graph import final_activation
+from keras_cnn.diagnosis.objective import objective_of, scores
 from keras_cnn.diagnosis.probe import Probe
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
-from keras_cnn.diagnosis.rules import trains
+from keras_cnn.diagnosis.rules import reached, trains
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.training.averaging import kept
 
@@ -54,8 +56,7 @@ def attempt(model: keras.Model, names: tuple[str, ...], sample: Sample, steps: i
     objective = objective_of(model, sample)
     probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in FACTORS]
     rates += [rate for rate in USUAL_RATES if all(max(rate / one, one / rate) > NEAR for one in rates)]
-    good = [trace for trace in map(probe.run, rates) if trains(trace, objective.chance)]
-    good.sort(key=lambda trace: min(trace.held_out[-2:]))
+    good = sorted(filter(trains, map(probe.run, rates)), key=reached, reverse=True)
     ends = {trace.rate: _end(probe, model, sample, trace.rate, steps) for trace in good[:FINALISTS]}
     finite = {rate: end for rate, end in ends.items() if np.isfinite(end.loss)}
     if not finite:
@@ -74,13 +75,7 @@ def train_measured(model: keras.Model, sample: Sample, rate: float, steps: int) 
 def _end(probe: Probe, model: keras.Model, sample: Sample, rate: float, steps: int) -> Measured:
     with kept(model, model.variables):
         loss, outputs = probe.train(rate, steps)
-    truth, guess = _classes(sample.y[len(sample) - sample.held_out :], outputs)
+    truth = classes_of(sample.y[len(sample) - sample.held_out :], outputs)
+    logits = scores(outputs, final_activation(model)[0])
+    guess = logits[..., 0] > 0 if logits.shape[-1] == 1 else logits.argmax(-1)
     return Measured(loss, float((truth == guess).mean()), objective_of(model, sample).chance)
-
-
-def _classes(y: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if outputs.shape[-1] == 1:
-        return np.asarray(y).reshape(-1) > 0.5, outputs.reshape(-1) > 0.5
-    guess = outputs.argmax(-1)
-    truth = y.argmax(-1) if y.ndim == outputs.ndim and y.shape[-1] == outputs.shape[-1] else y
-    return np.asarray(truth).reshape(guess.shape), guess

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import keras
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, drops, trains
+from keras_cnn.diagnosis.probe import STEPS
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, at_once, drops, reached
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.diagnosis.symptoms import REVIVE, symptoms
 
@@ -53,10 +54,12 @@ def _rates(given: "Diagnosis") -> Iterator[Finding]:
     best, own = given.rates[0], given.traces[0]
     low = best > given.rate
     start, end = (drops(own, given.chance)[index] for index in (0, -1))
+    at_best = next(trace for trace in given.traces if trace.rate == best)
     yield Finding(
         "rate_too_low" if low else "rate_too_high",
         f"At its rate of {given.rate:.1e} the loss of images held out went from {1 - start:.2f} to {1 - end:.2f} times "
-        f"chance; at {best:.1e} it trains.",
+        f"chance, and after {len(own.losses)} steps its outputs tell {reached(own):.1%} of what there is to tell the "
+        f"classes apart; at {best:.1e} {reached(at_best):.1%} after {len(at_best.losses)}.",
         "Its steps are so small that the net hardly moves."
         if low
         else "Its steps overshoot: they throw the weights to where gradients are noise or zero. Initialization and "
@@ -73,14 +76,15 @@ def _rates(given: "Diagnosis") -> Iterator[Finding]:
 
 
 def _slow(given: "Diagnosis") -> Iterator[Finding]:
-    if given.traces and not trains(given.traces[0], given.chance):
-        faster = [rate for rate in given.rates if rate > given.rate]
+    if given.traces and not at_once(given.traces[0]):
+        own = given.traces[0]
         yield Finding(
             "slow_start",
-            f"In {len(given.traces[0].losses)} steps at {given.rate:.1e} the loss hardly moved, but the signal grows.",
-            "The net stands on a plateau, or its rate is small; it will train, but waits first.",
+            f"In {STEPS} steps at {given.rate:.1e} its outputs told nothing, in {len(own.losses)} {reached(own):.1%} "
+            "of what there is to tell the classes apart.",
+            "The net stands on a plateau first, or its rate is small; it will train, but waits.",
             (
-                *([f"a learning rate of {faster[0]:.1e}"] if faster else []),
+                "the rate that lr-find suggests",
                 "batch normalization",
                 "an initializer that suits the activation",
             ),
@@ -92,7 +96,7 @@ def _slow(given: "Diagnosis") -> Iterator[Finding]:
 def _unexplained(given: "Diagnosis") -> Finding:
     return Finding(
         "no_cause_found",
-        f"At none of {len(given.traces)} rates did the loss of images held out fall below chance.",
+        f"At none of {len(given.traces)} rates did it learn to tell images held out apart.",
         "Nothing measured explains it.",
         (
             "look at some images with their labels",

@@ -10,20 +10,12 @@ import keras
 
 from keras_cnn.diagnosis.causes import causes, ordered
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.inputs import badly_scaled, input_findings
+from keras_cnn.diagnosis.inputs import input_findings
 from keras_cnn.diagnosis.labels import label_findings
 from keras_cnn.diagnosis.lint import lint
-from keras_cnn.diagnosis.objective import Objective, objective_of, output_shape, rate_of
-from keras_cnn.diagnosis.probe import Probe, Trace
-from keras_cnn.diagnosis.rules import (
-    CONDITIONAL,
-    DEAD,
-    FASTER,
-    HEALTHY,
-    LOUDER,
-    trains,
-    trains_later,
-)
+from keras_cnn.diagnosis.objective import objective_of, output_shape, rate_of
+from keras_cnn.diagnosis.probe import LONG, STEPS, Probe, Trace
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, LEARNS, LOUDER, awakes, good_rates, learns
 from keras_cnn.diagnosis.sample import Sample, sample_of
 from keras_cnn.diagnosis.signals import Signals, measure_signals
 from keras_cnn.errors import InputError
@@ -33,7 +25,7 @@ IMAGES = 2048
 FATAL = {"all_frozen", "weights_not_finite", "images_not_finite", "labels_out_of_range", "one_class"}
 GRAVE = {"labels_unrelated", "probabilities_expected", "softmax_of_one", "too_few_outputs"}
 # times its own rate, tried where that fails: 16 convolutions with ReLU and Glorot stick at 1e-3, and train at 3e-4
-OTHER_FACTORS = (*FASTER, 30.0, 0.3)
+OTHER_FACTORS = (3.0, 10.0, 30.0, 0.3)
 USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # tried then too
 NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
 
@@ -77,7 +69,8 @@ def diagnose(
 
     data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
-    batch forwards and backwards; at most ten times 48 training steps at several rates. say: told each level's cost.
+    batch forwards and backwards; training steps at its own rate, 480 at most, fewer the sooner it learns, and where it
+    does not, at most nine times 48 at others. say: told each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -99,11 +92,15 @@ def diagnose(
     objective = objective_of(model, sample)
     signals = measure_signals(model, sample, objective)
     lap("one batch")
-    # with such a fault only a net that trains at once is believed to train
-    hopeless = bool(found & GRAVE) or badly_scaled(sample, model)
-    traces, overfit = _probe(model, sample, objective, "labels_unrelated" in found)
-    lap("probe")
-    rates = _rates(traces, overfit, objective, hopeless)
+    grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
+    probe, steps = Probe(model, sample, objective), STEPS if grave else LONG
+    say(f"probe: up to {steps} steps at {objective.rate:.1e}")
+    own = probe.run(objective.rate, steps, LEARNS)
+    overfit = probe.overfit(objective.rate * LOUDER)
+    lap("probe of its own rate")
+    others = [] if grave or learns(own) or awakes(own) else _others(probe, own.rate)
+    lap("probe of others")
+    rates = good_rates(own, others) if learns(own) or not grave else ()
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
     given = Diagnosis(
         verdict,
@@ -113,7 +110,7 @@ def diagnose(
         objective.chance,
         len(sample),
         signals,
-        traces,
+        [own, *others],
         overfit,
         seconds,
     )
@@ -134,25 +131,10 @@ def _check_fits(model: keras.Model, sample: Sample) -> None:
         raise InputError(f"the net takes batches {wanted}, the data give {sample.x.shape}.")
 
 
-def _probe(
-    model: keras.Model, sample: Sample, objective: Objective, hopeless: bool
-) -> tuple[list[Trace], Trace]:
-    """Traces at its own rate first, then, where that does not train at once, at larger and at usual ones."""
-    probe, rate = Probe(model, sample, objective), objective.rate
-    traces = [probe.run(rate)]
-    overfit = probe.overfit(rate * LOUDER)
-    if not trains(traces[0], objective.chance) and not hopeless:
-        for other in [*(factor * rate for factor in OTHER_FACTORS), *USUAL_RATES]:
-            if all(max(other / one.rate, one.rate / other) > NEAR for one in traces):
-                traces.append(probe.run(other))
-    return traces, overfit
-
-
-def _rates(traces: list[Trace], overfit: Trace, objective: Objective, hopeless: bool) -> tuple[float, ...]:
-    """Those of `traces` at which it trains, the one whose loss fell most first."""
-    chance, own, found = objective.chance, objective.rate, []
-    for trace in traces:
-        later = trace.rate == own and not hopeless and trains_later(trace, traces, overfit, chance)
-        if later or trains(trace, chance):
-            found.append(trace)
-    return tuple(trace.rate for trace in sorted(found, key=lambda trace: min(trace.held_out[-2:])))
+def _others(probe: Probe, rate: float) -> list[Trace]:
+    """Traces at larger and at usual rates than its own."""
+    rates = [rate]
+    for other in [*(factor * rate for factor in OTHER_FACTORS), *USUAL_RATES]:
+        if all(max(other / one, one / other) > NEAR for one in rates):
+            rates.append(other)
+    return [probe.run(other) for other in rates[1:]]

@@ -1,36 +1,39 @@
 """A few real training steps at several learning rates, after which the net is as it was."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_cnn.diagnosis.calibrated import told
 from keras_cnn.diagnosis.graph import final_activation
-from keras_cnn.diagnosis.objective import Objective, spread
+from keras_cnn.diagnosis.objective import Objective, scores, spread
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.training.averaging import kept
 
-STEPS = 48
-PIECES = 4  # after each of which the images held out are measured
+STEPS, LONG = 48, 480
+PIECE = 12  # steps, after each of which the images held out are measured
 
 
 @dataclass(frozen=True)
 class Trace:
     """Training at `rate`. losses: of each step's batch, before it. held_out: loss of images that are not trained on,
-    before the first step and after each quarter of the steps, in training mode, so that batch normalization takes
-    their own statistics. spreads: sd of the logits over them, at the same times."""
+    before the first step and after every twelve, in training mode, so that batch normalization takes their own
+    statistics. spreads: sd of the logits over them, at the same times. told: the share of the entropy of their classes
+    that the outputs tell."""
 
     rate: float
     losses: list[float]
     held_out: list[float]
     spreads: list[float]
+    told: list[float]
 
     @property
     def finite(self) -> bool:
-        return bool(np.isfinite([*self.losses, *self.held_out]).all())
+        return bool(np.isfinite([*self.losses, *self.held_out, *self.told]).all())
 
 
 class Probe:
@@ -47,16 +50,13 @@ class Probe:
         self._steps: Callable = self._train if eager else tf.function(self._train)
         self._forward: Callable = self._measure if eager else tf.function(self._measure)
 
-    def run(self, rate: float, steps: int = STEPS, batches: np.ndarray | None = None) -> Trace:
-        """Train at `rate` for `steps` steps, of `batches` (steps, batch) if given; undone afterwards."""
-        batches = self._sample.batches(steps) if batches is None else batches
-        with kept(self._model, self._model.variables):
-            self._start(rate)
-            return self._trace(rate, np.array_split(batches, PIECES))
+    def run(self, rate: float, steps: int = STEPS, enough: float = 1.0) -> Trace:
+        """Train at `rate` for `steps` steps, or until outputs tell `enough` twice in a row; undone afterwards."""
+        return self._undone(rate, self._sample.batches(steps), enough)
 
     def overfit(self, rate: float, steps: int = STEPS) -> Trace:
         """The same, always with one batch of 16 images: a net that can learn at all learns these by heart."""
-        return self.run(rate, steps, np.tile(np.arange(min(16, len(self._sample))), (steps, 1)))
+        return self._undone(rate, np.tile(np.arange(min(16, len(self._sample))), (steps, 1)), 1.0)
 
     def train(self, rate: float, steps: int) -> tuple[float, np.ndarray]:
         """Train for good at `rate`; (loss of the images held out, their outputs), in training mode, afterwards."""
@@ -70,19 +70,27 @@ class Probe:
             variable.assign(value)
         self._optimizer.learning_rate = rate
 
-    def _trace(self, rate: float, pieces: Iterable[np.ndarray]) -> Trace:
+    def _undone(self, rate: float, batches: np.ndarray, enough: float) -> Trace:
+        with kept(self._model, self._model.variables):
+            self._start(rate)
+            return self._trace(rate, batches, enough)
+
+    def _trace(self, rate: float, batches: np.ndarray, enough: float) -> Trace:
         losses: list[float] = []
         measured = [self._held_out()]
-        for piece in pieces:
-            losses += self._steps(tf.constant(piece)).numpy().tolist()
+        for first in range(0, len(batches), PIECE):
+            losses += self._steps(tf.constant(batches[first : first + PIECE])).numpy().tolist()
             measured.append(self._held_out())
-            if not math.isfinite(measured[-1][0]):
+            if not math.isfinite(measured[-1][0]) or min(told for *_, told in measured[-2:]) >= enough:
                 break
-        return Trace(rate, losses, [loss for loss, _ in measured], [wide for _, wide in measured])
+        held_out, spreads, tells = map(list, zip(*measured, strict=True))
+        return Trace(rate, losses, held_out, spreads, tells)
 
-    def _held_out(self) -> tuple[float, float]:
+    def _held_out(self) -> tuple[float, float, float]:
         loss, outputs = self._forward()
-        return float(loss), spread(outputs.numpy(), self._activation)
+        outputs = outputs.numpy()
+        y = self._sample.y[len(self._sample) - self._sample.held_out :]
+        return float(loss), spread(outputs, self._activation), told(y, scores(outputs, self._activation))
 
     def _measure(self):
         first = len(self._sample) - self._sample.held_out

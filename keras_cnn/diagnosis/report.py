@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_cnn.diagnosis.diagnose import Diagnosis
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, reached
 from keras_cnn.files import write_file, write_json
 from keras_cnn.training.pictures import as_image
 
@@ -35,7 +35,8 @@ def text(given: Diagnosis) -> str:
     for trace in given.traces:
         lines.append(
             f"{len(trace.losses)} steps at {trace.rate:.1e}: loss of images held out {trace.held_out[0]:.3f} -> "
-            f"{trace.held_out[-1]:.3f}, logits differ by {trace.spreads[0]:.1e} -> {trace.spreads[-1]:.1e}"
+            f"{trace.held_out[-1]:.3f}, logits differ by {trace.spreads[0]:.1e} -> {trace.spreads[-1]:.1e}, of what "
+            f"tells the classes apart they hold {reached(trace):.1%}"
         )
     lines.append("cost: " + ", ".join(f"{level} {seconds:.1f} s" for level, seconds in given.seconds.items()))
     for number, finding in enumerate(given.findings, start=1):

@@ -1,0 +1,46 @@
+"""What outputs tell of the classes, whatever their scale: the loss at the best temperature."""
+
+import numpy as np
+
+ROWS = 4096  # images, or pixels of masks, that are looked at
+TEMPERATURES = np.geomspace(0.1, 30, 25)
+
+
+def told(y: np.ndarray, logits: np.ndarray) -> float:
+    """The share of the entropy of the classes that the outputs tell, 0..1; NaN where they are not finite.
+
+    y: classes (...,), one-hot or distributions (..., C). logits: (..., C), or (..., 1) of a binary net. They are
+    centred over the images and divided by the temperature at which their cross-entropy is least (Guo et al. 2017, On
+    Calibration, section 4.2). Unlike the loss this tells a net that is far too sure of what it has learnt, whose loss
+    lies above chance, from one that has learnt nothing; and nets of different losses apart.
+    """
+    truth, rows = classes_of(y, logits).reshape(-1), logits.reshape(-1, logits.shape[-1]).astype("float64")
+    every = max(1, len(rows) // ROWS)
+    truth, rows = truth[::every].astype(int), rows[::every]
+    if not np.isfinite(rows).all():
+        return float("nan")
+    if rows.shape[-1] == 1:
+        rows = np.concatenate([np.zeros_like(rows), rows], axis=-1)
+    frequencies = np.bincount(truth, minlength=rows.shape[-1])[: rows.shape[-1]] / len(truth)
+    present = frequencies > 0
+    entropy = -float(np.sum(frequencies[present] * np.log(frequencies[present])))
+    if entropy == 0:
+        return 0.0
+    prior = np.log(np.maximum(frequencies, 1e-9))
+    centred = rows - rows.mean(axis=0)
+    least = min(_cross_entropy(truth, centred / temperature + prior) for temperature in TEMPERATURES)
+    return max(0.0, 1 - least / entropy)
+
+
+def _cross_entropy(truth: np.ndarray, logits: np.ndarray) -> float:
+    above = logits - logits.max(axis=-1, keepdims=True)
+    log_sum = np.log(np.exp(above).sum(axis=-1))
+    return float((log_sum - above[np.arange(len(truth)), truth]).mean())
+
+
+def classes_of(y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Labels as classes, in whichever form the loss takes them."""
+    if outputs.shape[-1] == 1:
+        return np.asarray(y).reshape(outputs.shape[:-1]) > 0.5
+    whole = y.ndim == outputs.ndim and y.shape[-1] == outputs.shape[-1]
+    return np.asarray(y.argmax(-1) if whole else y).reshape(outputs.shape[:-1])
