@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.calibrated import classes_of
+from keras_cnn.diagnosis.calibrated import classes_of, told
 from keras_cnn.diagnosis.diagnose import NEAR, USUAL_RATES
 from keras_cnn.diagnosis.graph import final_activation
 from keras_cnn.diagnosis.objective import objective_of, scores
@@ -23,11 +23,13 @@ EQUAL = 0.05  # of the chance loss, within which the smaller of two rates is the
 
 @dataclass(frozen=True)
 class Measured:
-    """After the budget: loss and accuracy on images that were not trained on; chance: the loss without learning."""
+    """After the budget: loss and accuracy on images that were not trained on; chance: the loss without learning; told:
+    the share of the entropy of the classes that the outputs tell, NaN where they are not finite."""
 
     loss: float
     accuracy: float
     chance: float
+    told: float
 
 
 @dataclass(frozen=True)
@@ -78,4 +80,6 @@ def _end(probe: Probe, model: keras.Model, sample: Sample, rate: float, steps: i
     truth = classes_of(sample.y[len(sample) - sample.held_out :], outputs)
     logits = scores(outputs, final_activation(model)[0])
     guess = logits[..., 0] > 0 if logits.shape[-1] == 1 else logits.argmax(-1)
-    return Measured(loss, float((truth == guess).mean()), objective_of(model, sample).chance)
+    return Measured(
+        loss, float((truth == guess).mean()), objective_of(model, sample).chance, told(truth, logits)
+    )

@@ -15,7 +15,7 @@ from keras_cnn.diagnosis.labels import label_findings
 from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of, output_shape, rate_of
 from keras_cnn.diagnosis.probe import LONG, STEPS, Probe, Trace
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, LEARNS, LOUDER, awakes, good_rates, learns
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, LEARNS, LOUDER, good_rates, learns, settled
 from keras_cnn.diagnosis.sample import Sample, sample_of
 from keras_cnn.diagnosis.signals import Signals, measure_signals
 from keras_cnn.errors import InputError
@@ -98,7 +98,7 @@ def diagnose(
     own = probe.run(objective.rate, steps, LEARNS)
     overfit = probe.overfit(objective.rate * LOUDER)
     lap("probe of its own rate")
-    others = [] if grave or learns(own) or awakes(own) else _others(probe, own.rate)
+    others = [] if grave or settled(own, objective.chance) else _others(probe, own.rate)
     lap("probe of others")
     rates = good_rates(own, others) if learns(own) or not grave else ()
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD

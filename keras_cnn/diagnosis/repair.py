@@ -1,6 +1,6 @@
 """repair: change a net that does not learn until it does, and show by training both that it does."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
@@ -17,8 +17,9 @@ from keras_cnn.diagnosis.sample import sample_of
 
 BUDGET = 300  # training steps before and after
 IMAGES = 4096
-BETTER = 0.05  # of the chance loss: what the loss of images held out must gain on the net before
-AS_GOOD = 0.1  # of the chance loss, within which the cheaper of two remedies is the better one
+BETTER = 0.05  # of the entropy of the classes, which outputs must tell more than those of the net before
+WELL = 0.2  # of the entropy of the classes, told by a net that needs no better remedy
+AS_GOOD = 0.05  # of the entropy of the classes, within which the cheaper of two remedies is the better one
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def repair(
 ) -> Repair:
     """Try remedies on copies of `model`: those that the diagnosis names; if none helps the rest; then two at once.
 
-    Each is trained for `budget` steps, as the model itself is. Of those that help, the cheapest is taken that does
-    about as well as the best: the first to help may only help a little.
+    Each is trained for `budget` steps, as the model itself is. The first that makes it learn well is taken, else the
+    cheapest that does about as well as the best: the first to help may only help a little.
     `model` stays as it is. data: as for `diagnose`. InputError for a subclassed model, whose graph nobody knows.
     """
     diagnosis = diagnosis or diagnose(model, data)
@@ -80,8 +81,7 @@ def repair(
         return Repair(model, (), objective.rate, before, before, False, budget)
     patient = Patient(model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate)
     for plans in _plans(diagnosis.remedies):
-        found = [_tried(patient, names, budget, tried, say) for names in plans]
-        cures = [one for one in found if one and _helped(before, one.after)]
+        cures = list(_cures(patient, plans, before, budget, tried, say))
         if cures:
             best = _cheapest_of_the_best(cures)
             best.model.optimizer.learning_rate = best.rate
@@ -97,6 +97,23 @@ def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
     yield [(name,) for name in others]
     for pair in combinations([*named, *others], 2):
         yield [tuple(sorted(pair, key=cost.index))]
+
+
+def _cures(
+    patient: Patient,
+    plans: Iterable[tuple[str, ...]],
+    before: Measured,
+    budget: int,
+    tried: list[dict],
+    say: Callable[[str], None],
+) -> Iterator[Attempt]:
+    """Those of the `plans` that help, up to the first that helps well."""
+    for names in plans:
+        made = _tried(patient, names, budget, tried, say)
+        if made and _helped(before, made.after):
+            yield made
+            if made.after.told > WELL:
+                return
 
 
 def _tried(
@@ -120,10 +137,10 @@ def _tried(
 
 def _cheapest_of_the_best(cures: list[Attempt]) -> Attempt:
     """`cures` in order of cost."""
-    least = min(one.after.loss for one in cures)
-    return next(one for one in cures if one.after.loss <= least + AS_GOOD * one.after.chance)
+    most = max(one.after.told for one in cures)
+    return next(one for one in cures if one.after.told >= most - AS_GOOD)
 
 
 def _helped(before: Measured, after: Measured) -> bool:
-    worst = min(before.loss, before.chance) if np.isfinite(before.loss) else before.chance
-    return bool(np.isfinite(after.loss)) and after.loss < worst - BETTER * before.chance
+    known = before.told if np.isfinite(before.told) else 0.0
+    return np.isfinite(after.loss) and after.told > known + BETTER

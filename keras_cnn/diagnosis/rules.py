@@ -14,9 +14,7 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 # shares of the entropy of the classes
 LEARNS = 0.1  # that a net which learns tells by the end of the long look
 MOVED = 0.015  # that a net tells which does not stand still
-AHEAD = (
-    0.5  # of what it tells at its own rate; told at another in a tenth of the steps, its own is the wrong one
-)
+AHEAD = 2 / 3  # of what it tells at its own rate; told at another in a tenth of the steps, that one is better
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
 HORIZON = 1500  # steps within which it must
 LOUDER = 5.0  # times the rate, for one batch by heart
@@ -34,8 +32,13 @@ def trains(trace: Trace) -> bool:
 
 
 def learns(trace: Trace) -> bool:
-    """Whether they tell much, so that nothing more needs to be known."""
+    """Whether its outputs tell much."""
     return reached(trace) >= LEARNS
+
+
+def settled(own: Trace, chance: float) -> bool:
+    """Whether no other rate needs to be tried: it learns, and its loss has come below chance."""
+    return learns(own) and drops(own, chance)[-1] > 0
 
 
 def at_once(trace: Trace) -> bool:
@@ -46,15 +49,22 @@ def at_once(trace: Trace) -> bool:
 def good_rates(own: Trace, others: Iterable[Trace]) -> tuple[float, ...]:
     """Those at which it trains, the best first.
 
-    own: the long look at the net's own rate. What it tells must be much, or at least much more than at `others` in a
-    tenth of the steps: where images are hard to tell apart nobody tells much.
+    own: the long look at the net's own rate. What it tells must be much, and more than at smaller rates in a tenth of
+    the steps. Or it must grow while no other rate does nearly as well in so few: where images are hard to tell apart
+    nobody tells much, and plateaus end late.
     """
     mine = reached(own)
     better = [trace for trace in others if trains(trace) and reached(trace) > AHEAD * mine]
     found = sorted(better, key=reached, reverse=True)
-    if learns(own) or awakes(own) or (trains(own) and not better):
+    thrown = any(reached(trace) > mine for trace in better if trace.rate < own.rate)
+    if (learns(own) and not thrown) or (not better and (awakes(own) or grows(own))):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
+
+
+def grows(trace: Trace) -> bool:
+    """Whether its outputs tell something, and more than half-way."""
+    return trains(trace) and reached(trace) > 1.1 * trace.told[len(trace.told) // 2]
 
 
 def awakes(trace: Trace) -> bool:
