@@ -76,7 +76,7 @@ def examine(case, label: dict, with_repair: bool) -> dict:
     from benchmarks.fault_set import build, data
     from keras_cnn.diagnosis.diagnose import IMAGES, diagnose
     from keras_cnn.diagnosis.objective import objective_of
-    from keras_cnn.diagnosis.probe import STEPS, Probe
+    from keras_cnn.diagnosis.probe import LONG, STEPS, Probe
     from keras_cnn.diagnosis.rules import HEALTHY
     from keras_cnn.diagnosis.sample import sample_of
 
@@ -84,7 +84,7 @@ def examine(case, label: dict, with_repair: bool) -> dict:
     found = diagnose(model, images[:2])
     sample = sample_of(images[:2], IMAGES)
     objective = objective_of(model, sample)
-    seen = observe(model, sample, objective, STEPS)
+    seen = observe(model, sample, objective, LONG)
     probe = Probe(model, sample, objective)
     probe.run(case.rate)
     started = time.perf_counter()
@@ -156,6 +156,8 @@ def table(rows: list[dict]) -> list[str]:
     lines.append(f"one batch costs {median(row['batch_share'] for row in rows):.2%} of 1,500 steps, median")
     steps = [row["steps"] for row in rows]
     lines.append(f"steps of the probe: median {median(steps):.0f}, most {max(steps)}")
+    for told, group in (("healthy", healthy), ("sick", [row for row in rows if row["sick"]])):
+        lines.append(f"  of {told} nets: median {median(row['steps'] for row in group):.0f}")
     if tried:
         cured = [row for row in tried if row["repaired"]]
         lines.append(

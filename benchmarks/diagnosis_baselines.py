@@ -1,6 +1,6 @@
 """Published rules that tell sick nets from healthy ones, re-implemented on what a short training shows.
 
-Each is given the same 48 steps at the net's own rate as the doctor's first probe. Thresholds are the papers'.
+Each is given 480 steps at the net's own rate, as many as the doctor takes there at most. Thresholds are the papers'.
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ import keras
 
 from keras_cnn.diagnosis.causes import causes, ordered
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.inputs import input_findings
+from keras_cnn.diagnosis.inputs import badly_scaled, input_findings
 from keras_cnn.diagnosis.labels import label_findings
 from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of, output_shape, rate_of
@@ -100,7 +100,8 @@ def diagnose(
     lap("probe of its own rate")
     others = [] if grave or settled(own, objective.chance) else _others(probe, own.rate)
     lap("probe of others")
-    rates = good_rates(own, others) if learns(own) or not grave else ()
+    patience = not badly_scaled(sample, model)
+    rates = good_rates(own, others, patience) if learns(own) or not grave else ()
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
     given = Diagnosis(
         verdict,

@@ -51,7 +51,8 @@ class Probe:
         self._forward: Callable = self._measure if eager else tf.function(self._measure)
 
     def run(self, rate: float, steps: int = STEPS, enough: float = 1.0) -> Trace:
-        """Train at `rate` for `steps` steps, or until outputs tell `enough` twice in a row; undone afterwards."""
+        """Train at `rate` for `steps` steps; undone afterwards. It ends sooner where outputs tell `enough` twice in a
+        row and the loss is below chance."""
         return self._undone(rate, self._sample.batches(steps), enough)
 
     def overfit(self, rate: float, steps: int = STEPS) -> Trace:
@@ -81,10 +82,13 @@ class Probe:
         for first in range(0, len(batches), PIECE):
             losses += self._steps(tf.constant(batches[first : first + PIECE])).numpy().tolist()
             measured.append(self._held_out())
-            if not math.isfinite(measured[-1][0]) or min(told for *_, told in measured[-2:]) >= enough:
+            below = measured[-1][0] < self._objective.chance
+            if not math.isfinite(measured[-1][0]) or (
+                below and min(tells for *_, tells in measured[-2:]) >= enough
+            ):
                 break
-        held_out, spreads, tells = map(list, zip(*measured, strict=True))
-        return Trace(rate, losses, held_out, spreads, tells)
+        held_out, spreads, shares = map(list, zip(*measured, strict=True))
+        return Trace(rate, losses, held_out, spreads, shares)
 
     def _held_out(self) -> tuple[float, float, float]:
         loss, outputs = self._forward()

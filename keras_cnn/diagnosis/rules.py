@@ -46,18 +46,18 @@ def at_once(trace: Trace) -> bool:
     return trace.finite and float(np.mean(trace.told[: STEPS // PIECE + 1][-2:])) > MOVED
 
 
-def good_rates(own: Trace, others: Iterable[Trace]) -> tuple[float, ...]:
+def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tuple[float, ...]:
     """Those at which it trains, the best first.
 
     own: the long look at the net's own rate. What it tells must be much, and more than at smaller rates in a tenth of
     the steps. Or it must grow while no other rate does nearly as well in so few: where images are hard to tell apart
-    nobody tells much, and plateaus end late.
+    nobody tells much, and plateaus end late, for which those who know what makes the net slow have no `patience`.
     """
     mine = reached(own)
     better = [trace for trace in others if trains(trace) and reached(trace) > AHEAD * mine]
     found = sorted(better, key=reached, reverse=True)
     thrown = any(reached(trace) > mine for trace in better if trace.rate < own.rate)
-    if (learns(own) and not thrown) or (not better and (awakes(own) or grows(own))):
+    if (learns(own) and not thrown) or (not better and (grows(own) or (patience and awakes(own)))):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 
