@@ -17,8 +17,8 @@ from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.training.averaging import kept
 
 FACTORS = (1.0, 0.3, 3.0)  # of its rate, at which a changed net is tried; and at the usual ones
-FINALISTS = 2  # of these rates, the best of the probe, are trained at for the whole budget
-EQUAL = 0.05  # of the chance loss, within which the smaller of two rates is the better one
+FINAL = (1.0, 0.3, 0.1)  # of the best rate of the probe, at which it is trained for the whole budget
+EQUAL = 0.1  # of the entropy of the classes, within which the smaller of two rates is the better one
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,21 @@ def treated(patient: Patient, names: Iterable[str]) -> keras.Model | None:
 
 
 def attempt(model: keras.Model, names: tuple[str, ...], sample: Sample, steps: int) -> Attempt | None:
-    """Train at the rates that a probe finds best; None where it trains at none, or diverges."""
+    """Train at the rate that a probe finds best, and at smaller ones; None where it trains at none, or diverges.
+
+    In 48 steps the best rate is one at the edge of what the net bears, and in a long training it may fail.
+    """
     objective = objective_of(model, sample)
     probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in FACTORS]
     rates += [rate for rate in USUAL_RATES if all(max(rate / one, one / rate) > NEAR for one in rates)]
     good = sorted(filter(trains, map(probe.run, rates)), key=reached, reverse=True)
-    ends = {trace.rate: _end(probe, model, sample, trace.rate, steps) for trace in good[:FINALISTS]}
-    finite = {rate: end for rate, end in ends.items() if np.isfinite(end.loss)}
+    final = [factor * trace.rate for trace in good[:1] for factor in FINAL]
+    ends = {rate: _end(probe, model, sample, rate, steps) for rate in final}
+    finite = {rate: end for rate, end in ends.items() if np.isfinite([end.loss, end.told]).all()}
     if not finite:
         return None
-    least = min(end.loss for end in finite.values())
-    # of two rates that do as well the smaller is the safer one
-    rate = min(rate for rate, end in finite.items() if end.loss <= least + EQUAL * end.chance)
+    most = max(end.told for end in finite.values())
+    rate = min(rate for rate, end in finite.items() if end.told >= most - EQUAL)
     return Attempt(names, model, rate, finite[rate])
 
 

@@ -15,7 +15,7 @@ from keras_cnn.diagnosis.labels import label_findings
 from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of, output_shape, rate_of
 from keras_cnn.diagnosis.probe import LONG, STEPS, Probe, Trace
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, LEARNS, LOUDER, good_rates, learns, settled
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, LEARNS, LOUDER, good_rates, settled
 from keras_cnn.diagnosis.sample import Sample, sample_of
 from keras_cnn.diagnosis.signals import Signals, measure_signals
 from keras_cnn.errors import InputError
@@ -101,7 +101,7 @@ def diagnose(
     others = [] if grave or settled(own, objective.chance) else _others(probe, own.rate)
     lap("probe of others")
     patience = not badly_scaled(sample, model)
-    rates = good_rates(own, others, patience) if learns(own) or not grave else ()
+    rates = good_rates(own, others, patience) if settled(own, objective.chance) or not grave else ()
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
     given = Diagnosis(
         verdict,

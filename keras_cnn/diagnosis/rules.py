@@ -51,13 +51,14 @@ def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tu
 
     own: the long look at the net's own rate. What it tells must be much, and more than at smaller rates in a tenth of
     the steps. Or it must grow while no other rate does nearly as well in so few: where images are hard to tell apart
-    nobody tells much, and plateaus end late, for which those who know what makes the net slow have no `patience`.
+    nobody tells much, and plateaus end late. Without `patience`, where it is known what makes the net slow, this does
+    not count.
     """
     mine = reached(own)
     better = [trace for trace in others if trains(trace) and reached(trace) > AHEAD * mine]
     found = sorted(better, key=reached, reverse=True)
     thrown = any(reached(trace) > mine for trace in better if trace.rate < own.rate)
-    if (learns(own) and not thrown) or (not better and (grows(own) or (patience and awakes(own)))):
+    if (learns(own) and not thrown) or (patience and not better and (grows(own) or awakes(own))):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 
