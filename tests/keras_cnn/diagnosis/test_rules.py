@@ -1,0 +1,79 @@
+"""From traces to the rates at which a net trains."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_cnn.diagnosis.probe import LONG, PIECE, STEPS, Trace
+from keras_cnn.diagnosis.rules import HORIZON, at_once, awakes, good_rates, settled
+
+CHANCE = math.log(10)
+
+
+def trace(rate: float, told, steps: int = STEPS, spreads=None, loss: float = 1.0) -> Trace:
+    """told: at the end, grown evenly from 0, or at every measurement."""
+    count = steps // PIECE + 1
+    told = list(np.linspace(0, told, count)) if np.isscalar(told) else list(told)
+    spreads = [0.5] * len(told) if spreads is None else list(spreads)
+    return Trace(rate, [loss] * steps, [loss] * len(told), spreads, told)
+
+
+def own(told, **others) -> Trace:
+    return trace(1e-3, told, LONG, **others)
+
+
+@pytest.mark.parametrize(
+    ("mine", "others", "wanted"),
+    [
+        (0.3, {}, [1e-3]),
+        (0.0, {}, []),
+        (0.0, {1e-2: 0.05, 1e-1: 0.2}, [1e-1, 1e-2]),
+        (0.2, {1e-4: 0.3, 1e-2: 0.0}, [1e-4]),  # its own throws the weights about
+        (0.2, {1e-2: 0.3}, [1e-3, 1e-2]),  # it could be larger
+        (0.05, {1e-2: 0.02}, [1e-3]),  # images that are hard to tell apart
+        (0.05, {1e-2: 0.06}, [1e-2]),
+        (np.full(41, 0.05), {}, []),  # it has told that from the start
+    ],
+)
+def test_rates_at_which_a_net_trains(mine, others, wanted):
+    assert good_rates(own(mine), [trace(rate, told) for rate, told in others.items()]) == tuple(wanted)
+
+
+@given(st.floats(1e-9, 1e-2), st.floats(1e-4, 0.05))
+def test_a_plateau_ends_when_the_growing_signal_arrives(start, growth):
+    """growth: of the logarithm in each step."""
+    steps = np.arange(0, LONG + 1, PIECE)
+    spreads = start * np.exp(growth * steps)
+    arrives = np.log(0.02 / start) / growth
+    standing = own(0.0, spreads=spreads)
+    assert awakes(standing) == (spreads[-1] < 0.02 and arrives < HORIZON)
+    assert bool(good_rates(standing, [])) == awakes(standing)
+    assert not good_rates(standing, [], patience=False)
+    assert good_rates(standing, [trace(1e-2, 0.1)]) == (
+        1e-2,
+    )  # where others do not wait, its rate is the wrong one
+
+
+def test_a_signal_that_fades_or_stands_does_not_awake():
+    count = LONG // PIECE + 1
+    assert not awakes(own(0.0, spreads=np.geomspace(1e-3, 1e-6, count)))
+    assert not awakes(own(0.0, spreads=np.full(count, 1e-3)))
+    assert not awakes(own(0.0, spreads=np.zeros(count)))
+
+
+def test_numbers_that_are_not_finite_are_nothing_learnt():
+    broken = own(0.5, loss=float("nan"))
+    assert good_rates(broken, []) == () and not awakes(broken) and not at_once(broken)
+    assert good_rates(broken, [trace(1e-4, 0.2)]) == (1e-4,)
+
+
+def test_a_net_whose_loss_lies_above_chance_is_tried_at_other_rates_too():
+    assert settled(own(0.3), CHANCE) and not settled(own(0.3, loss=5.0), CHANCE)
+    assert not settled(own(0.05), CHANCE)
+
+
+def test_a_slow_start_is_one_that_tells_nothing_in_48_steps():
+    assert at_once(trace(1e-3, 0.2)) and not at_once(own(0.1)) and at_once(own(0.5))
