@@ -13,20 +13,33 @@ from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.inputs import badly_scaled, input_findings
 from keras_cnn.diagnosis.labels import label_findings
 from keras_cnn.diagnosis.lint import lint
-from keras_cnn.diagnosis.objective import objective_of, output_shape, rate_of
+from keras_cnn.diagnosis.objective import objective_of, rate_of
 from keras_cnn.diagnosis.probe import LONG, STEPS, Probe, Trace
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, LEARNS, LOUDER, good_rates, settled
+from keras_cnn.diagnosis.rules import (
+    CONDITIONAL,
+    DEAD,
+    HEALTHY,
+    LEARNS,
+    LOUDER,
+    good_rates,
+    overshoots,
+    settled,
+)
 from keras_cnn.diagnosis.sample import Sample, sample_of
 from keras_cnn.diagnosis.signals import Signals, measure_signals
 from keras_cnn.errors import InputError
 
 IMAGES = 2048
 # with these nothing is to be probed
-FATAL = {"all_frozen", "weights_not_finite", "images_not_finite", "labels_out_of_range", "one_class"}
+DATA_AT_FAULT = {"images_not_finite", "labels_out_of_range", "one_class"}  # no change of the net mends that
+FATAL = DATA_AT_FAULT | {"all_frozen", "weights_not_finite", "labels_of_another_form"}
 GRAVE = {"labels_unrelated", "probabilities_expected", "softmax_of_one", "too_few_outputs"}
 # times its own rate, tried where that fails: 16 convolutions with ReLU and Glorot stick at 1e-3, and train at 3e-4
 OTHER_FACTORS = (3.0, 10.0, 30.0, 0.3)
 USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # tried then too
+SMALLER = (
+    0.1  # times its own rate, tried where that works: does the net learn only a little of what it could?
+)
 NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
 
 
@@ -69,8 +82,8 @@ def diagnose(
 
     data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
-    batch forwards and backwards; training steps at its own rate, 480 at most, fewer the sooner it learns, and where it
-    does not, at most nine times 48 at others. say: told each level's cost.
+    batch forwards and backwards; training steps at its own rate, 480 at most, fewer the sooner it learns, and 48 at a
+    tenth of that; where it does not learn, at most nine times 48 at other rates. say: told each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -85,7 +98,7 @@ def diagnose(
     _check_fits(model, sample)
     findings = lint(model)
     lap("static")
-    findings += [*input_findings(sample), *label_findings(sample, output_shape(model, sample.x)[-1])]
+    findings += [*input_findings(sample), *label_findings(sample, model)]
     found = {finding.name for finding in findings}
     if found & FATAL:
         return Diagnosis(DEAD, rate_of(model), (), ordered(findings), images=len(sample), seconds=seconds)
@@ -98,7 +111,7 @@ def diagnose(
     own = probe.run(objective.rate, steps, LEARNS)
     overfit = probe.overfit(objective.rate * LOUDER)
     lap("probe of its own rate")
-    others = [] if grave or settled(own, objective.chance) else _others(probe, own.rate)
+    own, others = (own, []) if grave else _beside_others(probe, own, objective.chance)
     lap("probe of others")
     patience = not badly_scaled(sample, model)
     rates = good_rates(own, others, patience) if settled(own, objective.chance) or not grave else ()
@@ -123,6 +136,9 @@ def _check_fits(model: keras.Model, sample: Sample) -> None:
         raise InputError(
             "the net is not built: call it once, or model.build(input_shape), before it is diagnosed."
         )
+    several = len(getattr(model, "inputs", None) or [])
+    if several > 1:
+        raise InputError(f"the net has {several} inputs; only nets of one, the image, can be examined.")
     wanted = getattr(model, "input_shape", None)
     if isinstance(wanted, tuple) and len(wanted) == sample.x.ndim:
         for expected, size in zip(wanted[1:], sample.x.shape[1:], strict=True):
@@ -130,6 +146,17 @@ def _check_fits(model: keras.Model, sample: Sample) -> None:
                 raise InputError(f"the net takes images {wanted[1:]}, the data hold {sample.x.shape[1:]}.")
     elif isinstance(wanted, tuple):
         raise InputError(f"the net takes batches {wanted}, the data give {sample.x.shape}.")
+
+
+def _beside_others(probe: Probe, own: Trace, chance: float) -> tuple[Trace, list[Trace]]:
+    """(its own trace, those at other rates): where it learns at a smaller one, which goes on to the end, as its own
+    does, if it is ahead after as many steps: a net may learn a little at a rate that lets it learn no more."""
+    if not settled(own, chance):
+        return own, _others(probe, own.rate)
+    smaller = probe.run(own.rate * SMALLER)
+    if not overshoots(own, smaller):
+        return own, [smaller]
+    return probe.run(own.rate, LONG), [probe.run(smaller.rate, LONG)]
 
 
 def _others(probe: Probe, rate: float) -> list[Trace]:

@@ -6,8 +6,9 @@ import keras
 
 DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 TRANSPOSED = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
+SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-WEIGHTED = (*CONVOLUTIONS, *DEPTHWISE, *TRANSPOSED, keras.layers.Dense)
+WEIGHTED = (*CONVOLUTIONS, *DEPTHWISE, *TRANSPOSED, *SEPARABLE, keras.layers.Dense)
 PASSING = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
 
 
@@ -62,13 +63,22 @@ def weighted(model: keras.Model) -> list[keras.layers.Layer]:
     return [layer for layer in layers_of(model) if isinstance(layer, WEIGHTED)]
 
 
+def kernels_of(layer: keras.layers.Layer) -> list:
+    """The kernels of a layer that has some, in the order in which they are applied: two of a separable convolution."""
+    if isinstance(layer, SEPARABLE):
+        return [layer.depthwise_kernel, layer.pointwise_kernel]
+    return [layer.kernel] if getattr(layer, "kernel", None) is not None else []
+
+
 def fan_in(layer: keras.layers.Layer) -> float:
     """How many inputs one output of a layer with a kernel adds up.
 
     Not what Keras's initializers take it for: they count all channels of a depthwise convolution, (h, w, C, m), whose
     outputs each see one, and the outputs of a transposed one, (h, w, out, in).
     """
-    shape = tuple(layer.kernel.shape)
+    shape = tuple(kernels_of(layer)[0].shape)
+    if isinstance(layer, SEPARABLE):
+        return math.prod(shape[:-2]) * layer.pointwise_kernel.shape[-2]
     if isinstance(layer, DEPTHWISE):
         return math.prod(shape[:-2])
     if isinstance(layer, TRANSPOSED):
@@ -93,7 +103,7 @@ def output_width(model: keras.Model) -> int | None:
     """How many numbers the net gives for an image, or a pixel; None where that cannot be told."""
     if hasattr(model, "operations"):
         return model.outputs[0].shape[-1]
-    kernels = [layer.kernel for layer in layers_of(model) if hasattr(layer, "kernel")]
+    kernels = [kernel for layer in layers_of(model) for kernel in kernels_of(layer)]
     return kernels[-1].shape[-1] if kernels else None
 
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph import activation_after, fan_in, layers_of, weighted
+from keras_cnn.diagnosis.graph import activation_after, fan_in, kernels_of, layers_of, weighted
 
 # fan_in times the kernel's variance, at which a layer hands on the signal of the one before as strong as it came:
 # He et al. 2015, section 2.2, for ReLU; Klambauer et al. 2017 for SELU; 1 / slope at 0 squared for the others
@@ -80,5 +80,5 @@ def initializer_findings(model: keras.Model) -> Iterator[Finding]:
 
 def gain(layer: keras.layers.Layer, activation: str) -> float:
     """How much of its input's deviation a layer hands on: sqrt(fan_in var(kernel) / what the activation needs)."""
-    kernel = keras.ops.convert_to_numpy(layer.kernel)
-    return float(np.sqrt(fan_in(layer) * np.mean(kernel**2) / NEEDED.get(activation, STRONGEST)))
+    squares = [np.mean(keras.ops.convert_to_numpy(kernel) ** 2) for kernel in kernels_of(layer)]
+    return float(np.sqrt(fan_in(layer) * math.prod(squares) / NEEDED.get(activation, STRONGEST)))

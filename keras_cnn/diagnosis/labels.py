@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+import keras
 import numpy as np
 from scipy.stats import binomtest
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.objective import class_frequencies
+from keras_cnn.diagnosis.objective import class_frequencies, compiled_loss, output_shape, takes
 from keras_cnn.diagnosis.sample import Sample
 
 SIDE = 8  # images are averaged to 8x8 before they are compared
@@ -15,14 +16,36 @@ CERTAIN = 1e-3  # probability by chance below which agreement counts
 NEIGHBOURS = 5
 
 
-def label_findings(sample: Sample, width: int | None) -> list[Finding]:
-    """Findings on the labels. width: outputs of the net for each image or pixel, if known."""
-    return [*_classes(sample, width), *_agreement(sample, width)]
+def label_findings(sample: Sample, model: keras.Model) -> list[Finding]:
+    """Findings on the labels, beside what the net and its loss expect."""
+    shape = output_shape(model, sample.x)
+    return [*_classes(sample, shape[-1]), *_agreement(sample, shape[-1]), *_form(sample, model, shape)]
 
 
-def _classes(sample: Sample, width: int | None) -> Iterator[Finding]:
+def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterator[Finding]:
+    """Are labels numbers of classes where the loss wants a number for each class, or the other way round?"""
+    loss, y = compiled_loss(model), sample.y
+    if loss is None or takes(loss, y, shape):
+        return
+    name = getattr(loss, "name", None) or getattr(loss, "__name__", "the loss")
+    told: tuple[str, ...] = ("give labels of the outputs' shape, or numbers of classes",)
+    if y.ndim == len(shape):
+        told = ("use sparse_categorical_crossentropy", f"keras.utils.to_categorical(y, {shape[-1]})")
+    elif y.shape[1:] == shape:
+        told = ("use categorical_crossentropy", "y.argmax(-1)")
+    yield Finding(
+        "labels_of_another_form",
+        f"{name} cannot be computed of labels {y.shape} and outputs {(len(y), *shape)}.",
+        "Labels are either numbers of classes, for which losses are called sparse, or a number for each class.",
+        told,
+        1.0,
+        remedies=("output_and_loss",),
+    )
+
+
+def _classes(sample: Sample, width: int) -> Iterator[Finding]:
     y = sample.y
-    if width is None or width < 2:
+    if width < 2:
         return
     whole = y.ndim > 1 and y.shape[-1] == width
     if not whole and (y.min() < 0 or y.max() >= width):
@@ -47,7 +70,7 @@ def _classes(sample: Sample, width: int | None) -> Iterator[Finding]:
         )
 
 
-def _agreement(sample: Sample, width: int | None) -> Iterator[Finding]:
+def _agreement(sample: Sample, width: int) -> Iterator[Finding]:
     """Images that look alike should bear the same class more often than by chance."""
     labels = sample.y.argmax(-1) if sample.y.ndim == 2 and sample.y.shape[-1] == width else sample.y.ravel()
     if len(labels) != len(sample) or len(sample) < FEWEST or sample.x.ndim != 4 or len(np.unique(labels)) < 2:

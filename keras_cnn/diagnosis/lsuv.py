@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from keras_cnn.diagnosis.graph import kernels_of
+
 
 def scale_to_unit_variance(model: keras.Model, layers: Sequence[keras.layers.Layer], x: tf.Tensor) -> None:
     """Divide the kernel of each of `layers`, in the order in which they compute, by the deviation of what it makes of
@@ -24,7 +26,8 @@ def _scaled(layer: keras.layers.Layer, call: Callable) -> Callable:
         deviation = float(tf.math.reduce_std(tf.cast(call(*args, **kwargs), tf.float32)))
         layer.activation = activation
         if deviation > 0:
-            layer.kernel.assign(layer.kernel / deviation)
+            kernel = kernels_of(layer)[-1]
+            kernel.assign(kernel / deviation)
         return call(*args, **kwargs)
 
     return scaled

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from keras_cnn.diagnosis.course import course_findings, overfitting
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph import weighted
+from keras_cnn.diagnosis.graph import kernels_of, weighted
 from keras_cnn.diagnosis.nonfinite import NonFiniteWatch
 from keras_cnn.diagnosis.objective import objective_of
 from keras_cnn.diagnosis.sample import sample_of
@@ -89,7 +89,7 @@ class HealthMonitor(keras.callbacks.Callback):
             self._updates()
         elif self.spent < self._share * (started - self._began):
             self._measure()
-            self._kernels = [tf.identity(layer.kernel.value) for layer in self._weighted()]
+            self._kernels = [tf.identity(kernels_of(layer)[-1].value) for layer in self._weighted()]
         if len(self._losses) % 20 == 0:
             self._found(course_findings(self._losses, self._objective.chance))
         self.spent += time.perf_counter() - started
@@ -134,7 +134,7 @@ class HealthMonitor(keras.callbacks.Callback):
         """The size of the last update of each kernel, as a share of the kernel."""
         ratios = {}
         for layer, before in zip(self._weighted(), self._kernels or [], strict=True):
-            change = tf.norm(layer.kernel.value - before) / tf.maximum(tf.norm(before), 1e-12)
+            change = tf.norm(kernels_of(layer)[-1].value - before) / tf.maximum(tf.norm(before), 1e-12)
             ratios[layer.name] = float(change)
             self._scalar(f"update/{layer.name}", ratios[layer.name])
         self._kernels = None
@@ -142,7 +142,7 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def _diverged(self, batch: int) -> None:
         layer = self._watch.first()
-        broken = [one.name for one in self._weighted() if not np.isfinite(one.kernel.numpy()).all()]
+        broken = [one.name for one in self._weighted() if not np.isfinite(kernels_of(one)[-1].numpy()).all()]
         where = f"first in {layer}" if layer else "in the loss itself"
         largest = max((signal.gradient or 0.0 for signal in self.signals[-1][1].kernels), default=0.0)
         self._found(

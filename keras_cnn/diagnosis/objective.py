@@ -1,15 +1,19 @@
 """The loss and the optimizer of a net, and what its loss is while it has learnt nothing."""
 
+import copy
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from keras_cnn.diagnosis.graph import final_activation
 from keras_cnn.diagnosis.sample import Sample
+from keras_cnn.errors import InputError
 
 USUAL_RATE = 1e-3  # of Adam in Keras
 EPSILON = 1e-7  # Keras's, below which probabilities are cut off
@@ -20,7 +24,7 @@ MAKES_PROBABILITIES = ("softmax", "sigmoid")
 class Objective:
     """loss: (x, y, outputs) -> scalar. chance: its value when every image gets the frequencies of the classes.
     measure: (y, outputs) -> the same without what regularizers add. optimizer: makes a fresh one. rate: its learning
-    rate. compiled: whether they are the model's own."""
+    rate. compiled: whether the loss is the model's own."""
 
     loss: Callable[[Any, Any, Any], Any]
     measure: Callable[[Any, Any], Any]
@@ -31,29 +35,30 @@ class Objective:
 
 
 def objective_of(model: keras.Model, sample: Sample) -> Objective:
-    """What `model` was compiled with; if it was not, cross-entropy and Adam at Keras's rate, 1e-3."""
-    shape = output_shape(model, sample.x)
-    compiled = bool(getattr(model, "compiled", False)) and getattr(model, "loss", None) is not None
-    if compiled:
-        own = model.optimizer
-        rate = rate_of(model)
-        config = {**own.get_config(), "learning_rate": rate}
+    """What `model` was compiled with; without it cross-entropy, and Adam at Keras's rate, 1e-3. Cross-entropy too where
+    its loss cannot take such labels."""
+    shape, own, rate = output_shape(model, sample.x), getattr(model, "optimizer", None), rate_of(model)
+    measure = compiled_loss(model)
+    compiled = measure is not None and takes(measure, sample.y, shape)
+    measure = measure if measure is not None and compiled else _usual_loss(model, sample.y, shape)
 
-        def loss(x, y, outputs):
+    def loss(x, y, outputs):
+        if compiled:
             return model.compute_loss(x=x, y=y, y_pred=outputs, training=True)
+        return ops.mean(measure(y, outputs))
 
-        def optimizer() -> keras.optimizers.Optimizer:
-            return type(own).from_config(dict(config))
+    def optimizer() -> keras.optimizers.Optimizer:
+        return optimizer_with(own, learning_rate=rate) if own is not None else keras.optimizers.Adam(rate)
 
-        measure = _bare_loss(model)
-    else:
-        measure = _usual_loss(model, sample.y, shape)
-
-        def loss(x, y, outputs):
-            return ops.mean(measure(y, outputs))
-
-        optimizer, rate = keras.optimizers.Adam, USUAL_RATE
     return Objective(loss, measure, _chance(measure, sample.y, shape), optimizer, rate, compiled)
+
+
+def optimizer_with(own: keras.optimizers.Optimizer, **changes) -> keras.optimizers.Optimizer:
+    """A fresh optimizer of the same settings but `changes`; within loss scaling, where `own` scales the loss."""
+    config = copy.deepcopy(own.get_config())
+    settings = config["inner_optimizer"]["config"] if "inner_optimizer" in config else config
+    settings.update(changes)
+    return type(own).from_config(config)
 
 
 def rate_of(model: keras.Model) -> float:
@@ -69,8 +74,13 @@ def rate_of(model: keras.Model) -> float:
 
 
 def output_shape(model: keras.Model, x: np.ndarray) -> tuple[int, ...]:
-    """Of one image, without the batch; of a subclassed model found out by symbols."""
+    """Of one image, without the batch; of a subclassed model found out by symbols. InputError for several outputs."""
     spec = model.compute_output_spec(keras.KerasTensor((2, *x.shape[1:]), x.dtype.name))
+    if not hasattr(spec, "shape"):
+        raise InputError(
+            f"the net has {len(spec)} outputs, and nets of one are examined: give "
+            "keras.Model(net.inputs, net.outputs[0]), compiled with the loss of that output."
+        )
     return tuple(spec.shape[1:])
 
 
@@ -83,9 +93,39 @@ def _usual_loss(model: keras.Model, y: np.ndarray, shape: tuple[int, ...]) -> Ca
     return kind(from_logits=from_logits)
 
 
-def _bare_loss(model: keras.Model) -> Callable:
-    """The compiled loss without what regularizers add."""
-    return keras.losses.get(model.loss) if not callable(model.loss) else model.loss
+def compiled_loss(model: keras.Model) -> Callable | None:
+    """(y, outputs) -> the loss that `model` is compiled with, without what regularizers add; None if there is none.
+    InputError for one that Keras does not know."""
+    loss = getattr(model, "loss", None) if getattr(model, "compiled", False) else None
+    if isinstance(loss, dict | list):
+        losses = list(loss.values()) if isinstance(loss, dict) else loss
+        loss = losses[0] if len(losses) == 1 else None
+    try:
+        found = keras.losses.get(loss)
+    except ValueError:
+        raise InputError(f"the net is compiled with the loss {loss!r}, which Keras does not know.") from None
+    return found if found is None or isinstance(found, keras.losses.Loss) else _aligned(found)
+
+
+def _aligned(loss: Callable) -> Callable:
+    """A loss given as a function, told labels (batch,) as (batch, 1) where outputs are such, as `fit` does."""
+
+    @functools.wraps(loss)
+    def aligned(y, outputs):
+        y = ops.convert_to_tensor(y)
+        one = len(outputs.shape) == len(y.shape) + 1 and outputs.shape[-1] == 1
+        return loss(y[..., None] if one else y, outputs)
+
+    return aligned
+
+
+def takes(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether a loss can be computed of labels of the form of `y` and outputs (batch, *shape)."""
+    try:
+        measure(np.zeros_like(y[:1]), np.full((1, *shape), 0.5, "float32"))
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError):
+        return False
+    return True
 
 
 def _chance(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> float:

@@ -103,12 +103,14 @@ class Probe:
         return tf.reduce_mean(self._objective.measure(y, outputs)), outputs
 
     def _train(self, batches):
-        losses = tf.TensorArray(tf.float32, len(batches) if tf.executing_eagerly() else tf.shape(batches)[0])
+        size = len(batches) if tf.executing_eagerly() else tf.shape(batches)[0]
+        losses = tf.TensorArray(tf.float32, size, element_shape=())
         for step in tf.range(tf.shape(batches)[0]):
             x, y = tf.gather(self._x, batches[step]), tf.gather(self._y, batches[step])
             with tf.GradientTape() as tape:
                 loss = self._objective.loss(x, y, self._model(x, training=True))
+                scaled = self._optimizer.scale_loss(loss)  # in half precision small gradients would be 0
             variables = self._model.trainable_variables
-            self._optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
+            self._optimizer.apply(tape.gradient(scaled, [v.value for v in variables]), variables)
             losses = losses.write(step, tf.cast(loss, tf.float32))
         return losses.stack()

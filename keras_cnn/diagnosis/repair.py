@@ -9,16 +9,20 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.attempts import Attempt, Measured, attempt, train_measured, treated
-from keras_cnn.diagnosis.diagnose import Diagnosis, diagnose
+from keras_cnn.diagnosis.diagnose import DATA_AT_FAULT, Diagnosis, diagnose
 from keras_cnn.diagnosis.objective import objective_of
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
 from keras_cnn.diagnosis.rules import HEALTHY
 from keras_cnn.diagnosis.sample import sample_of
+from keras_cnn.errors import InputError
 
 BUDGET = 300  # training steps before and after
 IMAGES = 4096
 BETTER = 0.05  # of the entropy of the classes, which outputs must tell more than those of the net before
 WELL = 0.2  # of the entropy of the classes, told by a net that needs no better remedy
+UNTRAINABLE = (
+    "labels_of_another_form",
+)  # `fit` would refuse: before the repair the net is as its weights are
 AS_GOOD = 0.05  # of the entropy of the classes, within which the cheaper of two remedies is the better one
 
 
@@ -69,12 +73,15 @@ def repair(
 
     Each is trained for `budget` steps, as the model itself is. The first that makes it learn well is taken, else the
     cheapest that does about as well as the best: the first to help may only help a little.
-    `model` stays as it is. data: as for `diagnose`. InputError for a subclassed model, whose graph nobody knows.
+    `model` stays as it is. data: as for `diagnose`. InputError for a subclassed model, whose graph nobody knows, and
+    where not the net but the data are at fault.
     """
     diagnosis = diagnosis or diagnose(model, data)
+    _check_data(diagnosis)
     sample = sample_of(data, IMAGES)
     objective = objective_of(model, sample)
-    before = train_measured(model, sample, objective.rate, budget)
+    trainable = not any(finding.name in UNTRAINABLE for finding in diagnosis.findings)
+    before = train_measured(model, sample, objective.rate, budget if trainable else 0)
     say(f"before: loss {before.loss:.3f}, accuracy {before.accuracy:.3f} after {budget} steps")
     tried: list[dict] = []
     if diagnosis.verdict == HEALTHY:
@@ -87,6 +94,12 @@ def repair(
             best.model.optimizer.learning_rate = best.rate
             return Repair(best.model, best.names, best.rate, before, best.after, True, budget, tried)
     return Repair(model, (), objective.rate, before, before, False, budget, tried)
+
+
+def _check_data(diagnosis: Diagnosis) -> None:
+    for finding in diagnosis.findings:
+        if finding.name in DATA_AT_FAULT:
+            raise InputError(f"{finding.symptom} No change of the net mends that; {finding.cures[0]}.")
 
 
 def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:

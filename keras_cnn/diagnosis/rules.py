@@ -15,6 +15,7 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 LEARNS = 0.1  # that a net which learns tells by the end of the long look
 MOVED = 0.015  # that a net tells which does not stand still
 AHEAD = 2 / 3  # of what it tells at its own rate; told at another in a tenth of the steps, that one is better
+BEHIND = 1 / 2  # of what it tells at a smaller rate in as many steps; less is not learning
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
 HORIZON = 1500  # steps within which it must
 LOUDER = 5.0  # times the rate, for one batch by heart
@@ -46,18 +47,30 @@ def at_once(trace: Trace) -> bool:
     return trace.finite and float(np.mean(trace.told[: STEPS // PIECE + 1][-2:])) > MOVED
 
 
+def overshoots(own: Trace, smaller: Trace) -> bool:
+    """Whether at the smaller rate its outputs tell more after as many steps, as far as both go."""
+    end = min(len(own.told), len(smaller.told))
+    return smaller.finite and float(np.mean(smaller.told[end - 2 : end])) > float(
+        np.mean(own.told[end - 2 : end])
+    )
+
+
 def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tuple[float, ...]:
     """Those at which it trains, the best first.
 
-    own: the long look at the net's own rate. What it tells must be much, and more than at smaller rates in a tenth of
-    the steps. Or it must grow while no other rate does nearly as well in so few: where images are hard to tell apart
-    nobody tells much, and plateaus end late. Without `patience`, where it is known what makes the net slow, this does
-    not count.
+    own: the long look at the net's own rate. What it tells must be much, more than at smaller rates in a tenth of the
+    steps, and at least half as much as at smaller rates in as many. Or it must grow while no other rate does nearly as
+    well in a tenth of the steps: where images are hard to tell apart nobody tells much, and plateaus end late. Without
+    `patience`, where it is known what makes the net slow, this does not count.
     """
     mine = reached(own)
     better = [trace for trace in others if trains(trace) and reached(trace) > AHEAD * mine]
     found = sorted(better, key=reached, reverse=True)
-    thrown = any(reached(trace) > mine for trace in better if trace.rate < own.rate)
+    thrown = any(
+        reached(trace) * (BEHIND if len(trace.losses) >= len(own.losses) else 1) > mine
+        for trace in better
+        if trace.rate < own.rate
+    )
     if (learns(own) and not thrown) or (patience and not better and (grows(own) or awakes(own))):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)

@@ -34,7 +34,7 @@ class Sample:
         before one comes again."""
         count = len(self) - self.held_out
         random, size = np.random.default_rng(seed), min(self.batch_size, count)
-        rounds = -(-steps * size // count)
+        rounds = max(1, -(-steps * size // count))
         order = np.concatenate([random.permutation(count) for _ in range(rounds)])
         return order[: steps * size].reshape(steps, size)
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.diagnosis.graph import activation_of, final_activation, layers_of
+from keras_cnn.diagnosis.graph import activation_of, final_activation, kernels_of, layers_of
 from keras_cnn.diagnosis.objective import Objective, spread
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.diagnosis.taps import tapped
@@ -94,8 +94,9 @@ def measure_signals(
         _with_gradient(seen[id(layer)], layer, found) for layer in layers_of(model) if id(layer) in seen
     ]
     for layer in layers_of(model):
-        if show and found.get(id(getattr(layer, "kernel", None))) is not None:
-            show(f"gradients/{layer.name}", found[id(layer.kernel)])
+        gradient = _gradient(layer, found)
+        if show and gradient is not None:
+            show(f"gradients/{layer.name}", gradient)
     numbers = [number for layer in layers for number in (layer.variance, layer.gradient or 0.0)]
     return Signals(
         float(loss),
@@ -126,10 +127,15 @@ def _signal(layer: keras.layers.Layer, outputs: np.ndarray) -> LayerSignal:
         )
 
 
+def _gradient(layer: keras.layers.Layer, gradients: dict):
+    """That of a layer's last kernel; None where there is none, or it is frozen."""
+    kernels = kernels_of(layer)
+    return gradients.get(id(kernels[-1])) if kernels else None
+
+
 def _with_gradient(signal: LayerSignal, layer: keras.layers.Layer, gradients: dict) -> LayerSignal:
-    kernel = getattr(layer, "kernel", None)
-    gradient = gradients.get(id(kernel))
-    if kernel is None or gradient is None:
+    gradient = _gradient(layer, gradients)
+    if gradient is None:
         return signal
-    norms = {"gradient": float(tf.norm(gradient)), "weight": float(tf.norm(kernel))}
+    norms = {"gradient": float(tf.norm(gradient)), "weight": float(tf.norm(kernels_of(layer)[-1]))}
     return LayerSignal(**{**vars(signal), **norms})

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.graph import DEPTHWISE, activation_after, weighted
-from keras_cnn.diagnosis.objective import Objective
+from keras_cnn.diagnosis.graph import DEPTHWISE, SEPARABLE, activation_after, kernels_of, weighted
+from keras_cnn.diagnosis.objective import Objective, optimizer_with
 from keras_cnn.errors import InputError
 
 Remake = Callable[[keras.layers.Layer], keras.layers.Layer]
@@ -66,7 +66,7 @@ def compiled_like(
     """`new`, compiled as `old` is, or as `objective` says; with another `loss`, `rate` or gradient norm `clip`."""
     optimizer = objective.optimizer()
     if clip is not None:
-        optimizer = type(optimizer).from_config({**optimizer.get_config(), "global_clipnorm": clip})
+        optimizer = optimizer_with(optimizer, global_clipnorm=clip)
     optimizer.learning_rate = rate or objective.rate
     known = dict(old._compile_config.config) if objective.compiled else {"loss": objective.measure}
     known |= {"optimizer": optimizer, "metrics": ["accuracy"]} | ({"loss": loss} if loss is not None else {})
@@ -87,12 +87,17 @@ def hidden_activations(model: keras.Model) -> list[str]:
 
 def draw_weights(layer: keras.layers.Layer, initializer: str, seed: int) -> None:
     """New kernel of `layer` from the initializer of that name, biases 0."""
-    drawn = keras.initializers.get({"class_name": initializer, "config": {"seed": seed}})
-    shape = tuple(layer.kernel.shape)
-    if isinstance(
-        layer, DEPTHWISE
-    ):  # Keras would count all channels as inputs of each, and draw too small weights
-        shape = (*shape[:-2], 1, shape[-2] * shape[-1])
-    layer.kernel.assign(keras.ops.reshape(drawn(shape, dtype="float32"), layer.kernel.shape))
+    kernels = kernels_of(layer)
+    if isinstance(layer, SEPARABLE):  # no activation follows the first of its kernels
+        _draw(kernels.pop(0), "LecunNormal", seed, depthwise=True)
+    _draw(kernels[0], initializer, seed, depthwise=isinstance(layer, DEPTHWISE))
     if getattr(layer, "bias", None) is not None:
         layer.bias.assign(np.zeros(layer.bias.shape, "float32"))
+
+
+def _draw(kernel, initializer: str, seed: int, depthwise: bool) -> None:
+    """depthwise: Keras would count all channels as inputs of each, and draw too small weights."""
+    drawn = keras.initializers.get({"class_name": initializer, "config": {"seed": seed}})
+    shape = tuple(kernel.shape)
+    shape = (*shape[:-2], 1, shape[-2] * shape[-1]) if depthwise else shape
+    kernel.assign(keras.ops.reshape(drawn(shape, dtype="float32"), kernel.shape))

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph import WEIGHTED, activation_of, before, layers_of
+from keras_cnn.diagnosis.graph import WEIGHTED, activation_of, before, kernels_of, layers_of
 
 HUGE = 1e3  # a weight beyond it, in a net whose inputs are about 1
 
@@ -60,8 +60,9 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
                     {"largest": largest},
                     remedies=("initialization",),
                 )
-        kernel = _kernel(layer)
-        if kernel is not None and kernel.size > 1 and np.ptp(kernel) == 0:
+        for kernel in _kernels(layer):
+            if kernel.size < 2 or np.ptp(kernel) != 0:
+                continue
             yield Finding(
                 "constant_kernel",
                 f"All {kernel.size} weights of the kernel are {kernel.flat[0]:g}.",
@@ -74,17 +75,17 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
             )
 
 
-def _kernel(layer: keras.layers.Layer) -> np.ndarray | None:
+def _kernels(layer: keras.layers.Layer) -> list[np.ndarray]:
     if not isinstance(layer, WEIGHTED) or not layer.built:
-        return None
-    return keras.ops.convert_to_numpy(layer.kernel)
+        return []
+    return [keras.ops.convert_to_numpy(kernel) for kernel in kernels_of(layer)]
 
 
 def _twins(model: keras.Model) -> Iterator[Finding]:
     seen: dict[bytes, str] = {}
-    for layer in layers_of(model):
-        kernel = _kernel(layer)
-        if kernel is None or kernel.size < 2 or np.ptp(kernel) == 0:
+    kernels = [(layer, kernel) for layer in layers_of(model) for kernel in _kernels(layer)]
+    for layer, kernel in kernels:
+        if kernel.size < 2 or np.ptp(kernel) == 0:
             continue
         key = str(kernel.shape).encode() + kernel.tobytes()
         if key in seen:

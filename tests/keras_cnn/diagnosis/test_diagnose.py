@@ -28,10 +28,15 @@ def test_a_net_that_learns_is_healthy_and_stays_as_it_was(kind, rate):
     before = everything(model)
     found = diagnose(model, digits())
     assert found.verdict == HEALTHY, text(found)
-    assert found.rates == (found.rate,) == (pytest.approx(1e-3),)
+    assert found.rates[0] == found.rate == pytest.approx(1e-3)
     assert all(finding.confidence < 0.5 for finding in found.findings)
     for one, other in zip(before, everything(model), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def whole() -> tuple[np.ndarray, np.ndarray]:
+    x, y = digits()
+    return x, keras.utils.to_categorical(y, 10)
 
 
 def shuffled() -> tuple[np.ndarray, np.ndarray]:
@@ -52,6 +57,8 @@ SICK = {
     "tiny inputs": ({"activation": "tanh"}, lambda: (digits()[0] * 1e-5, digits()[1]), DEAD, "inputs_not_normalized"),
     "one class": ({}, lambda: (digits()[0], 0 * digits()[1]), DEAD, "one_class"),
     "labels from 1": ({}, lambda: (digits()[0], digits()[1] + 1), DEAD, "labels_out_of_range"),
+    "numbers of classes": ({"loss": "categorical_crossentropy"}, digits, DEAD, "labels_of_another_form"),
+    "a number for each class": ({}, whole, DEAD, "labels_of_another_form"),
     "NaN": ({}, lambda: (digits()[0] * np.nan, digits()[1]), DEAD, "images_not_finite"),
 }  # fmt: skip
 
@@ -86,15 +93,17 @@ def test_data_come_as_arrays_as_batches_and_with_whole_distributions():
     x, y = digits()
     batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(50)
     assert diagnose(net(), batches).verdict == HEALTHY
-    whole = keras.utils.to_categorical(y, 10)
-    assert diagnose(net(loss="categorical_crossentropy"), (x, whole)).verdict == HEALTHY
+    assert diagnose(net(loss="categorical_crossentropy"), whole()).verdict == HEALTHY
 
 
-def test_two_classes_by_one_unit():
+@pytest.mark.parametrize("loss", [None, "binary_crossentropy"])
+def test_two_classes_by_one_unit(loss):
     x, y = digits()
     model = keras.Sequential(
         [keras.Input((16, 16, 1)), layers.Flatten(), layers.Dense(1, activation="sigmoid")]
     )
+    if loss:
+        model.compile("adam", loss)
     found = diagnose(model, (x, (y > 4).astype("float32")))
     assert found.verdict == HEALTHY, text(found)
     assert found.chance == pytest.approx(np.log(2), abs=0.01)
@@ -124,6 +133,35 @@ def test_masks(mask_data):
 def test_data_that_cannot_be_fed_are_refused(data, told):
     with pytest.raises(InputError, match=told):
         diagnose(net(), data)
+
+
+def test_nets_of_several_inputs_or_outputs_and_unknown_losses_are_refused_in_one_line():
+    model = net()
+    with pytest.raises(InputError, match="2 outputs"):
+        diagnose(keras.Model(model.inputs, [model.outputs[0], model.get_layer("conv").output]), digits())
+    more = keras.Input((16, 16, 1))
+    two = keras.Model([*model.inputs, more], layers.Add()([model.outputs[0], model(more)]))
+    with pytest.raises(InputError, match="2 inputs"):
+        diagnose(two, digits())
+    with pytest.raises(InputError, match="'crossentrophy', which Keras does not know"):
+        diagnose(net(loss="crossentrophy"), digits())
+
+
+def test_a_net_in_half_precision_is_probed_as_fit_would_train_it():
+    """Keras scales its loss, so that gradients below 6e-8 do not become 0."""
+    inner = net()
+    half = keras.models.clone_model(
+        inner,
+        clone_function=lambda layer: type(layer).from_config(layer.get_config() | {"dtype": "mixed_float16"}),
+    )
+    half.compile(
+        keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(1e-3)), "sparse_categorical_crossentropy"
+    )
+    before = everything(half)
+    found = diagnose(half, digits())
+    assert found.verdict == HEALTHY and found.rate == pytest.approx(1e-3), text(found)
+    for one, other in zip(before, everything(half), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_report_is_written_and_can_be_read(tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cnn.diagnosis.graph import fan_in
+from keras_cnn.diagnosis.graph import fan_in, kernels_of
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from keras_cnn.diagnosis.graph import fan_in
         layers.Dense(50),
         layers.Conv2D(20, 3),
         layers.DepthwiseConv2D(3, depth_multiplier=2),
+        layers.SeparableConv2D(200, 3),
         layers.Conv2DTranspose(6, 2, strides=2),
         layers.Conv2DTranspose(6, 4, strides=2, padding="same"),
     ],
@@ -24,7 +25,7 @@ def test_unit_weights_multiply_the_variance_by_fan_in(layer):
     x = random.normal(size=(32, 16, 16, 10)).astype("float32")
     layer.build(x.shape)
     for weight in layer.weights:
-        kernel = weight is layer.kernel
+        kernel = any(weight is one for one in kernels_of(layer))
         weight.assign(random.choice([-1.0, 1.0], weight.shape) if kernel else np.zeros(weight.shape))
     outputs = keras.ops.convert_to_numpy(layer(x))[:, 4:-4, 4:-4]
     assert outputs.var() == pytest.approx(fan_in(layer), rel=0.05)

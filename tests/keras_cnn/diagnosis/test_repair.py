@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_cnn.diagnosis.graph import kernels_of
 from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
@@ -82,28 +83,37 @@ def test_he_for_rectifiers_and_glorot_for_tanh():
         assert kernel.std() == pytest.approx(wanted, rel=0.05), (activation, deviation)
 
 
-def depthwise_net(depth: int) -> keras.Model:
+def depthwise_net(depth: int, kind: str) -> keras.Model:
+    """Of depthwise convolutions, or of separable ones, with Keras's he_normal."""
     keras.utils.set_random_seed(0)
+    common = {"padding": "same", "activation": "relu", "depthwise_initializer": "he_normal"}
     x = inputs = keras.Input((16, 16, 1))
     x = layers.Conv2D(32, 3, strides=2, activation="relu", kernel_initializer="he_normal")(x)
     for index in range(depth):
-        x = layers.DepthwiseConv2D(
-            3, padding="same", activation="relu", depthwise_initializer="he_normal", name=f"depthwise{index}"
-        )(x)
+        if kind == "depthwise":
+            x = layers.DepthwiseConv2D(3, name=f"layer{index}", **common)(x)
+        else:
+            x = layers.SeparableConv2D(
+                32, 3, name=f"layer{index}", pointwise_initializer="he_normal", **common
+            )(x)
     x = layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(x))
     model = keras.Model(inputs, x)
     model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")
     return model
 
 
-def test_depthwise_kernels_are_drawn_for_the_one_channel_that_they_see():
-    """Keras's he_normal counts all 32, so the signal fades by the root of 32 in each layer."""
-    model = depthwise_net(4)
+@pytest.mark.parametrize(("kind", "variance"), [("depthwise", 2 / 9), ("separable", 1 / 9)])
+def test_depthwise_kernels_are_drawn_for_the_one_channel_that_they_see(kind, variance):
+    """Keras's he_normal counts all 32, so the signal fades by the root of 32 in each layer. After the depthwise kernel
+    of a separable convolution comes no ReLU, that would halve the variance."""
+    model = depthwise_net(4, kind)
     assert "initializer_too_small" in [finding.name for finding in lint(model)]
-    new = REMEDIES["initialization"](patient(model))
-    assert new.get_layer("depthwise0").kernel.numpy().std() == pytest.approx((2 / 9) ** 0.5, rel=0.15)
-    assert "initializer_too_small" not in [finding.name for finding in lint(new)]
-    assert "depthwise1_bn" in [layer.name for layer in REMEDIES["batch_normalization"](patient(model)).layers]
+    for remedy in ("initialization", "lsuv"):
+        new = REMEDIES[remedy](patient(model))
+        assert "initializer_too_small" not in [finding.name for finding in lint(new)], remedy
+    kernel = kernels_of(REMEDIES["initialization"](patient(model)).get_layer("layer0"))[0].numpy()
+    assert kernel.std() == pytest.approx(variance**0.5, rel=0.15)
+    assert "layer1_bn" in [layer.name for layer in REMEDIES["batch_normalization"](patient(model)).layers]
 
 
 def test_skip_connections_only_where_shapes_allow():
@@ -181,6 +191,23 @@ def test_our_own_nets_can_be_repaired():
     )
     mended = repair(model, digits(), budget=80)
     assert mended.cured, str(mended)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["numbers of classes", "a number for each"])
+def test_a_loss_that_cannot_take_the_labels_is_exchanged(whole):
+    x, y = digits()
+    y = keras.utils.to_categorical(y, 10) if whole else y
+    model = net(loss="sparse_categorical_crossentropy" if whole else "categorical_crossentropy")
+    mended = repair(model, (x, y), budget=100)
+    assert mended.cured and mended.changes == ("output_and_loss",), str(mended)
+    assert mended.before.accuracy < 0.3 and mended.after.accuracy > 0.7
+    assert mended.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1] > 0.7
+
+
+def test_where_the_data_are_at_fault_no_net_is_changed():
+    x, y = digits()
+    with pytest.raises(InputError, match=r"Labels go from 1 to 10.*count classes from 0"):
+        repair(net(), (x, y + 1), budget=20)
 
 
 def test_a_subclassed_net_is_refused_in_one_line():

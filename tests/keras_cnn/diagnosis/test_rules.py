@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_cnn.diagnosis.probe import LONG, PIECE, STEPS, Trace
-from keras_cnn.diagnosis.rules import HORIZON, at_once, awakes, good_rates, settled
+from keras_cnn.diagnosis.rules import HORIZON, at_once, awakes, good_rates, overshoots, settled
 
 CHANCE = math.log(10)
 
 
 def trace(rate: float, told, steps: int = STEPS, spreads=None, loss: float = 1.0) -> Trace:
     """told: at the end, grown evenly from 0, or at every measurement."""
-    count = steps // PIECE + 1
-    told = list(np.linspace(0, told, count)) if np.isscalar(told) else list(told)
+    told = list(np.linspace(0, told, steps // PIECE + 1)) if np.isscalar(told) else list(told)
+    steps = (len(told) - 1) * PIECE
     spreads = [0.5] * len(told) if spreads is None else list(spreads)
     return Trace(rate, [loss] * steps, [loss] * len(told), spreads, told)
 
@@ -33,6 +33,8 @@ def own(told, **others) -> Trace:
         (0.0, {1e-2: 0.05, 1e-1: 0.2}, [1e-1, 1e-2]),
         (0.2, {1e-4: 0.3, 1e-2: 0.0}, [1e-4]),  # its own throws the weights about
         (0.2, {1e-2: 0.3}, [1e-3, 1e-2]),  # it could be larger
+        (0.2, {1e-4: np.linspace(0, 0.35, 41)}, [1e-3, 1e-4]),  # in as many steps
+        (0.2, {1e-4: np.linspace(0, 0.45, 41)}, [1e-4]),  # it learns less than half of what it could
         (0.05, {1e-2: 0.02}, [1e-3]),  # images that are hard to tell apart
         (0.05, {1e-2: 0.06}, [1e-2]),
         (np.full(41, 0.05), {}, []),  # it has told that from the start
@@ -68,6 +70,14 @@ def test_numbers_that_are_not_finite_are_nothing_learnt():
     broken = own(0.5, loss=float("nan"))
     assert good_rates(broken, []) == () and not awakes(broken) and not at_once(broken)
     assert good_rates(broken, [trace(1e-4, 0.2)]) == (1e-4,)
+
+
+def test_a_smaller_rate_is_ahead_if_it_tells_more_after_as_many_steps():
+    late = [0, 0, 0, 0.1, 0.1, 0.4]
+    assert overshoots(trace(1e-3, late), trace(1e-4, [0, 0, 0.05, 0.1, 0.12]))
+    assert not overshoots(trace(1e-3, late), trace(1e-4, [0, 0, 0.05, 0.08, 0.1]))
+    assert overshoots(trace(1e-3, [0, 0.1, 0.1]), trace(1e-4, [0, 0.1, 0.2, 0, 0]))
+    assert not overshoots(trace(1e-3, late), trace(1e-4, [0, 0, 0.2, 0.2, 0.2], loss=float("nan")))
 
 
 def test_a_net_whose_loss_lies_above_chance_is_tried_at_other_rates_too():
