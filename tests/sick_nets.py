@@ -75,6 +75,17 @@ def net(
     return model
 
 
+def in_half_precision(model: keras.Model) -> keras.Model:
+    """A copy that computes in float16, uncompiled, with the same weights."""
+
+    def remake(layer):
+        return type(layer).from_config(layer.get_config() | {"dtype": "mixed_float16"})
+
+    half = keras.models.clone_model(model, clone_function=remake)
+    half.set_weights(model.get_weights())
+    return half
+
+
 def everything(model: keras.Model) -> list[np.ndarray]:
     """All numbers a model holds: weights, moving statistics, random states, its optimizer's."""
     variables = [*model.variables, *(model.optimizer.variables if model.compiled else [])]

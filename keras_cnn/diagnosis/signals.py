@@ -15,6 +15,7 @@ from keras_cnn.diagnosis.taps import tapped
 from keras_cnn.training.averaging import kept
 
 IMAGES, PIXELS = 64, 64 * 128**2  # of the batch that is measured: so many images, or fewer large ones
+HALF_SCALE = 1024.0  # times the loss in float16, whose least number is 6e-8; gradients are divided by it
 PAIRS = 16  # images whose representations are compared, each with each
 SATURATED = {
     "sigmoid": (0.03, 0.97),
@@ -87,8 +88,13 @@ def measure_signals(
     with kept(model, model.variables), tapped(layers_of(model), see), tf.GradientTape() as tape:
         outputs = model(x, training=True)
         loss = objective.loss(x, y, outputs)
+        half = any(layer.compute_dtype == "float16" for layer in layers_of(model))
+        scale = HALF_SCALE if half else 1.0
+        scaled = scale * loss
     weights = [variable.value for variable in model.trainable_variables]
-    gradients = tape.gradient(loss, weights)
+    gradients = tape.gradient(scaled, weights)
+    if half:
+        gradients = [None if gradient is None else gradient / scale for gradient in gradients]
     found = dict(zip([id(v) for v in model.trainable_variables], gradients, strict=True))
     layers = [
         _with_gradient(seen[id(layer)], layer, found) for layer in layers_of(model) if id(layer) in seen

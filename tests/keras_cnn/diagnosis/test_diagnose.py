@@ -17,7 +17,7 @@ from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
-from tests.sick_nets import digits, everything, net
+from tests.sick_nets import digits, everything, in_half_precision, net
 from tests.small_nets import spec_of
 
 
@@ -149,11 +149,7 @@ def test_nets_of_several_inputs_or_outputs_and_unknown_losses_are_refused_in_one
 
 def test_a_net_in_half_precision_is_probed_as_fit_would_train_it():
     """Keras scales its loss, so that gradients below 6e-8 do not become 0."""
-    inner = net()
-    half = keras.models.clone_model(
-        inner,
-        clone_function=lambda layer: type(layer).from_config(layer.get_config() | {"dtype": "mixed_float16"}),
-    )
+    half = in_half_precision(net())
     half.compile(
         keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(1e-3)), "sparse_categorical_crossentropy"
     )

@@ -10,7 +10,7 @@ from keras_cnn.diagnosis.objective import objective_of
 from keras_cnn.diagnosis.probe import Probe
 from keras_cnn.diagnosis.sample import sample_of
 from keras_cnn.diagnosis.signals import measure_signals
-from tests.sick_nets import digits, everything, net
+from tests.sick_nets import digits, everything, in_half_precision, net
 
 
 def prepared(model):
@@ -30,6 +30,18 @@ def test_gradients_are_those_of_the_loss(kind):
     norms = [float(tf.norm(g)) for g in tape.gradient(loss, [kernel.value for kernel in kernels])]
     assert [layer.gradient for layer in signals.kernels] == pytest.approx(norms, rel=1e-4)
     assert signals.loss == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_gradients_below_what_half_precision_holds_are_measured(monkeypatch):
+    model = net(depth=9, activation="sigmoid", initializer="glorot_uniform")
+
+    def gradients(one):
+        return [layer.gradient for layer in measure_signals(one, *prepared(one)).kernels]
+
+    wanted, half = gradients(model), in_half_precision(model)
+    assert gradients(half) == pytest.approx(wanted, rel=0.1)
+    monkeypatch.setattr("keras_cnn.diagnosis.signals.HALF_SCALE", 1.0)
+    assert gradients(half)[0] < 0.5 * wanted[0]
 
 
 def test_dead_saturated_and_alike():
