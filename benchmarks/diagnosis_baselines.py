@@ -37,8 +37,8 @@ def observe(model, sample, objective, steps: int) -> Observed:
         return signals, [values for name, values in seen.items() if name.startswith("gradients/")]
 
     def accuracy(probe):
-        _, outputs = probe._forward()
-        return float((outputs.numpy().argmax(-1) == sample.y[len(sample) - sample.held_out :]).mean())
+        _, outputs = probe.measure()
+        return float((outputs.argmax(-1) == sample.y[len(sample) - sample.held_out :]).mean())
 
     before, gradients = look()
     with kept(model, model.variables):

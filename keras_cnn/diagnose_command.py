@@ -95,10 +95,10 @@ def _prepared(options, stem: str) -> "tuple[Path, keras.Model, Any]":
     limit_threads(options.threads)
     if options.model is None or Path(options.model).is_dir():
         return directory, *_ours(options, settings)
-    if options.model.endswith(".keras"):
-        return directory, _load(Path(options.model)), _arrays(options, settings)[0]
-    model, data = _call(options.model)
-    return directory, model, _arrays(options, settings)[0] if data is None else data
+    model, data = (
+        (_load(Path(options.model)), None) if options.model.endswith(".keras") else _call(options.model)
+    )
+    return directory, model, _arrays(model, settings, _data(options, settings)) if data is None else data
 
 
 def _ours(options, settings) -> tuple:
@@ -113,23 +113,38 @@ def _ours(options, settings) -> tuple:
         run = read_run(chosen_run(Path(options.model)))
         settings, weights = run.settings, run
     settings.check_names()
-    arrays, data = _arrays(options, settings)
+    data = _data(options, settings)
     settings = settings.resolved(data.facts)
     model, *_ = make_model(settings, data, tf.distribute.get_strategy())
     if weights is not None:
         model.set_weights(best_model(settings, weights.facts, weights.directory).get_weights())
-    return model, arrays
+    return model, _arrays(model, settings, data)
 
 
-def _arrays(options, settings) -> tuple:
-    """((x, y) in pixels 0..255, the data set) of the training images that a diagnosis looks at."""
-    import numpy as np
-
+def _data(options, settings):
     from keras_cnn.data.sources import load
 
-    data = load(**settings.load_arguments(), download=options.download)
-    chosen = np.random.default_rng(settings.seed).permutation(len(data.train))[:IMAGES]
-    return (data.train.images[chosen].astype("float32"), data.train.labels[chosen]), data
+    return load(**settings.load_arguments(), download=options.download)
+
+
+def _arrays(model, settings, data) -> tuple:
+    """(x, y) of training images, in pixels 0..255, that a diagnosis looks at; of masks windows of the net's size."""
+    import numpy as np
+
+    from keras_cnn.data.facts import Split
+    from keras_cnn.data.windows import cut
+    from keras_cnn.training.evaluate import window_of
+
+    random, train, images = np.random.default_rng(settings.seed), data.train, IMAGES
+    window = window_of(model) if data.facts.task == "segmentation" else None
+    if window is not None and None not in window.size:
+        images = max(1, IMAGES // window.count(1, train.images.shape[1:]))
+    chosen = random.permutation(len(train))[:images]
+    split = Split(train.images[chosen], train.labels[chosen])
+    if window is not None and None not in window.size:
+        window.check(data.facts.shape)
+        split = cut(split, window)
+    return split.images.astype("float32"), split.labels
 
 
 def _load(path: Path) -> "keras.Model":

@@ -15,6 +15,7 @@ from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.training.averaging import kept
 
 STEPS, LONG = 48, 480
+PIXELS = 2**20  # of images held out, measured at once
 PIECE = 12  # steps, after each of which the images held out are measured
 
 
@@ -63,8 +64,16 @@ class Probe:
         """Train for good at `rate`; (loss of the images held out, their outputs), in training mode, afterwards."""
         self._start(rate)
         self._steps(tf.constant(self._sample.batches(steps)))
-        loss, outputs = self._forward()
-        return float(loss), outputs.numpy()
+        return self.measure()
+
+    def measure(self) -> tuple[float, np.ndarray]:
+        """(loss of the images held out, their outputs), in training mode, as many at once as memory allows."""
+        size, held_out = len(self._sample), self._sample.held_out
+        at_once = max(2, PIXELS // max(1, math.prod(self._sample.x.shape[1:3])))
+        places = np.array_split(np.arange(size - held_out, size), -(-held_out // at_once))
+        losses, outputs = zip(*(self._forward(tf.constant(part)) for part in places), strict=True)
+        loss = np.average([float(loss) for loss in losses], weights=[len(part) for part in places])
+        return float(loss), np.concatenate([part.numpy() for part in outputs])
 
     def _start(self, rate: float) -> None:
         for variable, value in zip(self._optimizer.variables, self._clean, strict=True):
@@ -91,14 +100,12 @@ class Probe:
         return Trace(rate, losses, held_out, spreads, shares)
 
     def _held_out(self) -> tuple[float, float, float]:
-        loss, outputs = self._forward()
-        outputs = outputs.numpy()
+        loss, outputs = self.measure()
         y = self._sample.y[len(self._sample) - self._sample.held_out :]
-        return float(loss), spread(outputs, self._activation), told(y, scores(outputs, self._activation))
+        return loss, spread(outputs, self._activation), told(y, scores(outputs, self._activation))
 
-    def _measure(self):
-        first = len(self._sample) - self._sample.held_out
-        x, y = self._x[first:], self._y[first:]
+    def _measure(self, places):
+        x, y = tf.gather(self._x, places), tf.gather(self._y, places)
         outputs = self._model(x, training=True)
         return tf.reduce_mean(self._objective.measure(y, outputs)), outputs
 

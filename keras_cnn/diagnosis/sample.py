@@ -1,5 +1,6 @@
 """A few batches in memory, from whatever a user holds data in."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from keras_cnn.errors import InputError
 
 BATCH_SIZE = 64  # of arrays, and unless told otherwise
 HELD_OUT = 256
+MASK_PIXELS = 2**20  # held out of masks, but at least eight of them
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,12 @@ class Sample:
 
     @property
     def held_out(self) -> int:
-        """How many images, the last ones, are measured on and not trained on: 256, or a quarter of few."""
-        return min(HELD_OUT, max(1, len(self) // 4))
+        """How many images, the last ones, are measured on and not trained on: 256, fewer large ones with masks, whose
+        every pixel counts, or a quarter of few."""
+        most = HELD_OUT
+        if self.y.ndim > 2:
+            most = min(HELD_OUT, max(8, MASK_PIXELS // math.prod(self.y.shape[1:3])))
+        return min(most, max(1, len(self) // 4))
 
     def batches(self, steps: int, seed: int = 0) -> np.ndarray:
         """Indices of `steps` batches, (steps, batch), of images that are not held out: every one once, shuffled,

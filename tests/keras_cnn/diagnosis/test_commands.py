@@ -86,3 +86,14 @@ def test_a_run_that_was_trained(nets, keras_cnn, capsys):
     assert done.returncode == 0, done.stderr
     assert cli.main(["diagnose", "run", "--directory", "out"]) == 0
     assert "verdict: healthy" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_windows_of_images_with_masks(nets, pairs, capsys):
+    small = ["--architecture", "unet", "--options.depth", "2", "--options.width", "4", "--batch_size", "4"]
+    cropped = ["--data", f"pairs:{pairs}", *small, "--crop_size", "16", "16"]
+    assert cli.main(["diagnose", *cropped, "--json", "--directory", "out"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "healthy" and told["images"] == 24 * 4  # windows that cover 24x32
+    assert cli.main(["diagnose", *cropped[:-2], "100", "100", "--directory", "large"]) == 2
+    assert "smaller than" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_cnn.diagnosis.objective import objective_of
 from keras_cnn.diagnosis.probe import Probe
-from keras_cnn.diagnosis.sample import sample_of
+from keras_cnn.diagnosis.sample import Sample, sample_of
 from keras_cnn.diagnosis.signals import measure_signals
 from tests.sick_nets import digits, everything, in_half_precision, net
 
@@ -102,3 +102,15 @@ def test_a_net_whose_outputs_are_constant_differs_by_nothing():
     model = net(initializer="zeros")
     sample, objective = prepared(model)
     assert measure_signals(model, sample, objective).spread < 1e-6
+
+
+def test_images_held_out_are_measured_in_parts_where_memory_is_short(monkeypatch):
+    sample, objective = prepared(net())
+    probe = Probe(net(), sample, objective)
+    loss, outputs = probe.measure()
+    monkeypatch.setattr("keras_cnn.diagnosis.probe.PIXELS", 16 * 16 * 30)
+    in_parts, same = probe.measure()
+    assert in_parts == pytest.approx(loss, rel=1e-5)
+    np.testing.assert_allclose(same, outputs, atol=1e-6)
+    masks = Sample(np.zeros((64, 512, 512, 1), "float16"), np.zeros((64, 512, 512), "uint8"), 4)
+    assert masks.held_out == 8 and sample.held_out == 128
