@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import keras
 
+from keras_cnn.diagnosis.cures import BATCH_NORM, CLIP, INITIALIZER, LOOK, LR_FIND, Cure
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.probe import STEPS
 from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, at_once, drops, reached
@@ -65,9 +66,12 @@ def _rates(given: "Diagnosis") -> Iterator[Finding]:
         else "Its steps overshoot: they throw the weights to where gradients are noise or zero. Initialization and "
         "rate are one joint cause: a net whose signal fades trains, if at all, only at small rates.",
         (
-            f"a learning rate of {best:.1e}",
-            "the rate that lr-find suggests",
-            *(() if low else ("clip the gradients",)),
+            Cure(
+                f"a learning rate of {best:.1e}",
+                f"as in the probe, where it told {reached(at_best):.1%} after {len(at_best.losses)} steps",
+            ),
+            LR_FIND,
+            *(() if low else (CLIP,)),
         ),
         0.95,
         numbers={"rate": given.rate, "best": best, "before": start, "after": end},
@@ -83,11 +87,7 @@ def _slow(given: "Diagnosis") -> Iterator[Finding]:
             f"In {STEPS} steps at {given.rate:.1e} its outputs told nothing, in {len(own.losses)} {reached(own):.1%} "
             "of what there is to tell the classes apart.",
             "The net stands on a plateau first, or its rate is small; it will train, but waits.",
-            (
-                "the rate that lr-find suggests",
-                "batch normalization",
-                "an initializer that suits the activation",
-            ),
+            (LR_FIND, INITIALIZER, BATCH_NORM),
             0.4,
             remedies=("learning_rate", "batch_normalization", "initialization"),
         )
@@ -99,8 +99,11 @@ def _unexplained(given: "Diagnosis") -> Finding:
         f"At none of {len(given.traces)} rates did it learn to tell images held out apart.",
         "Nothing measured explains it.",
         (
-            "look at some images with their labels",
-            "start from a net that learns, and change one thing at a time",
+            LOOK,
+            Cure(
+                "start from a net that learns, and change one thing at a time",
+                "the change that stops it is the cause",
+            ),
         ),
         0.1,
         remedies=REVIVE,

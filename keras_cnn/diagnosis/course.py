@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from keras_cnn.diagnosis.cures import CLIP, SMALLER_RATE, TEN_TIMES, TENTH, Cure
 from keras_cnn.diagnosis.findings import Finding
 
 WINDOW = 20  # batches whose losses are averaged
@@ -29,10 +30,7 @@ def course_findings(losses: Sequence[float], chance: float) -> list[Finding]:
                 f"For {STANDS_WINDOWS * WINDOW} batches the loss has not been below {STANDS} of {chance:.3f}, that of "
                 "a net which knows the frequencies of the classes and nothing else.",
                 "The signal does not pass through the net, the rate is far off, or labels are wrong.",
-                (
-                    "python -m keras_cnn diagnose tells which",
-                    "a learning rate of a tenth, or ten times, of it",
-                ),
+                (Cure("python -m keras_cnn diagnose", "it tells which of these it is"), TENTH, TEN_TIMES),
                 0.8,
                 numbers={"loss": float(means[-1]), "chance": chance},
             )
@@ -45,7 +43,11 @@ def course_findings(losses: Sequence[float], chance: float) -> list[Finding]:
                 "loss_swings",
                 f"Over {SWING_WINDOWS * WINDOW} batches the mean loss swings by up to {np.abs(large).max():.2f}.",
                 "Steps are too large for the slopes they stand on.",
-                ("a third of the learning rate", "clip the gradients", "larger batches"),
+                (
+                    SMALLER_RATE,
+                    CLIP,
+                    Cure("batches of four times the size", "gradients half as noisy"),
+                ),
                 0.6,
                 numbers={"swing": float(np.abs(large).max())},
             )
@@ -68,7 +70,18 @@ def overfitting(history: Sequence[dict[str, float]]) -> list[Finding]:
             f"For {EPOCHS} epochs the validation loss has risen, from {last[0]['val_loss']:.3f} to "
             f"{last[-1]['val_loss']:.3f}, while the training loss fell.",
             "The net learns its training images by heart.",
-            ("stop, and take the best weights", "augmentation", "weight decay or dropout", "more images"),
+            (
+                Cure("stop, and take the best weights", "what validation was best at"),
+                Cure(
+                    "augmentation",
+                    "more of what the net sees differs from epoch to epoch: training gets worse, validation better",
+                ),
+                Cure(
+                    "weight decay or dropout",
+                    "a smaller gap between training and validation, in longer training",
+                ),
+                Cure("more images", "the surest; errors fall about as a power of their number"),
+            ),
             0.7,
             numbers={"from": last[0]["val_loss"], "to": last[-1]["val_loss"]},
         )

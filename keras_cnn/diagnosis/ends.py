@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import keras
 
+from keras_cnn.diagnosis.cures import BARE, SOFTMAX, Cure
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import activation_of, feeding, final_activation, output_width
 from keras_cnn.diagnosis.objective import compiled_loss
@@ -20,7 +21,12 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             "Softmax is applied to what softmax has made.",
             "Probabilities lie within 0 and 1, so the second softmax makes them nearly equal: gradients are small and "
             "the loss cannot fall below about ln(1 + (C - 1) / e).",
-            ("remove one of the two",),
+            (
+                Cure(
+                    "remove one of the two",
+                    "the loss can fall to 0, and gradients are several times as large",
+                ),
+            ),
             0.95,
             layer.name,
             remedies=("output_and_loss",),
@@ -30,7 +36,10 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             "softmax_of_one",
             "Softmax over a single unit is always 1.",
             "It has nothing to compare with, so the output does not depend on the input.",
-            ("use sigmoid with binary_crossentropy", "use a unit for each class"),
+            (
+                Cure("use sigmoid with binary_crossentropy", "an output that depends on the image"),
+                Cure("use a unit for each class", "the same, also for more than two classes"),
+            ),
             1.0,
             layer.name,
             remedies=("output_and_loss",),
@@ -41,7 +50,7 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             "The last layer ends in tanh.",
             "Scores between -1 and 1 keep the probability of each of C classes below 1 / (1 + (C - 1) / e^2), so the "
             "loss cannot come near 0.",
-            ("remove the last activation, and tell the loss from_logits=True", "use softmax"),
+            (BARE, SOFTMAX),
             0.7,
             layer.name,
             remedies=("output_and_loss",),
@@ -51,7 +60,7 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             "relu_output",
             "The last layer ends in ReLU.",
             "A class whose score falls below 0 gets no gradient and cannot come back.",
-            ("remove the last activation, and tell the loss from_logits=True", "use softmax"),
+            (BARE, SOFTMAX),
             0.8,
             layer.name,
             remedies=("output_and_loss",),
@@ -70,7 +79,13 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             "logits_expected",
             f"The loss is told from_logits=True, but the net ends in {activation}.",
             "The loss applies softmax a second time, which flattens its gradients.",
-            (f"remove {activation} from {layer.name}", "compile with from_logits=False"),
+            (
+                Cure("compile with from_logits=False", "gradients several times as large"),
+                Cure(
+                    f"remove {activation} from {layer.name}",
+                    "the same, and the loss is computed with less rounding",
+                ),
+            ),
             0.9,
             layer.name,
             remedies=("output_and_loss",),
@@ -80,7 +95,13 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             "probabilities_expected",
             f"{name} expects probabilities, but the net ends in {activation}.",
             "Numbers below 0 and above 1 are cut off before the logarithm, where their gradient is 0.",
-            ("compile with from_logits=True", "end the net in softmax"),
+            (
+                Cure(
+                    "compile with from_logits=True",
+                    "a gradient for every score; without it nets seldom learn",
+                ),
+                SOFTMAX,
+            ),
             0.95,
             layer.name,
             remedies=("output_and_loss",),
@@ -91,7 +112,7 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             "sigmoid_for_classes",
             f"{name} over {width} classes that are decided one by one with sigmoid.",
             "Nothing pushes the other classes down when one goes up.",
-            ("end the net in softmax",),
+            (SOFTMAX,),
             0.6,
             layer.name,
             remedies=("output_and_loss",),
@@ -102,7 +123,13 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             f"binary_crossentropy over {width} classes that softmax decides between.",
             "It asks of each class for itself whether it is the one, and Keras then takes accuracy of that question "
             f"too: a net that knows nothing is right in {1 - 1 / (width or 1):.0%}.",
-            ("use categorical_crossentropy", "end the net in sigmoid, if an image may be of several classes"),
+            (
+                Cure(
+                    "use categorical_crossentropy",
+                    "an accuracy that means what it says, and larger gradients",
+                ),
+                Cure("end the net in sigmoid", "right only if an image may be of several classes"),
+            ),
             0.5,
             layer.name,
             remedies=("output_and_loss",),
@@ -113,7 +140,7 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             f"{name} of probabilities.",
             f"Where the net is sure of a wrong class {activation} is flat, and hardly any gradient passes; that of "
             "cross-entropy grows with the error.",
-            ("use cross-entropy",),
+            (Cure("use cross-entropy", "faster progress, most of all in the first epochs"),),
             0.4,
             layer.name,
             remedies=("output_and_loss",),
@@ -123,7 +150,10 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             "too_few_outputs",
             f"{name} over one unit.",
             "It needs a unit for each class; with one the loss is constant.",
-            ("use a unit for each class", "use binary_crossentropy and sigmoid for two classes"),
+            (
+                Cure("use a unit for each class", "a loss that depends on the weights"),
+                Cure("use binary_crossentropy and sigmoid", "the same, for two classes"),
+            ),
             1.0,
             layer.name,
         )

@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass, field
 
+from keras_cnn.diagnosis.cures import Cure
+
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong.
 
     name: of the kind of finding, `softmax_twice`. layer: where, empty for the whole net. numbers: what was measured.
-    cures: what to do, the cheapest first. confidence: in [0, 1], that it keeps the net from learning, or makes it
-    learn worse. remedies: names of those of `remedies.REMEDIES` that may cure it, the most promising first.
+    cures: what to do and what to expect of it, the cheapest first. confidence: in [0, 1], that it keeps the net from
+    learning, or makes it learn worse. remedies: names of those of `remedies.REMEDIES` that may cure it, the most
+    promising first.
     """
 
     name: str
     symptom: str
     cause: str
-    cures: tuple[str, ...]
+    cures: tuple[Cure, ...]
     confidence: float
     layer: str = ""
     numbers: dict[str, float] = field(default_factory=dict)
@@ -23,5 +26,5 @@ class Finding:
 
     def __str__(self) -> str:
         where = f" [{self.layer}]" if self.layer else ""
-        cures = "; or ".join(self.cures)
+        cures = "; or ".join(cure.what for cure in self.cures)
         return f"{self.name}{where}: {self.symptom} {self.cause} Cure: {cures}."

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from keras_cnn.diagnosis.cures import BATCH_NORM, INITIALIZER, SKIP, TENTH
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import activation_after, fan_in, kernels_of, layers_of, weighted
 
@@ -49,11 +50,7 @@ def initializer_findings(model: keras.Model) -> Iterator[Finding]:
             f"all together {total:.1e}.",
             "The initializer does not suit the activation at this depth: what differs between images fades on its "
             "way, and so does the gradient on its way back.",
-            (
-                "he_normal for ReLU and its kin, glorot_uniform for tanh",
-                "batch normalization",
-                "fewer layers",
-            ),
+            (INITIALIZER, BATCH_NORM, SKIP),
             0.5,
             hidden[0].name,
             numbers,
@@ -66,11 +63,7 @@ def initializer_findings(model: keras.Model) -> Iterator[Finding]:
             f"signal, all together {total:.1e} times.",
             "The initializer does not suit the activation at this depth: activations and gradients grow from layer "
             "to layer.",
-            (
-                "he_normal for ReLU and its kin, glorot_uniform for tanh",
-                "batch normalization",
-                "a lower rate",
-            ),
+            (TENTH, INITIALIZER, BATCH_NORM),
             0.4,
             hidden[0].name,
             numbers,

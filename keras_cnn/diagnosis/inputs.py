@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from keras_cnn.diagnosis.cures import Cure
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import layers_of, weighted
 from keras_cnn.diagnosis.sample import Sample
@@ -23,7 +24,7 @@ def input_findings(sample: Sample) -> Iterator[Finding]:
             "images_not_finite",
             f"{int(np.size(x) - np.isfinite(x).sum())} numbers in the images are NaN or infinite.",
             "Whatever is computed from them is NaN too.",
-            ("find and repair those images",),
+            (Cure("find those images, and repair or drop them", "nothing trains before that"),),
             1.0,
         )
         return
@@ -33,7 +34,11 @@ def input_findings(sample: Sample) -> Iterator[Finding]:
             "constant_channels",
             f"Channel {', '.join(map(str, constant))} of {channels.shape[-1]} is the same everywhere.",
             "It tells nothing; if it was not meant to be so, images are read wrongly.",
-            ("look at some images as the net gets them",),
+            (
+                Cure(
+                    "look at some images as the net gets them", "it shows whether a channel was read wrongly"
+                ),
+            ),
             0.9 if len(constant) == channels.shape[-1] else 0.3,
         )
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from scipy.stats import binomtest
 
+from keras_cnn.diagnosis.cures import LOOK, Cure
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.objective import class_frequencies, compiled_loss, output_shape, takes
 from keras_cnn.diagnosis.sample import Sample
@@ -28,16 +29,20 @@ def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterato
     if loss is None or takes(loss, y, shape):
         return
     name = getattr(loss, "name", None) or getattr(loss, "__name__", "the loss")
-    told: tuple[str, ...] = ("give labels of the outputs' shape, or numbers of classes",)
+    runs = "training begins; before that `fit` refuses"
+    told = [("give labels of the outputs' shape, or numbers of classes", runs)]
     if y.ndim == len(shape):
-        told = ("use sparse_categorical_crossentropy", f"keras.utils.to_categorical(y, {shape[-1]})")
+        told = [
+            ("use sparse_categorical_crossentropy", runs),
+            (f"keras.utils.to_categorical(y, {shape[-1]})", "the same, for more memory"),
+        ]
     elif y.shape[1:] == shape:
-        told = ("use categorical_crossentropy", "y.argmax(-1)")
+        told = [("use categorical_crossentropy", runs), ("y.argmax(-1)", "the same, for less memory")]
     yield Finding(
         "labels_of_another_form",
         f"{name} cannot be computed of labels {y.shape} and outputs {(len(y), *shape)}.",
         "Labels are either numbers of classes, for which losses are called sparse, or a number for each class.",
-        told,
+        tuple(Cure(*one) for one in told),
         1.0,
         remedies=("output_and_loss",),
     )
@@ -53,7 +58,10 @@ def _classes(sample: Sample, width: int) -> Iterator[Finding]:
             "labels_out_of_range",
             f"Labels go from {y.min()} to {y.max()}; {width} outputs stand for classes 0 to {width - 1}.",
             "The loss of such an image is NaN, or is taken of another class.",
-            ("count classes from 0", f"give the net {int(y.max()) + 1} outputs"),
+            (
+                Cure("count classes from 0", "a finite loss for every image"),
+                Cure(f"give the net {int(y.max()) + 1} outputs", "the same, if all these classes are meant"),
+            ),
             1.0,
             numbers={"least": float(y.min()), "most": float(y.max())},
         )
@@ -64,7 +72,10 @@ def _classes(sample: Sample, width: int) -> Iterator[Finding]:
             "one_class",
             f"{shares.max():.0%} of the labels are class {int(shares.argmax())}.",
             "A net that always says this class is right nearly always; there is nothing else to learn.",
-            ("shuffle the data before batches are taken", "check how labels are read"),
+            (
+                Cure("shuffle the data before batches are taken", "every batch holds several classes"),
+                Cure("check how labels are read", "a mistake there shows at once"),
+            ),
             0.95,
             numbers={"share": float(shares.max())},
         )
@@ -88,7 +99,13 @@ def _agreement(sample: Sample, width: int) -> Iterator[Finding]:
             f"{expected:.1%} would.",
             "The labels have nothing to do with how the images look: they are shuffled against the images, or the "
             "classes differ in nothing that survives in small pictures.",
-            ("look at some images with their labels", "check that images and labels are shuffled together"),
+            (
+                LOOK,
+                Cure(
+                    "check that images and labels are shuffled together",
+                    "the usual mistake; the same net learns then",
+                ),
+            ),
             0.9,
             numbers={"agreeing": agreeing, "by_chance": expected, "comparisons": float(trials)},
         )

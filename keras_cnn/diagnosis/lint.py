@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import keras
 
+from keras_cnn.diagnosis.cures import Cure
 from keras_cnn.diagnosis.ends import END_CHECKS
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import layers_of
@@ -34,7 +35,10 @@ def _sizes(model: keras.Model) -> Iterator[Finding]:
                 "image_shrunk_away",
                 f"It looks at maps of 1x1 with a window of {size[0]}x{size[1]}.",
                 "Pools and strides before it have taken the image away: most of its weights meet nothing but padding.",
-                ("remove a pool or a stride", "use larger images"),
+                (
+                    Cure("remove a pool or a stride", "all of its weights are used"),
+                    Cure("use larger images", "the same, for more time"),
+                ),
                 0.5,
                 layer.name,
             )
@@ -54,7 +58,13 @@ def _augmentation(model: keras.Model) -> Iterator[Finding]:
                 "augmentation_inside",
                 "Augmentation is a layer of the net.",
                 "model.export() writes it in training mode, so the served model goes on turning and cutting images.",
-                ("augment in the input pipeline", "export with training=False"),
+                (
+                    Cure(
+                        "augment in the input pipeline",
+                        "training is the same, and the served model equals `predict`",
+                    ),
+                    Cure("export with training=False", "the served model equals `predict`"),
+                ),
                 0.3,
                 layer.name,
             )

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cnn.diagnosis.course import course_findings, overfitting
+from keras_cnn.diagnosis.cures import BATCH_NORM, CLIP, NORMALIZE, TENTH
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import kernels_of, weighted
 from keras_cnn.diagnosis.nonfinite import NonFiniteWatch
@@ -106,7 +108,8 @@ class HealthMonitor(keras.callbacks.Callback):
             self._directory.mkdir(parents=True, exist_ok=True)
             record = {"reason": self.reason, "steps": self._step, "seconds_spent": self.spent}
             write_json(
-                self._directory / "health.json", {**record, "findings": [vars(one) for one in self.findings]}
+                self._directory / "health.json",
+                {**record, "findings": [asdict(one) for one in self.findings]},
             )
             write_file(self._directory / "health.txt", lambda aside: aside.write_text(self.summary() + "\n"))
 
@@ -152,12 +155,7 @@ class HealthMonitor(keras.callbacks.Callback):
                     f"In epoch {self._epoch + 1}, batch {batch + 1}, numbers ceased to be finite, {where}. Weights of "
                     f"{len(broken)} layers are no longer finite.",
                     "Updates were so large that weights overflowed, or a logarithm or a division met 0.",
-                    (
-                        "a tenth of the learning rate",
-                        "clip the gradients",
-                        "batch normalization",
-                        "normalize the inputs",
-                    ),
+                    (TENTH, CLIP, NORMALIZE, BATCH_NORM),
                     1.0,
                     layer,
                     {"epoch": self._epoch + 1, "batch": batch + 1, "largest_gradient_before": largest},

@@ -23,6 +23,7 @@ WELL = 0.2  # of the entropy of the classes, told by a net that needs no better 
 UNTRAINABLE = (
     "labels_of_another_form",
 )  # `fit` would refuse: before the repair the net is as its weights are
+PAIRED = 4  # of the named remedies, whose pairs are tried
 AS_GOOD = 0.05  # of the entropy of the classes, within which the cheaper of two remedies is the better one
 
 
@@ -69,7 +70,8 @@ def repair(
     budget: int = BUDGET,
     say: Callable[[str], None] = lambda line: None,
 ) -> Repair:
-    """Try remedies on copies of `model`: those that the diagnosis names; if none helps the rest; then two at once.
+    """Try remedies on copies of `model`: those that the diagnosis names; if none helps the rest; then two of the first
+    four named at once.
 
     Each is trained for `budget` steps, as the model itself is. The first that makes it learn well is taken, else the
     cheapest that does about as well as the best: the first to help may only help a little.
@@ -99,16 +101,17 @@ def repair(
 def _check_data(diagnosis: Diagnosis) -> None:
     for finding in diagnosis.findings:
         if finding.name in DATA_AT_FAULT:
-            raise InputError(f"{finding.symptom} No change of the net mends that; {finding.cures[0]}.")
+            raise InputError(f"{finding.symptom} No change of the net mends that; {finding.cures[0].what}.")
 
 
 def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
-    """What is tried together: the named remedies, the others, then one by one the pairs, applied in order of cost."""
+    """What is tried together: the named remedies, the others, then one by one pairs of the most promising named ones,
+    applied in order of cost."""
     cost = list(REMEDIES)
     others = [name for name in cost if name not in named]
     yield [(name,) for name in sorted(named, key=cost.index)]
     yield [(name,) for name in others]
-    for pair in combinations([*named, *others], 2):
+    for pair in combinations(named[:PAIRED], 2):
         yield [tuple(sorted(pair, key=cost.index))]
 
 

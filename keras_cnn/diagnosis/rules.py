@@ -15,7 +15,10 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 LEARNS = 0.1  # that a net which learns tells by the end of the long look
 MOVED = 0.015  # that a net tells which does not stand still
 AHEAD = 2 / 3  # of what it tells at its own rate; told at another in a tenth of the steps, that one is better
-BEHIND = 1 / 2  # of what it tells at a smaller rate in as many steps; less is not learning
+BEHIND = (
+    1 / 2
+)  # of what it tells at a smaller rate in as many steps; less, where it does not grow, is not learning
+GROWS = 1.1  # times as much told in the last quarter as in the one before
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
 HORIZON = 1500  # steps within which it must
 LOUDER = 5.0  # times the rate, for one batch by heart
@@ -59,26 +62,26 @@ def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tu
     """Those at which it trains, the best first.
 
     own: the long look at the net's own rate. What it tells must be much, more than at smaller rates in a tenth of the
-    steps, and at least half as much as at smaller rates in as many. Or it must grow while no other rate does nearly as
-    well in a tenth of the steps: where images are hard to tell apart nobody tells much, and plateaus end late. Without
-    `patience`, where it is known what makes the net slow, this does not count.
+    steps, and, where it no longer grows, at least half as much as at smaller rates in as many. Or it must grow while no
+    other rate does nearly as well in a tenth of the steps: where images are hard to tell apart nobody tells much, and
+    plateaus end late. Without `patience`, where it is known what makes the net slow, this does not count.
     """
     mine = reached(own)
     better = [trace for trace in others if trains(trace) and reached(trace) > AHEAD * mine]
     found = sorted(better, key=reached, reverse=True)
-    thrown = any(
-        reached(trace) * (BEHIND if len(trace.losses) >= len(own.losses) else 1) > mine
-        for trace in better
-        if trace.rate < own.rate
-    )
+    smaller = [trace for trace in better if trace.rate < own.rate]
+    sooner = any(reached(trace) > mine for trace in smaller if len(trace.losses) < len(own.losses))
+    thrown = sooner or (not grows(own) and any(BEHIND * reached(trace) > mine for trace in smaller))
     if (learns(own) and not thrown) or (patience and not better and (grows(own) or awakes(own))):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 
 
 def grows(trace: Trace) -> bool:
-    """Whether its outputs tell something, and more than half-way."""
-    return trains(trace) and reached(trace) > 1.1 * trace.told[len(trace.told) // 2]
+    """Whether its outputs tell something, and in the last quarter a tenth more than in the one before."""
+    quarter = max(1, len(trace.told) // 4)
+    last, before = (np.mean(trace.told[place:][:quarter]) for place in (-quarter, -2 * quarter))
+    return bool(trains(trace) and last > GROWS * before)
 
 
 def awakes(trace: Trace) -> bool:

@@ -4,6 +4,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_cnn.diagnosis.cures import (
+    BATCH_NORM,
+    CLIP,
+    INITIALIZER,
+    LEAKY,
+    LR_FIND,
+    NORMALIZE,
+    RELU,
+    SMALLER_RATE,
+    TEN_TIMES,
+    Cure,
+)
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import layers_of
 from keras_cnn.diagnosis.sample import Sample
@@ -29,7 +41,7 @@ def state_findings(signals: Signals, chance: float) -> list[Finding]:
                 "dead_units",
                 f"{dead[0].dead:.0%} of its units are 0 for every image measured.",
                 "Where ReLU is 0 no gradient passes, so such units do not come back.",
-                ("a smaller learning rate", "batch normalization", "leaky_relu"),
+                (SMALLER_RATE, BATCH_NORM, LEAKY),
                 0.7,
                 dead[0].name,
                 {"dead": dead[0].dead or 0.0, "layers": len(dead)},
@@ -42,7 +54,7 @@ def state_findings(signals: Signals, chance: float) -> list[Finding]:
                 "saturated_units",
                 f"{full[0].saturated:.0%} of its outputs lie at the bounds of {full[0].kind}.",
                 "There the activation is flat and hardly any gradient passes.",
-                ("normalize the inputs", "a smaller learning rate", "batch normalization", "ReLU"),
+                (SMALLER_RATE, NORMALIZE, BATCH_NORM, RELU),
                 0.6,
                 full[0].name,
                 {"saturated": full[0].saturated or 0.0, "layers": len(full)},
@@ -51,23 +63,19 @@ def state_findings(signals: Signals, chance: float) -> list[Finding]:
     ratios = {layer.name: layer.ratio for layer in signals.kernels if layer.ratio is not None}
     if ratios and min(ratios.values()) < VANISHES and signals.loss > 0.5 * chance:
         layer = min(ratios, key=lambda name: ratios[name])
-        found.append(
-            _gradient("gradients_vanish", layer, ratios[layer], "does not learn", "batch normalization")
-        )
+        found.append(_gradient("gradients_vanish", layer, ratios[layer], "does not learn", BATCH_NORM))
     if ratios and max(ratios.values()) > EXPLODES:
         layer = max(ratios, key=lambda name: ratios[name])
-        found.append(
-            _gradient("gradients_explode", layer, ratios[layer], "is thrown about", "clip the gradients")
-        )
+        found.append(_gradient("gradients_explode", layer, ratios[layer], "is thrown about", CLIP))
     return found
 
 
-def _gradient(name: str, layer: str, ratio: float, fate: str, cure: str) -> Finding:
+def _gradient(name: str, layer: str, ratio: float, fate: str, cure: Cure) -> Finding:
     return Finding(
         name,
         f"Its gradient is {ratio:.1e} of its kernel, so the layer {fate}.",
         "The gradient is multiplied layer by layer on its way back; weights, activation and depth decide by what.",
-        (cure, "an initializer that suits the activation"),
+        (cure, INITIALIZER),
         0.6,
         layer,
         {"ratio": ratio},
@@ -79,19 +87,19 @@ def update_findings(ratios: dict[str, float], step: int) -> list[Finding]:
     found = []
     if ratios and max(ratios.values()) > LARGE and step > 20:
         layer = max(ratios, key=lambda name: ratios[name])
-        found.append(_update("updates_too_large", layer, ratios[layer], "a third of the learning rate"))
+        found.append(_update("updates_too_large", layer, ratios[layer], SMALLER_RATE))
     if ratios and max(ratios.values()) < SMALL:
         layer = max(ratios, key=lambda name: ratios[name])
-        found.append(_update("updates_too_small", layer, ratios[layer], "ten times the learning rate"))
+        found.append(_update("updates_too_small", layer, ratios[layer], TEN_TIMES))
     return found
 
 
-def _update(name: str, layer: str, ratio: float, cure: str) -> Finding:
+def _update(name: str, layer: str, ratio: float, cure: Cure) -> Finding:
     return Finding(
         name,
         f"One step changes its kernel by {ratio:.1e} of its size; about 1e-3 is usual.",
         "The learning rate does not suit the weights.",
-        (cure, "the rate that python -m keras_cnn lr-find suggests"),
+        (cure, LR_FIND),
         0.5,
         layer,
         {"ratio": ratio},
@@ -128,7 +136,14 @@ def batch_norm_findings(model: keras.Model, sample: Sample) -> list[Finding]:
             f"With its moving statistics half of its channels are off by {worst[layer]:.1f} deviations or more.",
             "Validation and predictions use the moving statistics: they are worse than training says. The "
             "average forgets too slowly (momentum 0.99 needs 500 steps), or batches differ from each other.",
-            ("momentum 0.9", "keras_cnn's BatchNormalization and train", "larger, shuffled batches"),
+            (
+                Cure("momentum 0.9", "the average follows within 50 steps instead of 500"),
+                Cure(
+                    "keras_cnn's BatchNormalization and train",
+                    "statistics estimated anew for the weights as they are",
+                ),
+                Cure("larger, shuffled batches", "batches that resemble each other"),
+            ),
             0.6,
             layer,
             {"off": worst[layer]},

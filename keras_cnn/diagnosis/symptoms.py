@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import keras
 
+from keras_cnn.diagnosis.cures import BATCH_NORM, INITIALIZER, LEAKY, NEW_WEIGHTS, NORMALIZE, RELU, SKIP, Cure
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import layers_of, output_width, weighted
 from keras_cnn.diagnosis.inputs import badly_scaled, scale_numbers
@@ -40,7 +41,7 @@ def _inputs(given: "Diagnosis", model: keras.Model, sample: Sample) -> Iterator[
             if large
             else "Of smaller ones almost nothing arrives: outputs are constant."
         ),
-        ("normalization='zero_mean', or a Rescaling layer in front",),
+        (NORMALIZE,),
         0.9,
         numbers=numbers,
         remedies=("input_normalization",),
@@ -67,12 +68,7 @@ def _signal(given: "Diagnosis") -> Iterator[Finding]:
             "What tells images apart fades on its way through the layers, so the net learns the frequencies of the "
             "classes and nothing else. Sigmoid hands on a quarter of the signal at most, ReLU with Glorot's "
             "initializer half of its variance, small weights less.",
-            (
-                "an initializer that suits the activation (he_normal for ReLU)",
-                "batch normalization",
-                "ReLU for sigmoid and tanh",
-                "skip connections",
-            ),
+            (INITIALIZER, BATCH_NORM, RELU, SKIP),
             0.8,
             layer,
             numbers,
@@ -83,7 +79,7 @@ def _signal(given: "Diagnosis") -> Iterator[Finding]:
             "loss_far_above_chance",
             f"Before training the loss is {signals.loss:.3g}, that of a net which knows nothing {given.chance:.3g}.",
             "Weights or inputs are so large that the net is sure of its guesses before it has learnt anything.",
-            ("an initializer that suits the activation", "normalize the inputs", "batch normalization"),
+            (NORMALIZE, INITIALIZER, BATCH_NORM),
             0.6,
             numbers=numbers,
             remedies=("initialization", "lsuv", "input_normalization", "batch_normalization"),
@@ -110,7 +106,7 @@ def _units(given: "Diagnosis") -> Iterator[Finding]:
             f"{worst.dead:.0%} of its units are 0 for every image"
             + (f", as in {len(dead)} layers." if dead[1:] else "."),
             "Where ReLU is 0 no gradient passes: such a unit does not learn, and a layer of them stops all before it.",
-            ("draw the weights anew, biases 0", "batch normalization", "leaky_relu"),
+            (NEW_WEIGHTS, BATCH_NORM, LEAKY),
             0.97 if worst.dead == 1 else 0.6,
             worst.name,
             {"dead": worst.dead or 0.0},
@@ -123,7 +119,7 @@ def _units(given: "Diagnosis") -> Iterator[Finding]:
             "saturated_units",
             f"{worst.saturated:.0%} of its outputs lie at the bounds of {worst.kind}.",
             "There the activation is flat: a hundredth of the gradient passes, or less.",
-            ("normalize the inputs", "smaller initial weights", "batch normalization", "ReLU"),
+            (NORMALIZE, INITIALIZER, BATCH_NORM, RELU),
             0.6,
             worst.name,
             {"saturated": worst.saturated or 0.0},
@@ -144,7 +140,16 @@ def _narrow(given: "Diagnosis", model: keras.Model) -> Iterator[Finding]:
             f"of 16 images to learn by heart {left:.2f} of the chance loss is left after "
             f"{len(given.overfit.losses)} steps.",
             "The net is too small: what tells the classes apart does not fit through this layer.",
-            ("more filters or units there", "flatten instead of averaging over the image"),
+            (
+                Cure(
+                    "flatten instead of averaging over the image",
+                    "more numbers of each image, if it has a size left",
+                ),
+                Cure(
+                    "more filters or units there",
+                    "the 16 images can be learnt by heart; time grows with the width",
+                ),
+            ),
             0.92,
             name,
             {"width": float(width), "by_heart": left},

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from keras_cnn.diagnosis.cures import CLIP, NEW_WEIGHTS, TENTH, Cure
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import WEIGHTED, activation_of, before, kernels_of, layers_of
 
@@ -20,7 +21,7 @@ def _biases(model: keras.Model) -> Iterator[Finding]:
                         "bias_before_batch_normalization",
                         "A bias is added just before batch normalization.",
                         "Its mean is subtracted at once, so the bias has no effect and costs memory and time.",
-                        ("use_bias=False",),
+                        (Cure("use_bias=False", "the same outputs, a little faster"),),
                         0.1,
                         parent.name,
                     )
@@ -38,7 +39,13 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
                     "weights_not_finite",
                     f"{broken} of the {values.size} numbers in {weight.name} are NaN or infinite.",
                     "Every output that depends on them is NaN.",
-                    ("start from new weights, at a tenth of the learning rate", "clip the gradients"),
+                    (
+                        Cure(
+                            "start from new weights, at a tenth of the learning rate",
+                            "finite numbers again",
+                        ),
+                        CLIP,
+                    ),
                     1.0,
                     layer.name,
                     {"not_finite": broken},
@@ -54,7 +61,7 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
                     "weights_huge",
                     f"{weight.name} holds {largest:.3g}.",
                     "Such weights saturate what follows. They come of a wrong initializer, or of divergence.",
-                    ("use he_normal or glorot_uniform", "train anew at a tenth of the learning rate"),
+                    (NEW_WEIGHTS, TENTH),
                     0.7,
                     layer.name,
                     {"largest": largest},
@@ -67,7 +74,7 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
                 "constant_kernel",
                 f"All {kernel.size} weights of the kernel are {kernel.flat[0]:g}.",
                 "All units of the layer compute the same and get the same gradient, so they stay alike for ever.",
-                ("use he_normal or glorot_uniform",),
+                (NEW_WEIGHTS,),
                 1.0,
                 layer.name,
                 {"value": float(kernel.flat[0])},
@@ -94,8 +101,8 @@ def _twins(model: keras.Model) -> Iterator[Finding]:
                 f"Its kernel equals that of {seen[key]}, number for number.",
                 "One initializer instance without a seed of its own draws the same numbers at each use.",
                 (
-                    "pass the initializer's name, kernel_initializer='he_normal'",
-                    "make an instance for each layer",
+                    Cure("pass the initializer's name, kernel_initializer='he_normal'", "layers that differ"),
+                    Cure("make an instance for each layer", "the same"),
                 ),
                 0.4,
                 layer.name,
@@ -110,7 +117,7 @@ def _frozen(model: keras.Model) -> Iterator[Finding]:
             "all_frozen",
             "No weight of the net is trainable.",
             "Training changes nothing.",
-            ("set trainable=True on the layers that are to learn, and compile again",),
+            (Cure("set trainable=True on the layers that are to learn, and compile again", "they learn"),),
             1.0,
             remedies=("unfreeze",),
         )
