@@ -42,7 +42,7 @@ BATCH_NORM = Cure(
     f"tenth more time. {_measured('batch_normalization')}",
 )
 RELU = Cure(
-    "ReLU, with he_normal, for sigmoid and tanh",
+    "ReLU for sigmoid and tanh",
     f"a slope of 1 instead of a quarter or less. Of sigmoid's {_measured('activation, sigmoid')}",
 )
 SKIP = Cure(
