@@ -1,6 +1,6 @@
 """From what was measured to a verdict: does the net train at its own rate, at others, or at none that was tried?
 
-The constants were set on nine families of the fault set (`benchmarks/fault_set.py`) and are measured on three others.
+The constants were set on twelve families of the fault set (`benchmarks/fault_set.py`) and are measured on three others.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,13 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 # shares of the entropy of the classes
 LEARNS = 0.1  # that a net which learns tells by the end of the long look
 MOVED = 0.015  # that a net tells which does not stand still
-AHEAD = 2 / 3  # of what it tells at its own rate; told at another in a tenth of the steps, that one is better
+NEARLY = (
+    2 / 3
+)  # of what it tells at its own rate: told at another in a tenth of the steps, that one is good too
+AHEAD = 1.2  # times that: told at another in a tenth of the steps, a net that grows waits too long
 BEHIND = (
     1 / 2
-)  # of what it tells at a smaller rate in as many steps; less, where it does not grow, is not learning
+)  # of what it tells at a smaller rate in as many steps; less, where it no longer grows, is not learning
 GROWS = 1.1  # times as much told in the last quarter as in the one before
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
 HORIZON = 1500  # steps within which it must
@@ -63,16 +66,17 @@ def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tu
 
     own: the long look at the net's own rate. What it tells must be much, more than at smaller rates in a tenth of the
     steps, and, where it no longer grows, at least half as much as at smaller rates in as many. Or it must grow while no
-    other rate does nearly as well in a tenth of the steps: where images are hard to tell apart nobody tells much, and
+    other rate does better in a tenth of the steps: where images are hard to tell apart nobody tells much, and
     plateaus end late. Without `patience`, where it is known what makes the net slow, this does not count.
     """
     mine = reached(own)
-    better = [trace for trace in others if trains(trace) and reached(trace) > AHEAD * mine]
-    found = sorted(better, key=reached, reverse=True)
-    smaller = [trace for trace in better if trace.rate < own.rate]
+    good = [trace for trace in others if trains(trace) and reached(trace) > NEARLY * mine]
+    found = sorted(good, key=reached, reverse=True)
+    waits = any(reached(trace) > AHEAD * mine for trace in good)
+    smaller = [trace for trace in good if trace.rate < own.rate]
     sooner = any(reached(trace) > mine for trace in smaller if len(trace.losses) < len(own.losses))
     thrown = sooner or (not grows(own) and any(BEHIND * reached(trace) > mine for trace in smaller))
-    if (learns(own) and not thrown) or (patience and not better and (grows(own) or awakes(own))):
+    if (learns(own) and not thrown) or (patience and not waits and (grows(own) or awakes(own))):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 
