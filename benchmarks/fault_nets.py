@@ -22,10 +22,9 @@ def _layer(
 ):
     """Layer `index` (from 1): a convolution, or without `kernel` a dense layer, then [batch norm and] activation.
     branch: sets the names of layers of one index apart. separable: a depthwise convolution and one of 1x1."""
-    last = case.fault == "dead_relu" and index == (case.depth + 1) // 2
     width, initializer = width or case.width, initializer_of(case)
     common = {
-        "bias_initializer": keras.initializers.Constant(-20.0) if last else "zeros",
+        "bias_initializer": _bias(case, index),
         "use_bias": not case.batch_norm,
         "name": f"layer{index}{branch}",
     }
@@ -40,6 +39,11 @@ def _layer(
         y = layers.BatchNormalization(momentum=0.9)(y)
     y = layers.Activation(case.activation)(y)
     return layers.Add()([x, y]) if case.skip and x.shape == y.shape else y
+
+
+def _bias(case: "Case", index: int):
+    dead = case.fault == "dead_relu" and index == (case.depth + 1) // 2
+    return keras.initializers.Constant(-20.0) if dead else "zeros"
 
 
 def initializer_of(case: "Case") -> str:
@@ -223,7 +227,48 @@ def _senet(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
+def _preact(case: "Case", x):
+    """A convolution, then blocks of two whose activations come before them, with the identity, or a 1x1 convolution,
+    around them (He et al., Identity Mappings in Deep Residual Networks, 2016)."""
+    x = layers.Conv2D(2 * case.width, 3, padding="same", kernel_initializer=initializer_of(case))(x)
+    for index in range(2, case.depth + 1, 2):
+        strides, y = 2 if index in (4, 8) else 1, x
+        for place in range(index, min(index + 2, case.depth + 1)):
+            y = layers.BatchNormalization(momentum=0.9)(y) if case.batch_norm else y
+            y = layers.Activation(case.activation)(y)
+            y = layers.Conv2D(
+                2 * case.width,
+                3,
+                strides if place == index else 1,
+                "same",
+                kernel_initializer=initializer_of(case),
+                bias_initializer=_bias(case, place),
+            )(y)
+        x = layers.Add()([_projected(case, x, 2 * case.width, strides), y])
+    return layers.GlobalAveragePooling2D()(layers.Activation(case.activation)(x))
+
+
+def _highway(case: "Case", x):
+    """3x3 convolutions with mean pools after the second and the fourth; from the second on a gate decides, number by
+    number, between what a convolution makes and what it was given (Srivastava et al., Highway Networks, 2015)."""
+    x = _layer(case, x, 1, 3)
+    for index in range(2, case.depth + 1):
+        gate = layers.Conv2D(
+            case.width,
+            3,
+            padding="same",
+            activation="sigmoid",
+            bias_initializer=keras.initializers.Constant(-1.0),
+        )(x)
+        made = layers.Multiply()([gate, _layer(case, x, index, 3)])
+        x = layers.Add()([made, layers.Multiply()([layers.Rescaling(-1.0, 1.0)(gate), x])])
+        if index in (2, 4):
+            x = layers.AveragePooling2D(2)(x)
+    return layers.GlobalAveragePooling2D()(x)
+
+
 FAMILIES = {"plain": _plain, "dense": _dense, "vgg": _vgg, "lenet": _lenet, "alexnet": _alexnet, "nin": _nin}
 FAMILIES |= {"allconv": _allconv, "mobilenet": _mobilenet, "resnet": _resnet}
 FAMILIES |= {"squeezenet": _squeezenet, "inception": _inception, "densenet": _densenet}
 FAMILIES |= {"xception": _xception, "convmixer": _convmixer, "senet": _senet}
+FAMILIES |= {"preact": _preact, "highway": _highway}

@@ -37,6 +37,18 @@ def feeding(layer: keras.layers.Layer, model: keras.Model) -> list[keras.layers.
     return found
 
 
+def on_every_path(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers that have nothing beside them: whatever the outputs know of the inputs has passed through each."""
+    order = layers_of(model)
+    place = {id(layer): index for index, layer in enumerate(order)}
+    passed: set[int] = set()
+    for layer in order:
+        for parent in before(layer, model):
+            source = last_layers(parent)[0] if isinstance(parent, keras.Model) else parent
+            passed.update(range(place.get(id(source), len(order)) + 1, place[id(layer)]))
+    return [layer for index, layer in enumerate(order) if index not in passed]
+
+
 def last_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers whose outputs are the model's."""
     if not hasattr(model, "operations"):

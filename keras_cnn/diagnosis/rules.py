@@ -14,14 +14,12 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 # shares of the entropy of the classes
 LEARNS = 0.1  # that a net which learns tells by the end of the long look
 MOVED = 0.015  # that a net tells which does not stand still
-NEARLY = (
-    2 / 3
-)  # of what it tells at its own rate: told at another in a tenth of the steps, that one is good too
-AHEAD = 1.2  # times that: told at another in a tenth of the steps, a net that grows waits too long
-BEHIND = (
-    1 / 2
-)  # of what it tells at a smaller rate in as many steps; less, where it no longer grows, is not learning
-GROWS = 1.1  # times as much told in the last quarter as in the one before
+# times what it tells at its own rate, told at another in a tenth of the steps
+NEARLY = 2 / 3  # that one is good too
+AHEAD = 1.2  # a net that grows waits too long
+FAR_AHEAD = 5.0  # so does one that has come half-way to learning
+BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
+GROWS = 1.1  # times as much told as before
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
 HORIZON = 1500  # steps within which it must
 LOUDER = 5.0  # times the rate, for one batch by heart
@@ -65,27 +63,35 @@ def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tu
     """Those at which it trains, the best first.
 
     own: the long look at the net's own rate. What it tells must be much, more than at smaller rates in a tenth of the
-    steps, and, where it no longer grows, at least half as much as at smaller rates in as many. Or it must grow while no
-    other rate does better in a tenth of the steps: where images are hard to tell apart nobody tells much, and
-    plateaus end late. Without `patience`, where it is known what makes the net slow, this does not count.
+    steps, and, where it stands, at least half as much as at smaller rates in as many. Or it must grow while no other
+    rate does better in a tenth of the steps, or, once it is half-way, far better: where images are hard to tell apart
+    nobody tells much, and plateaus end late. Without `patience`, where it is known what makes the net slow, growing
+    does not count.
     """
     mine = reached(own)
     good = [trace for trace in others if trains(trace) and reached(trace) > NEARLY * mine]
     found = sorted(good, key=reached, reverse=True)
-    waits = any(reached(trace) > AHEAD * mine for trace in good)
+    ahead = FAR_AHEAD if mine > LEARNS / 2 else AHEAD
+    waits = any(reached(trace) > ahead * mine for trace in good)
     smaller = [trace for trace in good if trace.rate < own.rate]
     sooner = any(reached(trace) > mine for trace in smaller if len(trace.losses) < len(own.losses))
-    thrown = sooner or (not grows(own) and any(BEHIND * reached(trace) > mine for trace in smaller))
-    if (learns(own) and not thrown) or (patience and not waits and (grows(own) or awakes(own))):
+    thrown = sooner or (stands(own) and any(BEHIND * reached(trace) > mine for trace in smaller))
+    promises = patience and not waits and (grows(own) or awakes(own))
+    if not thrown and (learns(own) or promises):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 
 
 def grows(trace: Trace) -> bool:
-    """Whether its outputs tell something, and in the last quarter a tenth more than in the one before."""
+    """Whether its outputs tell something, and more than half-way."""
+    return trains(trace) and reached(trace) > GROWS * trace.told[len(trace.told) // 2]
+
+
+def stands(trace: Trace) -> bool:
+    """Whether its outputs tell no more in the last quarter than in the one before."""
     quarter = max(1, len(trace.told) // 4)
     last, before = (np.mean(trace.told[place:][:quarter]) for place in (-quarter, -2 * quarter))
-    return bool(trains(trace) and last > GROWS * before)
+    return bool(last <= GROWS * before)
 
 
 def awakes(trace: Trace) -> bool:

@@ -8,7 +8,7 @@ import keras
 
 from keras_cnn.diagnosis.cures import BATCH_NORM, INITIALIZER, LEAKY, NEW_WEIGHTS, NORMALIZE, RELU, SKIP, Cure
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph import layers_of, output_width, weighted
+from keras_cnn.diagnosis.graph import on_every_path, output_width, weighted
 from keras_cnn.diagnosis.inputs import badly_scaled, scale_numbers
 from keras_cnn.diagnosis.rules import BY_HEART, DEAD, by_heart
 from keras_cnn.diagnosis.sample import Sample
@@ -161,7 +161,7 @@ def _narrowest(given: "Diagnosis", model: keras.Model) -> tuple[str, int] | None
     """(layer, numbers an image is reduced to) at the narrowest place before the last kernel; None if unknown."""
     kernels = weighted(model)
     sizes = []
-    for layer in layers_of(model):
+    for layer in on_every_path(model):
         if kernels and layer is kernels[-1]:
             break
         shape = tuple(layer.output.shape[1:]) if getattr(model, "outputs", None) else (None,)

@@ -38,11 +38,13 @@ def own(told, **others) -> Trace:
             np.full(41, 0.2),
             {1e-4: np.linspace(0, 0.45, 41)},
             [1e-4],
-        ),  # it stands at less than half of what it could
+        ),  # less than half of what it could, and stands
         (0.2, {1e-4: np.linspace(0, 0.45, 41)}, [1e-3, 1e-4]),  # it goes on learning
         (0.05, {1e-2: 0.02}, [1e-3]),  # images that are hard to tell apart
-        (0.05, {1e-2: 0.05}, [1e-3, 1e-2]),
-        (0.05, {1e-2: 0.08}, [1e-2]),  # it waits too long
+        (0.04, {1e-2: 0.04}, [1e-3, 1e-2]),
+        (0.04, {1e-2: 0.06}, [1e-2]),  # it waits too long
+        (0.08, {1e-2: 0.3}, [1e-3, 1e-2]),  # half-way
+        (0.08, {1e-2: 0.5}, [1e-2]),
         (np.full(41, 0.05), {}, []),  # it has told that from the start
     ],
 )
