@@ -8,7 +8,7 @@ import keras
 
 from keras_cnn.diagnosis.cures import BATCH_NORM, CLIP, INITIALIZER, LOOK, LR_FIND, Cure
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.probe import STEPS
+from keras_cnn.diagnosis.probe import STEPS, Trace
 from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, at_once, drops, reached
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.diagnosis.symptoms import REVIVE, symptoms
@@ -25,7 +25,7 @@ def causes(given: "Diagnosis", model: keras.Model, sample: Sample) -> "Diagnosis
     if given.verdict == HEALTHY and any(finding.name == "too_narrow" for finding in measured):
         given = replace(given, verdict=DEAD, rates=())
     if given.verdict == HEALTHY:
-        measured = [*(_lessened(finding) for finding in measured), *_slow(given)]
+        measured = [*(_lessened(finding) for finding in measured), *_faster(given), *_slow(given)]
     found = [*given.findings, *measured]
     if given.verdict == DEAD and not any(finding.confidence >= 0.5 for finding in found):
         found.append(_unexplained(given))
@@ -66,16 +66,42 @@ def _rates(given: "Diagnosis") -> Iterator[Finding]:
         else "Its steps overshoot: they throw the weights to where gradients are noise or zero. Initialization and "
         "rate are one joint cause: a net whose signal fades trains, if at all, only at small rates.",
         (
-            Cure(
-                f"a learning rate of {best:.1e}",
-                f"as in the probe, where it told {reached(at_best):.1%} after {len(at_best.losses)} steps",
-            ),
+            _as_in_the_probe(at_best),
             LR_FIND,
             *(() if low else (CLIP,)),
         ),
         0.95,
         numbers={"rate": given.rate, "best": best, "before": start, "after": end},
         remedies=("learning_rate",) if low else ("learning_rate", "gradient_clipping", "batch_normalization"),
+    )
+
+
+def _faster(given: "Diagnosis") -> Iterator[Finding]:
+    """Of a net that trains: does it train better at another rate, in no more steps?"""
+    if not given.traces:
+        return
+    own = given.traces[0]
+    others = [
+        one for one in given.traces[1:] if len(one.losses) <= len(own.losses) and reached(one) > reached(own)
+    ]
+    if others:
+        best = max(others, key=reached)
+        yield Finding(
+            "better_rate",
+            f"At {best.rate:.1e} its outputs tell {reached(best):.1%} of what there is to tell the classes apart after "
+            f"{len(best.losses)} steps, at its own of {given.rate:.1e} {reached(own):.1%} after {len(own.losses)}.",
+            "It trains, but its steps are too " + ("small." if best.rate > given.rate else "large."),
+            (_as_in_the_probe(best), LR_FIND),
+            0.45,
+            numbers={"rate": given.rate, "best": best.rate},
+            remedies=("learning_rate",),
+        )
+
+
+def _as_in_the_probe(trace: Trace) -> Cure:
+    return Cure(
+        f"a learning rate of {trace.rate:.1e}",
+        f"as in the probe, where it told {reached(trace):.1%} after {len(trace.losses)} steps",
     )
 
 

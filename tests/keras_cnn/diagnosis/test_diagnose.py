@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
 
-from keras_cnn.diagnosis.diagnose import diagnose
+from keras_cnn.diagnosis.causes import causes
+from keras_cnn.diagnosis.diagnose import Diagnosis, diagnose
 from keras_cnn.diagnosis.objective import objective_of, spread
+from keras_cnn.diagnosis.probe import Trace
 from keras_cnn.diagnosis.report import text, write_report
 from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY
 from keras_cnn.diagnosis.sample import Sample
@@ -74,6 +76,19 @@ def test_what_is_wrong_is_named_first(name):
         assert found.rates and found.rate not in found.rates
     else:
         assert not found.rates
+
+
+@pytest.mark.parametrize(("told", "steps", "better"), [(0.3, 48, True), (0.1, 48, False), (0.3, 600, False)])
+def test_a_net_that_trains_is_told_of_a_rate_at_which_it_trains_better(told, steps, better):
+    """In no more steps than its own was given."""
+    own, other = (
+        Trace(rate, [1.0] * count, [1.0] * 5, [1.0] * 5, [share] * 5)
+        for rate, count, share in ((1e-3, 480, 0.2), (1e-2, steps, told))
+    )
+    given = Diagnosis(HEALTHY, 1e-3, (1e-3,), [], traces=[own, other])
+    found = causes(given, net(), Sample(*digits(), 64)).findings
+    assert [finding.name for finding in found] == ["better_rate"] * better
+    assert not better or found[0].cures[0].what == "a learning rate of 1.0e-02"
 
 
 def test_the_dead_layer_is_named():
