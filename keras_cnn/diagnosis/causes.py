@@ -8,6 +8,7 @@ import keras
 
 from keras_cnn.diagnosis.cures import BATCH_NORM, CLIP, INITIALIZER, LOOK, LR_FIND, Cure
 from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.graph import weighted
 from keras_cnn.diagnosis.probe import STEPS, Trace
 from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, at_once, drops, reached
 from keras_cnn.diagnosis.sample import Sample
@@ -20,9 +21,11 @@ HARMLESS = 0.3  # confidence in a net that trains, as a share of that in one tha
 
 
 def causes(given: "Diagnosis", model: keras.Model, sample: Sample) -> "Diagnosis":
-    """`given` with all findings, in order, and with the verdict that a layer too narrow makes of it."""
+    """`given` with all findings, in order, and with the verdict that a layer too narrow, or constant kernels, make of
+    it: such a net may learn a little, by what is left of it."""
     measured = [*symptoms(given, model, sample), *_rates(given)]
-    if given.verdict == HEALTHY and any(finding.name == "too_narrow" for finding in measured):
+    narrow = any(finding.name == "too_narrow" for finding in measured)
+    if given.verdict == HEALTHY and (narrow or _mostly_constant(given, model)):
         given = replace(given, verdict=DEAD, rates=())
     if given.verdict == HEALTHY:
         measured = [*(_lessened(finding) for finding in measured), *_faster(given), *_slow(given)]
@@ -30,6 +33,13 @@ def causes(given: "Diagnosis", model: keras.Model, sample: Sample) -> "Diagnosis
     if given.verdict == DEAD and not any(finding.confidence >= 0.5 for finding in found):
         found.append(_unexplained(given))
     return replace(given, findings=ordered(found))
+
+
+def _mostly_constant(given: "Diagnosis", model: keras.Model) -> bool:
+    """Whether most hidden kernels are constant. The last of each residual block may be (Goyal et al. 2017, section
+    5.1), for the block passes its input on."""
+    constant = {finding.layer for finding in given.findings if finding.name == "constant_kernel"}
+    return len(constant) > (len(weighted(model)) - 1) / 2
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:

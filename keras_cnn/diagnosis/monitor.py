@@ -70,7 +70,7 @@ class HealthMonitor(keras.callbacks.Callback):
         self._writer = tf.summary.create_file_writer(str(self._logs)) if self._logs else None
         self._began = time.perf_counter()
         self._measure()
-        self.spent = time.perf_counter() - self._began
+        self.spent = self._cost = time.perf_counter() - self._began
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._seen, self._mean = epoch, 0, 0.0
@@ -89,8 +89,9 @@ class HealthMonitor(keras.callbacks.Callback):
         started = time.perf_counter()
         if self._kernels is not None:
             self._updates()
-        elif self.spent < self._share * (started - self._began):
+        elif self.spent + self._cost < self._share * (started - self._began):
             self._measure()
+            self._cost = time.perf_counter() - started
             self._kernels = [tf.identity(kernels_of(layer)[-1].value) for layer in self._weighted()]
         if len(self._losses) % 20 == 0:
             self._found(course_findings(self._losses, self._objective.chance))

@@ -1,13 +1,16 @@
 """In which layer, and at which step, did numbers first cease to be finite? Watched inside the training step."""
 
 import contextlib
+import threading
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_cnn.diagnosis.graph import layers_of
+from keras_cnn.diagnosis.graph import PASSING, activation_of, layers_of
 from keras_cnn.diagnosis.taps import tapped
+
+HARMLESS = (*PASSING, keras.layers.InputLayer, keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 
 
 class NonFiniteWatch:
@@ -19,7 +22,7 @@ class NonFiniteWatch:
 
     def __init__(self, model: keras.Model):
         self._model = model
-        layers = layers_of(model)
+        layers = [layer for layer in layers_of(model) if not _keeps_finite(layer)]
         with model.distribute_strategy.scope():
             self._counts = tf.Variable(
                 tf.zeros(len(layers)),
@@ -30,7 +33,10 @@ class NonFiniteWatch:
         self._places: dict[int, int] = {}  # id of a layer -> its place in the order in which they compute
         self._names: list[str] = []
         self._stack = contextlib.ExitStack()
-        self._stack.enter_context(tapped(layers, self._see))
+        self._sums: dict[
+            int, dict[int, tf.Tensor]
+        ] = {}  # thread of a replica -> place of a layer -> sum of its outputs
+        self._stack.enter_context(tapped([*layers, model], self._see))
         model.train_function = None  # to be traced anew, with the watch in it
 
     def close(self) -> None:
@@ -56,9 +62,26 @@ class NonFiniteWatch:
             or not outputs.shape.rank
         ):
             return
+        sums = self._sums.setdefault(threading.get_ident(), {})
+        if layer is self._model:
+            self._count(sums)
+            sums.clear()
+            return
         if id(layer) not in self._places:
             self._places[id(layer)] = len(self._names)
             self._names.append(layer.name)
-        broken = tf.logical_not(tf.reduce_all(tf.math.is_finite(outputs[:1])))
-        place = tf.one_hot(self._places[id(layer)], self._counts.shape[0])
-        self._counts.assign_add(place * tf.cast(broken, tf.float32))
+        # a sum is finite if all it adds up is, and costs one small operation
+        sums[self._places[id(layer)]] = tf.reduce_sum(tf.cast(outputs[:1], tf.float32))
+
+    def _count(self, sums: dict[int, tf.Tensor]) -> None:
+        """Add 1 for each layer whose sum is not finite; once a step, for each update of a variable takes time."""
+        here = {place: one for place, one in sums.items() if one.graph is tf.compat.v1.get_default_graph()}
+        if here:
+            broken = tf.cast(~tf.math.is_finite(tf.stack(list(here.values()))), tf.float32)
+            self._counts.assign_add(tf.scatter_nd([[place] for place in here], broken, self._counts.shape))
+
+
+def _keeps_finite(layer: keras.layers.Layer) -> bool:
+    """Whether of finite numbers it makes only finite ones; such layers need not be watched."""
+    rectifies = isinstance(layer, keras.layers.Activation) and activation_of(layer) == "relu"
+    return rectifies or isinstance(layer, HARMLESS)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from keras_cnn.diagnosis.cures import Cure
 from keras_cnn.diagnosis.diagnose import Diagnosis
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, reached
@@ -32,24 +33,36 @@ def text(given: Diagnosis) -> str:
             f"before training: loss {signals.loss:.3f} (chance {given.chance:.3f}), logits differ from image to image "
             f"by {signals.spread:.1e}"
         )
-    for trace in given.traces:
-        lines.append(
-            f"{len(trace.losses)} steps at {trace.rate:.1e}: loss of images held out {trace.held_out[0]:.3f} -> "
-            f"{trace.held_out[-1]:.3f}, logits differ by {trace.spreads[0]:.1e} -> {trace.spreads[-1]:.1e}, of what "
-            f"tells the classes apart they hold {reached(trace):.1%}"
-        )
+    lines += _probes(given)
     lines.append("cost: " + ", ".join(f"{level} {seconds:.1f} s" for level, seconds in given.seconds.items()))
+    known: set[Cure] = set()
     for number, finding in enumerate(given.findings, start=1):
-        lines += ["", *_told(number, finding)]
+        lines += ["", *_told(number, finding, known)]
+        known.update(finding.cures)
     if not given.findings:
         lines += ["", "Nothing was found against it."]
     return "\n".join(lines)
 
 
-def _told(number: int, finding: Finding) -> list[str]:
+def _probes(given: Diagnosis) -> list[str]:
+    """A table of the training steps. told: of what there is to tell the classes of images held out apart."""
+    rows = [
+        f"{len(trace.losses):5}  {trace.rate:7.1e}  {trace.held_out[0]:8.3f} -> {trace.held_out[-1]:8.3f}  "
+        f"{trace.spreads[0]:7.1e} -> {trace.spreads[-1]:7.1e}  {reached(trace):6.1%}"
+        for trace in given.traces
+    ]
+    head = f"steps  {'rate':>7}  {'loss, held out':>20}  {'logits differ by':>18}  {'told':>6}"
+    return [head, *rows] if rows else []
+
+
+def _told(number: int, finding: Finding, known: set[Cure]) -> list[str]:
+    """known: cures of which it has been told what to expect."""
     where = f" in {finding.layer}" if finding.layer else ""
     numbers = ", ".join(f"{name} {value:.3g}" for name, value in finding.numbers.items())
-    cures = [f"cure {rank}: {cure}" for rank, cure in enumerate(finding.cures, start=1)]
+    cures = [
+        f"cure {rank}: {cure.what if cure in known else cure}"
+        for rank, cure in enumerate(finding.cures, start=1)
+    ]
     body = [finding.symptom, finding.cause, *([f"numbers: {numbers}"] if numbers else []), *cures]
     wrap = textwrap.TextWrapper(WIDTH, initial_indent="   ", subsequent_indent="   ")
     return [

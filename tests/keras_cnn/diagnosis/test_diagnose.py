@@ -91,6 +91,31 @@ def test_a_net_that_trains_is_told_of_a_rate_at_which_it_trains_better(told, ste
     assert not better or found[0].cures[0].what == "a learning rate of 1.0e-02"
 
 
+def residual(zeros: tuple[str, ...]) -> keras.Model:
+    """A convolution and two residual blocks of two, those named with kernels of zeros."""
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((16, 16, 1))
+    x = layers.Conv2D(16, 3, strides=2, activation="relu", kernel_initializer="he_normal", name="stem")(x)
+    for block in "ab":
+        y = x
+        for place in "12":
+            start = "zeros" if block + place in zeros else "he_normal"
+            y = layers.Conv2D(
+                16, 3, padding="same", activation="relu", kernel_initializer=start, name=block + place
+            )(y)
+        x = layers.Add()([x, y])
+    x = layers.Dense(10, activation="softmax")(layers.Flatten()(x))
+    model = keras.Model(inputs, x)
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_net_that_learns_by_its_first_layer_alone_is_not_healthy():
+    found = diagnose(residual(("a1", "a2", "b1", "b2")), digits())
+    assert (found.verdict, found.rates, found.findings[0].name) == (DEAD, (), "constant_kernel")
+    assert diagnose(residual(("a2", "b2")), digits()).verdict == HEALTHY  # blocks that begin as the identity
+
+
 def test_the_dead_layer_is_named():
     found = diagnose(net(depth=4, bias=-50.0), digits())
     assert found.findings[0].layer == "act3"
