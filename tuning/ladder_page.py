@@ -5,6 +5,7 @@ from html import escape
 from itertools import product
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from keras_cnn.data.facts import DataFacts
 from tuning.figures import POINT, new_figure, to_svg
@@ -68,7 +69,7 @@ def _numbers(rung: Rung, results: Sequence[Result], words: dict) -> str:
             words["rungs"][shown.name][0],
             f"{rate:.0e}",
             f"{found.mean:.3f}",
-            f"{found.low:.3f} to {found.high:.3f}",
+            f"{found.low:.3f} to {found.high:.3f}" if found.runs > 1 else "-",
             f"{np.mean(validation):.3f}" if validation else "-",
             str(found.runs),
         ]
@@ -86,6 +87,7 @@ def _curves(results: Sequence[Result], words: dict) -> str:
         ax.plot(epochs, result.history.get("accuracy", []), ".-", color=colour, label=label)
         ax.plot(epochs, result.history.get("val_accuracy", []), ":", color=colour)
     ax.set(xlabel=words["epoch"], ylabel=words["accuracy"], ylim=(0, 1.02))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(frameon=False, fontsize=8)
     return to_svg(figure)
 
