@@ -95,9 +95,8 @@ def _prepared(options, stem: str) -> "tuple[Path, keras.Model, Any]":
     limit_threads(options.threads)
     if options.model is None or Path(options.model).is_dir():
         return directory, *_ours(options, settings)
-    model, data = (
-        (_load(Path(options.model)), None) if options.model.endswith(".keras") else _call(options.model)
-    )
+    saved = options.model.endswith(".keras")
+    model, data = (_load(Path(options.model)), None) if saved else _call(options.model)
     return directory, model, _arrays(model, settings, _data(options, settings)) if data is None else data
 
 
@@ -135,15 +134,16 @@ def _arrays(model, settings, data) -> tuple:
     from keras_cnn.data.windows import cut
     from keras_cnn.training.evaluate import window_of
 
-    random, train, images = np.random.default_rng(settings.seed), data.train, IMAGES
+    train, images = data.train, IMAGES
     window = window_of(model) if data.facts.task == "segmentation" else None
-    if window is not None and None not in window.size:
-        images = max(1, IMAGES // window.count(1, train.images.shape[1:]))
-    chosen = random.permutation(len(train))[:images]
-    split = Split(train.images[chosen], train.labels[chosen])
-    if window is not None and None not in window.size:
+    if window is not None and None in window.size:  # it takes images of any size
+        window = None
+    if window is not None:
         window.check(data.facts.shape)
-        split = cut(split, window)
+        images = max(1, IMAGES // window.count(1, data.facts.shape))
+    chosen = np.random.default_rng(settings.seed).permutation(len(train))[:images]
+    split = Split(train.images[chosen], train.labels[chosen])
+    split = cut(split, window) if window is not None else split
     return split.images.astype("float32"), split.labels
 
 

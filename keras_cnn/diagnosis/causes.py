@@ -88,14 +88,9 @@ def _rates(given: "Diagnosis") -> Iterator[Finding]:
 
 def _faster(given: "Diagnosis") -> Iterator[Finding]:
     """Of a net that trains: does it train better at another rate, in no more steps?"""
-    if not given.traces:
-        return
-    own = given.traces[0]
-    others = [
-        one for one in given.traces[1:] if len(one.losses) <= len(own.losses) and reached(one) > reached(own)
-    ]
-    if others:
-        best = max(others, key=reached)
+    own, *others = given.traces
+    best = max((one for one in others if len(one.losses) <= len(own.losses)), key=reached, default=own)
+    if reached(best) > reached(own):
         yield Finding(
             "better_rate",
             f"At {best.rate:.1e} its outputs tell {reached(best):.1%} of what there is to tell the classes apart after "

@@ -37,9 +37,7 @@ GRAVE = {"labels_unrelated", "probabilities_expected", "softmax_of_one", "too_fe
 # times its own rate, tried where that fails: 16 convolutions with ReLU and Glorot stick at 1e-3, and train at 3e-4
 OTHER_FACTORS = (3.0, 10.0, 30.0, 0.3)
 USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # tried then too
-SMALLER = (
-    0.1  # times its own rate, tried where that works: does the net learn only a little of what it could?
-)
+SMALLER = 0.1  # times its own rate, tried where that works: does the net learn but a little of what it could?
 NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
 
 
@@ -149,8 +147,8 @@ def _check_fits(model: keras.Model, sample: Sample) -> None:
 
 
 def _beside_others(probe: Probe, own: Trace, chance: float) -> tuple[Trace, list[Trace]]:
-    """(its own trace, those at other rates): where it learns at a smaller one, which goes on to the end, as its own
-    does, if it is ahead after as many steps: a net may learn a little at a rate that lets it learn no more."""
+    """(its own trace, those at other rates). Where it learns, one smaller rate is tried, and if that is ahead after as
+    many steps, both go on to the end: a net may learn a little at a rate that lets it learn no more."""
     if not settled(own, chance):
         return own, _others(probe, own.rate)
     smaller = probe.run(own.rate * SMALLER)

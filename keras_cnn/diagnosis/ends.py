@@ -7,7 +7,7 @@ import keras
 from keras_cnn.diagnosis.cures import BARE, SOFTMAX, Cure
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import activation_of, feeding, final_activation, output_width
-from keras_cnn.diagnosis.objective import compiled_loss
+from keras_cnn.diagnosis.objective import compiled_loss, loss_name
 
 CLASSES_OF_LOSS = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 SQUARED = ("mean_squared_error", "mean_absolute_error", "huber")
@@ -164,9 +164,8 @@ def _loss_of(model: keras.Model) -> tuple[str, bool] | None:
     loss = compiled_loss(model)
     if loss is None:
         return None
-    name = str(getattr(loss, "name", None) or getattr(loss, "__name__", ""))
     options = getattr(loss, "_fn_kwargs", {})
-    return name, bool(options.get("from_logits", getattr(loss, "from_logits", False)))
+    return loss_name(loss), bool(options.get("from_logits", getattr(loss, "from_logits", False)))
 
 
 END_CHECKS = (_outputs, _loss)

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from keras_cnn.diagnosis.cures import LOOK, Cure
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.objective import class_frequencies, compiled_loss, output_shape, takes
+from keras_cnn.diagnosis.objective import class_frequencies, compiled_loss, loss_name, output_shape, takes
 from keras_cnn.diagnosis.sample import Sample
 
 SIDE = 8  # images are averaged to 8x8 before they are compared
@@ -28,7 +28,6 @@ def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterato
     loss, y = compiled_loss(model), sample.y
     if loss is None or takes(loss, y, shape):
         return
-    name = getattr(loss, "name", None) or getattr(loss, "__name__", "the loss")
     runs = "training begins; before that `fit` refuses"
     told = [("give labels of the outputs' shape, or numbers of classes", runs)]
     if y.ndim == len(shape):
@@ -40,7 +39,7 @@ def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterato
         told = [("use categorical_crossentropy", runs), ("y.argmax(-1)", "the same, for less memory")]
     yield Finding(
         "labels_of_another_form",
-        f"{name} cannot be computed of labels {y.shape} and outputs {(len(y), *shape)}.",
+        f"{loss_name(loss) or 'the loss'} cannot be computed of labels {y.shape} and outputs {(len(y), *shape)}.",
         "Labels are either numbers of classes, for which losses are called sparse, or a number for each class.",
         tuple(Cure(*one) for one in told),
         1.0,

@@ -33,9 +33,8 @@ class NonFiniteWatch:
         self._places: dict[int, int] = {}  # id of a layer -> its place in the order in which they compute
         self._names: list[str] = []
         self._stack = contextlib.ExitStack()
-        self._sums: dict[
-            int, dict[int, tf.Tensor]
-        ] = {}  # thread of a replica -> place of a layer -> sum of its outputs
+        # thread of a replica -> place of a layer -> sum of its outputs
+        self._sums: dict[int, dict[int, tf.Tensor]] = {}
         self._stack.enter_context(tapped([*layers, model], self._see))
         model.train_function = None  # to be traced anew, with the watch in it
 

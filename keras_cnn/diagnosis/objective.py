@@ -107,6 +107,11 @@ def compiled_loss(model: keras.Model) -> Callable | None:
     return found if found is None or isinstance(found, keras.losses.Loss) else _aligned(found)
 
 
+def loss_name(loss: Callable) -> str:
+    """Keras's name of a loss, that of the function for one's own; empty if it has none."""
+    return str(getattr(loss, "name", None) or getattr(loss, "__name__", ""))
+
+
 def _aligned(loss: Callable) -> Callable:
     """A loss given as a function, told labels (batch,) as (batch, 1) where outputs are such, as `fit` does."""
 

@@ -20,9 +20,6 @@ BUDGET = 300  # training steps before and after
 IMAGES = 4096
 BETTER = 0.05  # of the entropy of the classes, which outputs must tell more than those of the net before
 WELL = 0.2  # of the entropy of the classes, told by a net that needs no better remedy
-UNTRAINABLE = (
-    "labels_of_another_form",
-)  # `fit` would refuse: before the repair the net is as its weights are
 PAIRED = 4  # of the named remedies, whose pairs are tried
 AS_GOOD = 0.05  # of the entropy of the classes, within which the cheaper of two remedies is the better one
 
@@ -82,9 +79,11 @@ def repair(
     _check_data(diagnosis)
     sample = sample_of(data, IMAGES)
     objective = objective_of(model, sample)
-    trainable = not any(finding.name in UNTRAINABLE for finding in diagnosis.findings)
-    before = train_measured(model, sample, objective.rate, budget if trainable else 0)
-    say(f"before: loss {before.loss:.3f}, accuracy {before.accuracy:.3f} after {budget} steps")
+    # `fit` would refuse such labels: before the repair the net stays as its weights are
+    refused = any(finding.name == "labels_of_another_form" for finding in diagnosis.findings)
+    steps = 0 if refused else budget
+    before = train_measured(model, sample, objective.rate, steps)
+    say(f"before: loss {before.loss:.3f}, accuracy {before.accuracy:.3f} after {steps} steps")
     tried: list[dict] = []
     if diagnosis.verdict == HEALTHY:
         return Repair(model, (), objective.rate, before, before, False, budget)

@@ -1,6 +1,6 @@
 """From what was measured to a verdict: does the net train at its own rate, at others, or at none that was tried?
 
-The constants were set on twelve families of the fault set (`benchmarks/fault_set.py`) and are measured on three others.
+The constants were set on fifteen families of the fault set (`benchmarks/fault_set.py`) and are measured on two others.
 """
 
 from collections.abc import Iterable
@@ -54,9 +54,8 @@ def at_once(trace: Trace) -> bool:
 def overshoots(own: Trace, smaller: Trace) -> bool:
     """Whether at the smaller rate its outputs tell more after as many steps, as far as both go."""
     end = min(len(own.told), len(smaller.told))
-    return smaller.finite and float(np.mean(smaller.told[end - 2 : end])) > float(
-        np.mean(own.told[end - 2 : end])
-    )
+    mine, others = (float(np.mean(trace.told[end - 2 : end])) for trace in (own, smaller))
+    return smaller.finite and others > mine
 
 
 def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tuple[float, ...]:
