@@ -267,8 +267,55 @@ def _highway(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
+def _repvgg(case: "Case", x):
+    """3x3 convolutions with one of 1x1, and where shapes allow the identity, beside each, two of them strided (Ding et
+    al., RepVGG, 2021)."""
+    for index in range(1, case.depth + 1):
+        strides = 2 if index in (3, 6) else 1
+        sides = [
+            _linear(case, x, 3, case.width, strides, _bias(case, index)),
+            _linear(case, x, 1, case.width, strides),
+        ]
+        sides += [x] if x.shape == sides[0].shape else []
+        x = layers.Activation(case.activation)(layers.Add()(sides))
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _fractal(case: "Case", x):
+    """Blocks of one 3x3 convolution beside two, the mean of both, with max pools after the first two (Larsson et al.,
+    FractalNet, 2017)."""
+    for index in range(1, case.depth + 1, 3):
+        y = _layer(case, x, index, 3)
+        for place in range(index + 1, min(index + 3, case.depth + 1)):
+            x = _layer(case, x, place, 3)
+        x = layers.Average()([x, y]) if x.shape == y.shape else y
+        if index in (1, 4):
+            x = layers.MaxPooling2D(2)(x)
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _inverted(case: "Case", x):
+    """A convolution, then blocks that widen by 1x1, convolve depthwise and narrow again without an activation, with the
+    identity around them, and a last one of 1x1 (Sandler et al., MobileNetV2, 2018)."""
+    x = _layer(case, x, 1, 3)
+    for index in range(2, case.depth):
+        strides = 2 if index in (3, 6) else 1
+        y = _depthwise(case, _layer(case, x, index, 1, 2 * case.width), 3, strides)
+        y = _linear(case, y, 1, case.width)
+        x = layers.Add()([x, y]) if strides == 1 else y
+    return layers.GlobalAveragePooling2D()(_layer(case, x, case.depth, 1, 2 * case.width))
+
+
+def _linear(case: "Case", x, kernel: int, width: int, strides: int = 1, bias="zeros"):
+    """A convolution [and batch norm] without an activation."""
+    common = {"kernel_initializer": initializer_of(case), "bias_initializer": bias}
+    y = layers.Conv2D(width, kernel, strides, "same", use_bias=not case.batch_norm, **common)(x)
+    return layers.BatchNormalization(momentum=0.9)(y) if case.batch_norm else y
+
+
 FAMILIES = {"plain": _plain, "dense": _dense, "vgg": _vgg, "lenet": _lenet, "alexnet": _alexnet, "nin": _nin}
 FAMILIES |= {"allconv": _allconv, "mobilenet": _mobilenet, "resnet": _resnet}
 FAMILIES |= {"squeezenet": _squeezenet, "inception": _inception, "densenet": _densenet}
 FAMILIES |= {"xception": _xception, "convmixer": _convmixer, "senet": _senet}
 FAMILIES |= {"preact": _preact, "highway": _highway}
+FAMILIES |= {"repvgg": _repvgg, "fractal": _fractal, "inverted": _inverted}

@@ -23,13 +23,14 @@ EQUAL = 0.1  # of the entropy of the classes, within which the smaller of two ra
 
 @dataclass(frozen=True)
 class Measured:
-    """After the budget: loss and accuracy on images that were not trained on; chance: the loss without learning; told:
-    the share of the entropy of the classes that the outputs tell, NaN where they are not finite."""
+    """After `steps` of training: loss and accuracy on images that were not trained on; chance: the loss without
+    learning; told: the share of the entropy of the classes that the outputs tell, NaN where they are not finite."""
 
     loss: float
     accuracy: float
     chance: float
     told: float
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,5 @@ def _end(probe: Probe, model: keras.Model, sample: Sample, rate: float, steps: i
     truth = classes_of(sample.y[len(sample) - sample.held_out :], outputs)
     logits = scores(outputs, final_activation(model)[0])
     guess = logits[..., 0] > 0 if logits.shape[-1] == 1 else logits.argmax(-1)
-    return Measured(
-        loss, float((truth == guess).mean()), objective_of(model, sample).chance, told(truth, logits)
-    )
+    chance = objective_of(model, sample).chance
+    return Measured(loss, float((truth == guess).mean()), chance, told(truth, logits), steps)

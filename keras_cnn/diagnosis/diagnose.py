@@ -21,6 +21,7 @@ from keras_cnn.diagnosis.rules import (
     HEALTHY,
     LEARNS,
     LOUDER,
+    SOON,
     good_rates,
     overshoots,
     settled,
@@ -104,9 +105,9 @@ def diagnose(
     signals = measure_signals(model, sample, objective)
     lap("one batch")
     grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
-    probe, steps = Probe(model, sample, objective), STEPS if grave else LONG
-    say(f"probe: up to {steps} steps at {objective.rate:.1e}")
-    own = probe.run(objective.rate, steps, LEARNS)
+    probe = Probe(model, sample, objective)
+    say(f"probe: up to {STEPS if grave else LONG} steps at {objective.rate:.1e}")
+    own = probe.run(objective.rate, STEPS if grave else SOON, LEARNS)
     overfit = probe.overfit(objective.rate * LOUDER)
     lap("probe of its own rate")
     own, others = (own, []) if grave else _beside_others(probe, own, objective.chance)
@@ -147,9 +148,10 @@ def _check_fits(model: keras.Model, sample: Sample) -> None:
 
 
 def _beside_others(probe: Probe, own: Trace, chance: float) -> tuple[Trace, list[Trace]]:
-    """(its own trace, those at other rates). Where it learns, one smaller rate is tried, and if that is ahead after as
-    many steps, both go on to the end: a net may learn a little at a rate that lets it learn no more."""
+    """(its own trace, those at other rates). Where it learns soon, one smaller rate is tried, and if that is ahead
+    after as many steps, both go on to the end: a net may learn a little at a rate that lets it learn no more."""
     if not settled(own, chance):
+        own = probe.run(own.rate, LONG)
         return own, _others(probe, own.rate)
     smaller = probe.run(own.rate * SMALLER)
     if not overshoots(own, smaller):

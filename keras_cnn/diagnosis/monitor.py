@@ -92,7 +92,9 @@ class HealthMonitor(keras.callbacks.Callback):
         elif self.spent + self._cost < self._share * (started - self._began):
             self._measure()
             self._cost = time.perf_counter() - started
-            self._kernels = [tf.identity(kernels_of(layer)[-1].value) for layer in self._weighted()]
+            self._kernels = [
+                [tf.identity(kernel.value) for kernel in kernels_of(layer)] for layer in self._weighted()
+            ]
         if len(self._losses) % 20 == 0:
             self._found(course_findings(self._losses, self._objective.chance))
         self.spent += time.perf_counter() - started
@@ -135,18 +137,23 @@ class HealthMonitor(keras.callbacks.Callback):
                 self._scalar(f"{name}/{layer.name}", getattr(layer, name))
 
     def _updates(self) -> None:
-        """The size of the last update of each kernel, as a share of the kernel."""
+        """The size of the last update of each layer's kernels, as a share of the kernels."""
         ratios = {}
         for layer, before in zip(self._weighted(), self._kernels or [], strict=True):
-            change = tf.norm(kernels_of(layer)[-1].value - before) / tf.maximum(tf.norm(before), 1e-12)
-            ratios[layer.name] = float(change)
+            changes = [kernel.value - old for kernel, old in zip(kernels_of(layer), before, strict=True)]
+            size = tf.maximum(tf.linalg.global_norm(before), 1e-12)
+            ratios[layer.name] = float(tf.linalg.global_norm(changes) / size)
             self._scalar(f"update/{layer.name}", ratios[layer.name])
         self._kernels = None
         self._found(update_findings(ratios, self._step))
 
     def _diverged(self, batch: int) -> None:
         layer = self._watch.first()
-        broken = [one.name for one in self._weighted() if not np.isfinite(kernels_of(one)[-1].numpy()).all()]
+        broken = [
+            one
+            for one in self._weighted()
+            if not all(np.isfinite(kernel.numpy()).all() for kernel in kernels_of(one))
+        ]
         where = f"first in {layer}" if layer else "in the loss itself"
         largest = max((signal.gradient or 0.0 for signal in self.signals[-1][1].kernels), default=0.0)
         self._found(

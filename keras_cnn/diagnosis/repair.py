@@ -27,7 +27,7 @@ AS_GOOD = 0.05  # of the entropy of the classes, within which the cheaper of two
 @dataclass(frozen=True)
 class Repair:
     """model: the repaired one, with the weights it started from; the model itself where nothing helped.
-    changes: names of the remedies it took. before, after: of the same training. tried: every attempt and its result,
+    changes: names of the remedies it took. before, after: of the training. tried: every attempt and its result,
     in order. rate: of the repaired model. cured: whether it was measured to learn, and the model before was not."""
 
     model: keras.Model
@@ -36,11 +36,10 @@ class Repair:
     before: Measured
     after: Measured
     cured: bool
-    steps: int
     tried: list[dict] = field(default_factory=list)
 
     def to_dict(self) -> dict:
-        names = ("changes", "rate", "cured", "steps", "tried")
+        names = ("changes", "rate", "cured", "tried")
         return {name: getattr(self, name) for name in names} | {
             "before": asdict(self.before),
             "after": asdict(self.after),
@@ -52,11 +51,11 @@ class Repair:
         else:
             told = "No remedy was measured to help." if self.tried else "Nothing was tried: the net trains."
         measured = "  ".join(
-            f"{name}: loss {one.loss:.3f}, accuracy {one.accuracy:.3f}"
+            f"{name} ({one.steps} steps): loss {one.loss:.3f}, accuracy {one.accuracy:.3f}"
             for name, one in (("before", self.before), ("after", self.after))
         )
         chance = f"(chance: loss {self.before.chance:.3f})"
-        return f"{told}\n{self.steps} steps each, on images not trained on: {measured} {chance}"
+        return f"{told}\nOn images not trained on: {measured} {chance}"
 
 
 def repair(
@@ -86,15 +85,15 @@ def repair(
     say(f"before: loss {before.loss:.3f}, accuracy {before.accuracy:.3f} after {steps} steps")
     tried: list[dict] = []
     if diagnosis.verdict == HEALTHY:
-        return Repair(model, (), objective.rate, before, before, False, budget)
+        return Repair(model, (), objective.rate, before, before, False)
     patient = Patient(model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate)
     for plans in _plans(diagnosis.remedies):
         cures = list(_cures(patient, plans, before, budget, tried, say))
         if cures:
             best = _cheapest_of_the_best(cures)
             best.model.optimizer.learning_rate = best.rate
-            return Repair(best.model, best.names, best.rate, before, best.after, True, budget, tried)
-    return Repair(model, (), objective.rate, before, before, False, budget, tried)
+            return Repair(best.model, best.names, best.rate, before, best.after, True, tried)
+    return Repair(model, (), objective.rate, before, before, False, tried)
 
 
 def _check_data(diagnosis: Diagnosis) -> None:

@@ -18,6 +18,7 @@ MOVED = 0.015  # that a net tells which does not stand still
 NEARLY = 2 / 3  # that one is good too
 AHEAD = 1.2  # a net that grows waits too long
 FAR_AHEAD = 5.0  # so does one that has come half-way to learning
+SOON = 120  # steps
 BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
 GROWS = 1.1  # times as much told as before
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau

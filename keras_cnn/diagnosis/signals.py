@@ -31,7 +31,7 @@ class LayerSignal:
     """One layer. mean, variance: of all its outputs. spread: the sd of a unit's output over images, root mean square
     over units. dead: share of units (channels) of a rectifier that are 0 for every image; None for others.
     saturated: share of outputs of sigmoid or tanh near their bounds; None for others. correlation: mean cosine
-    between the outputs of two images. gradient, weight: norms of the kernel's gradient and of the kernel, None
+    between the outputs of two images. gradient, weight: norms of the kernels' gradients and of the kernels, None
     without one."""
 
     name: str
@@ -100,9 +100,9 @@ def measure_signals(
         _with_gradient(seen[id(layer)], layer, found) for layer in layers_of(model) if id(layer) in seen
     ]
     for layer in layers_of(model):
-        gradient = _gradient(layer, found)
-        if show and gradient is not None:
-            show(f"gradients/{layer.name}", gradient)
+        own = _gradients(layer, found)
+        if show and own:
+            show(f"gradients/{layer.name}", tf.concat([tf.reshape(one, [-1]) for one in own], 0))
     numbers = [number for layer in layers for number in (layer.variance, layer.gradient or 0.0)]
     return Signals(
         float(loss),
@@ -133,15 +133,18 @@ def _signal(layer: keras.layers.Layer, outputs: np.ndarray) -> LayerSignal:
         )
 
 
-def _gradient(layer: keras.layers.Layer, gradients: dict):
-    """That of a layer's last kernel; None where there is none, or it is frozen."""
-    kernels = kernels_of(layer)
-    return gradients.get(id(kernels[-1])) if kernels else None
+def _gradients(layer: keras.layers.Layer, found: dict) -> list:
+    """Those of a layer's kernels; none where it has no kernel, or is frozen."""
+    return [found[id(kernel)] for kernel in kernels_of(layer) if found.get(id(kernel)) is not None]
 
 
-def _with_gradient(signal: LayerSignal, layer: keras.layers.Layer, gradients: dict) -> LayerSignal:
-    gradient = _gradient(layer, gradients)
-    if gradient is None:
+def _with_gradient(signal: LayerSignal, layer: keras.layers.Layer, found: dict) -> LayerSignal:
+    gradients = _gradients(layer, found)
+    if not gradients:
         return signal
-    norms = {"gradient": float(tf.norm(gradient)), "weight": float(tf.norm(kernels_of(layer)[-1]))}
+    kernels = [kernel.value for kernel in kernels_of(layer)]
+    norms = {
+        "gradient": float(tf.linalg.global_norm(gradients)),
+        "weight": float(tf.linalg.global_norm(kernels)),
+    }
     return LayerSignal(**{**vars(signal), **norms})
