@@ -38,6 +38,9 @@ GRAVE = {"labels_unrelated", "probabilities_expected", "softmax_of_one", "too_fe
 # times its own rate, tried where that fails: 16 convolutions with ReLU and Glorot stick at 1e-3, and train at 3e-4
 OTHER_FACTORS = (3.0, 10.0, 30.0, 0.3)
 USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # tried then too
+# the largest tried, if its own is not larger; Adam and its kin make steps as long as their rate however small gradients
+# are, and what nets tell after few steps at larger ones does not last
+LARGEST, LARGEST_SGD = 1e-2, 1e-1
 SMALLER = 0.1  # times its own rate, tried where that works: does the net learn but a little of what it could?
 NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
 
@@ -81,8 +84,8 @@ def diagnose(
 
     data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
-    batch forwards and backwards; training steps at its own rate, 480 at most, fewer the sooner it learns, and 48 at a
-    tenth of that; where it does not learn, at most nine times 48 at other rates. say: told each level's cost.
+    batch forwards and backwards; training steps, up to 120 at its own rate, and 48 at a tenth of that; where it does
+    not learn so soon, 480 at its own rate, and at most eight times 48 at others. say: told each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -109,9 +112,9 @@ def diagnose(
     say(f"probe: up to {STEPS if grave else LONG} steps at {objective.rate:.1e}")
     own = probe.run(objective.rate, STEPS if grave else SOON, LEARNS)
     overfit = probe.overfit(objective.rate * LOUDER)
-    lap("probe of its own rate")
+    lap("first probe")
     own, others = (own, []) if grave else _beside_others(probe, own, objective.chance)
-    lap("probe of others")
+    lap("further probes")
     patience = not badly_scaled(sample, model)
     rates = good_rates(own, others, patience) if settled(own, objective.chance) or not grave else ()
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
@@ -161,8 +164,9 @@ def _beside_others(probe: Probe, own: Trace, chance: float) -> tuple[Trace, list
 
 def _others(probe: Probe, rate: float) -> list[Trace]:
     """Traces at larger and at usual rates than its own."""
+    most = max(rate, LARGEST_SGD if probe.descends else LARGEST)
     rates = [rate]
     for other in [*(factor * rate for factor in OTHER_FACTORS), *USUAL_RATES]:
-        if all(max(other / one, one / other) > NEAR for one in rates):
+        if other <= most and all(max(other / one, one / other) > NEAR for one in rates):
             rates.append(other)
     return [probe.run(other) for other in rates[1:]]

@@ -51,6 +51,11 @@ class Probe:
         self._steps: Callable = self._train if eager else tf.function(self._train)
         self._forward: Callable = self._measure if eager else tf.function(self._measure)
 
+    @property
+    def descends(self) -> bool:
+        """Whether its steps are as long as gradients are, times the rate."""
+        return isinstance(getattr(self._optimizer, "inner_optimizer", self._optimizer), keras.optimizers.SGD)
+
     def run(self, rate: float, steps: int = STEPS, enough: float = 1.0) -> Trace:
         """Train at `rate` for `steps` steps; undone afterwards. It ends sooner where outputs tell `enough` twice in a
         row and the loss is below chance."""

@@ -14,10 +14,9 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 # shares of the entropy of the classes
 LEARNS = 0.1  # that a net which learns tells by the end of the long look
 MOVED = 0.015  # that a net tells which does not stand still
-# times what it tells at its own rate, told at another in a tenth of the steps
-NEARLY = 2 / 3  # that one is good too
-AHEAD = 1.2  # a net that grows waits too long
-FAR_AHEAD = 5.0  # so does one that has come half-way to learning
+NEARLY = (
+    2 / 3
+)  # of what it tells at its own rate, told at another in a tenth of the steps: that one is good too
 SOON = 120  # steps
 BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
 GROWS = 1.1  # times as much told as before
@@ -43,7 +42,7 @@ def learns(trace: Trace) -> bool:
 
 
 def settled(own: Trace, chance: float) -> bool:
-    """Whether no other rate needs to be tried: it learns, and its loss has come below chance."""
+    """Whether it learns, and its loss has come below chance."""
     return learns(own) and drops(own, chance)[-1] > 0
 
 
@@ -62,22 +61,18 @@ def overshoots(own: Trace, smaller: Trace) -> bool:
 def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tuple[float, ...]:
     """Those at which it trains, the best first.
 
-    own: the long look at the net's own rate. What it tells must be much, more than at smaller rates in a tenth of the
-    steps, and, where it stands, at least half as much as at smaller rates in as many. Or it must grow while no other
-    rate does better in a tenth of the steps, or, once it is half-way, far better: where images are hard to tell apart
-    nobody tells much, and plateaus end late. Without `patience`, where it is known what makes the net slow, growing
-    does not count.
+    own: the long look at the net's own rate. What it tells must be much, or grow, for where images are hard to tell
+    apart nobody tells much, and plateaus end late. At no other rate may it tell more in a tenth of the steps: a net
+    whose rate makes it wait so long is not well. Where it stands, it must tell at least half as much as at smaller
+    rates in as many steps. Without `patience`, where it is known what makes the net slow, growing does not count.
     """
     mine = reached(own)
     good = [trace for trace in others if trains(trace) and reached(trace) > NEARLY * mine]
     found = sorted(good, key=reached, reverse=True)
-    ahead = FAR_AHEAD if mine > LEARNS / 2 else AHEAD
-    waits = any(reached(trace) > ahead * mine for trace in good)
-    smaller = [trace for trace in good if trace.rate < own.rate]
-    sooner = any(reached(trace) > mine for trace in smaller if len(trace.losses) < len(own.losses))
-    thrown = sooner or (stands(own) and any(BEHIND * reached(trace) > mine for trace in smaller))
-    promises = patience and not waits and (grows(own) or awakes(own))
-    if not thrown and (learns(own) or promises):
+    waits = any(reached(trace) > mine for trace in good if len(trace.losses) < len(own.losses))
+    thrown = stands(own) and any(BEHIND * reached(trace) > mine for trace in good if trace.rate < own.rate)
+    promises = patience and (grows(own) or awakes(own))
+    if not waits and not thrown and (learns(own) or promises):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 

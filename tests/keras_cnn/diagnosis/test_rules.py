@@ -32,7 +32,8 @@ def own(told, **others) -> Trace:
         (0.0, {}, []),
         (0.0, {1e-2: 0.05, 1e-1: 0.2}, [1e-1, 1e-2]),
         (0.2, {1e-4: 0.3, 1e-2: 0.0}, [1e-4]),  # its own throws the weights about
-        (0.2, {1e-2: 0.3}, [1e-3, 1e-2]),  # it could be larger
+        (0.2, {1e-2: 0.3}, [1e-2]),  # it waits too long
+        (0.2, {1e-2: 0.2}, [1e-3, 1e-2]),  # it could be larger
         (np.full(41, 0.2), {1e-4: np.linspace(0, 0.35, 41)}, [1e-3, 1e-4]),  # in as many steps
         (
             np.full(41, 0.2),
@@ -42,9 +43,7 @@ def own(told, **others) -> Trace:
         (0.2, {1e-4: np.linspace(0, 0.45, 41)}, [1e-3, 1e-4]),  # it goes on learning
         (0.05, {1e-2: 0.02}, [1e-3]),  # images that are hard to tell apart
         (0.04, {1e-2: 0.04}, [1e-3, 1e-2]),
-        (0.04, {1e-2: 0.06}, [1e-2]),  # it waits too long
-        (0.08, {1e-2: 0.3}, [1e-3, 1e-2]),  # half-way
-        (0.08, {1e-2: 0.5}, [1e-2]),
+        (0.04, {1e-2: 0.06}, [1e-2]),
         (np.full(41, 0.05), {}, []),  # it has told that from the start
     ],
 )
