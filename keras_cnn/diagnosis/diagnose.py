@@ -18,9 +18,10 @@ from keras_cnn.diagnosis.probe import LONG, STEPS, Probe, Trace
 from keras_cnn.diagnosis.rules import (
     CONDITIONAL,
     DEAD,
+    ENOUGH,
     HEALTHY,
-    LEARNS,
     LOUDER,
+    PLENTY,
     SOON,
     good_rates,
     overshoots,
@@ -84,7 +85,7 @@ def diagnose(
 
     data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
-    batch forwards and backwards; training steps, up to 120 at its own rate, and 48 at a tenth of that; where it does
+    batch forwards and backwards; training steps, up to 60 at its own rate, and 48 at a tenth of that; where it does
     not learn so soon, 480 at its own rate, and at most eight times 48 at others. say: told each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
@@ -110,7 +111,7 @@ def diagnose(
     grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
     probe = Probe(model, sample, objective)
     say(f"probe: up to {STEPS if grave else LONG} steps at {objective.rate:.1e}")
-    own = probe.run(objective.rate, STEPS if grave else SOON, LEARNS)
+    own = probe.run(objective.rate, STEPS if grave else SOON, ENOUGH)
     overfit = probe.overfit(objective.rate * LOUDER)
     lap("first probe")
     own, others = (own, []) if grave else _beside_others(probe, own, objective.chance)
@@ -154,7 +155,7 @@ def _beside_others(probe: Probe, own: Trace, chance: float) -> tuple[Trace, list
     """(its own trace, those at other rates). Where it learns soon, one smaller rate is tried, and if that is ahead
     after as many steps, both go on to the end: a net may learn a little at a rate that lets it learn no more."""
     if not settled(own, chance):
-        own = probe.run(own.rate, LONG)
+        own = probe.run(own.rate, LONG, PLENTY)
         return own, _others(probe, own.rate)
     smaller = probe.run(own.rate * SMALLER)
     if not overshoots(own, smaller):

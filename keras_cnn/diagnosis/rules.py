@@ -1,6 +1,7 @@
 """From what was measured to a verdict: does the net train at its own rate, at others, or at none that was tried?
 
-The constants were set on fifteen families of the fault set (`benchmarks/fault_set.py`) and are measured on two others.
+The constants were set on seventeen families of the fault set (`benchmarks/fault_set.py`) and are measured on three
+others.
 """
 
 from collections.abc import Iterable
@@ -12,14 +13,14 @@ from keras_cnn.diagnosis.probe import PIECE, STEPS, Trace
 HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate tried"
 
 # shares of the entropy of the classes
-LEARNS = 0.1  # that a net which learns tells by the end of the long look
+ENOUGH = 0.1  # that a net tells which need not be looked at any longer
+LEARNS = 0.08  # that a net which learns tells by the end of the long look
+PLENTY = 0.5  # told by the end of the long look by a net that is well, however soon others tell it
 MOVED = 0.015  # that a net tells which does not stand still
-NEARLY = (
-    2 / 3
-)  # of what it tells at its own rate, told at another in a tenth of the steps: that one is good too
-SOON = 120  # steps
+NEARLY = 2 / 3  # of what it tells at its own rate, told at another in a tenth of the steps: that is good too
+SOON = 60  # steps in which a net that tells enough is well at once
 BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
-GROWS = 1.1  # times as much told as before
+GROWS = 1.15  # times as much told as before
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
 HORIZON = 1500  # steps within which it must
 LOUDER = 5.0  # times the rate, for one batch by heart
@@ -42,8 +43,8 @@ def learns(trace: Trace) -> bool:
 
 
 def settled(own: Trace, chance: float) -> bool:
-    """Whether it learns, and its loss has come below chance."""
-    return learns(own) and drops(own, chance)[-1] > 0
+    """Whether it need not be looked at any longer: it tells much, and its loss has come below chance."""
+    return reached(own) >= ENOUGH and drops(own, chance)[-1] > 0
 
 
 def at_once(trace: Trace) -> bool:
@@ -62,17 +63,18 @@ def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tu
     """Those at which it trains, the best first.
 
     own: the long look at the net's own rate. What it tells must be much, or grow, for where images are hard to tell
-    apart nobody tells much, and plateaus end late. At no other rate may it tell more in a tenth of the steps: a net
-    whose rate makes it wait so long is not well. Where it stands, it must tell at least half as much as at smaller
-    rates in as many steps. Without `patience`, where it is known what makes the net slow, growing does not count.
+    apart nobody tells much, and plateaus end late. Unless it is plenty, at no other rate may it tell more in a tenth of
+    the steps: a net whose rate makes it wait so long is not well. Where it stands, it must tell at least half as much
+    as at smaller rates in as many steps. Without `patience`, where it is known what makes the net slow, growing does
+    not count.
     """
     mine = reached(own)
     good = [trace for trace in others if trains(trace) and reached(trace) > NEARLY * mine]
     found = sorted(good, key=reached, reverse=True)
-    waits = any(reached(trace) > mine for trace in good if len(trace.losses) < len(own.losses))
+    sooner = any(reached(trace) > mine for trace in good if len(trace.losses) < len(own.losses))
     thrown = stands(own) and any(BEHIND * reached(trace) > mine for trace in good if trace.rate < own.rate)
     promises = patience and (grows(own) or awakes(own))
-    if not waits and not thrown and (learns(own) or promises):
+    if not thrown and (not sooner or mine >= PLENTY) and (learns(own) or promises):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 
