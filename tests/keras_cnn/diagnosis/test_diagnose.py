@@ -91,6 +91,17 @@ def test_a_net_that_trains_is_told_of_a_rate_at_which_it_trains_better(told, ste
     assert not better or found[0].cures[0].what == "a learning rate of 1.0e-02"
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "largest"), [("adam", 1e-3, 1e-2), ("sgd", 1e-3, 1e-1), ("adam", 0.5, 0.5)]
+)
+def test_no_rate_is_tried_that_is_larger_than_usual_and_than_its_own(optimizer, rate, largest):
+    model = net(initializer="zeros")
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    model.optimizer.learning_rate = rate
+    rates = [trace.rate for trace in diagnose(model, digits()).traces]
+    assert len(rates) > 3 and max(rates) == pytest.approx(largest)
+
+
 def residual(zeros: tuple[str, ...]) -> keras.Model:
     """A convolution and two residual blocks of two, those named with kernels of zeros."""
     keras.utils.set_random_seed(0)

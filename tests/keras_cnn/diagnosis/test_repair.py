@@ -200,6 +200,7 @@ def test_a_loss_that_cannot_take_the_labels_is_exchanged(whole):
     model = net(loss="sparse_categorical_crossentropy" if whole else "categorical_crossentropy")
     mended = repair(model, (x, y), budget=100)
     assert mended.cured and mended.changes == ("output_and_loss",), str(mended)
+    assert (mended.before.steps, mended.after.steps) == (0, 100) and "(0 steps)" in str(mended)
     assert mended.before.accuracy < 0.3 and mended.after.accuracy > 0.7
     assert mended.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1] > 0.7
 

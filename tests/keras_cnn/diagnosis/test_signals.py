@@ -32,6 +32,22 @@ def test_gradients_are_those_of_the_loss(kind):
     assert signals.loss == pytest.approx(float(loss), rel=1e-5)
 
 
+def test_a_separable_convolution_is_measured_by_both_its_kernels():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((16, 16, 1))
+    x = layers.SeparableConv2D(4, 3, activation="relu", name="separable")(inputs)
+    model = keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.Flatten()(x)))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    sample, objective = prepared(model)
+    signal = measure_signals(model, sample, objective).kernels[0]
+    kernels = [weight.value for weight in model.get_layer("separable").weights[:2]]
+    with tf.GradientTape() as tape:
+        outputs = model(sample.x[:64], training=True)
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(sample.y[:64], outputs))
+    for told, arrays in ((signal.weight, kernels), (signal.gradient, tape.gradient(loss, kernels))):
+        assert told == pytest.approx(np.sqrt(sum(np.sum(array**2) for array in arrays)), rel=1e-4)
+
+
 def test_gradients_below_what_half_precision_holds_are_measured(monkeypatch):
     model = net(depth=9, activation="sigmoid", initializer="glorot_uniform")
 
