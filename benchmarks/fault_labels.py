@@ -5,10 +5,10 @@
 A net has learned when it gets half-way from chance to what good nets reach within the same steps, on images it was not
 trained on, at two measurements in a row; batch normalization takes the statistics of those images. It trains for 1,500
 steps of 64 images, and for up to 3,000 more while its loss still falls by half a percent in 300 steps: plateaus that
-end late are not dead. One that does not learn at its own rate is trained, from the same weights, at others; then single
-changes are tried. One that learns all the same, but takes 500 steps or more, is harmed, and counts as sick, if without
-its seeded fault, or at another usual rate, it learns in a tenth of them. What even this does not decide, a loss that
-still falls half-way to learning, is left out of the scores.
+end late are not dead. One that does not come half-way to that is trained, from the same weights, at other rates; then
+single changes are tried. One that comes half-way, or learns but takes 500 steps or more, is harmed, and counts as sick,
+if without its seeded fault, or at another usual rate, it learns in a tenth of the steps. Where nothing does, one that
+came half-way only is undecided, and left out of the scores.
 Appends to benchmarks/fault_labels.jsonl, and goes on there. About an hour on two processors.
 """
 
@@ -62,10 +62,10 @@ def read_labels() -> list[dict]:
 def label(case) -> dict:
     """The case with its verdict, what each rate came to, and which single changes cure it."""
     own = long_training(case, [case.rate])
-    undecided = slow(case, own[case.rate])
-    if undecided or learned(case, own):
+    if learned(case, own) or half_way(case, own[case.rate]):
         runs, cured = quicker(case, own)
-        return _row(case, "harmed" if cured else "undecided" if undecided else "healthy", runs, cured)
+        verdict = "harmed" if cured else "healthy" if learned(case, own) else "undecided"
+        return _row(case, verdict, runs, cured)
     runs = own | long_training(case, other_rates(case), until_learned=True)
     if learned(case, runs):
         return _row(case, "rate-conditional", runs, ["learning_rate"])
@@ -111,10 +111,9 @@ def steps_to_learn(case, run: dict) -> float:
     return (both[0] + 1) * run.get("every", EVERY) if both else float("inf")
 
 
-def slow(case, run: dict) -> bool:
-    """Whether even the longest training does not tell: its loss still falls, and it has come half-way to learning."""
-    full = len(run["losses"]) * EVERY >= STEPS + MORE
-    return full and run["accuracies"][-1] > (CHANCE + LEARNED[case.data]) / 2
+def half_way(case, run: dict) -> bool:
+    """Whether it came, at the two last measurements, half-way from chance to having learned."""
+    return min(run["accuracies"][-2:]) > (CHANCE + LEARNED[case.data]) / 2
 
 
 def changes(case) -> dict:

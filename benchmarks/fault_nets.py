@@ -19,9 +19,11 @@ def _layer(
     *,
     branch: str = "",
     separable: bool = False,
+    dilation: int = 1,
 ):
     """Layer `index` (from 1): a convolution, or without `kernel` a dense layer, then [batch norm and] activation.
-    branch: sets the names of layers of one index apart. separable: a depthwise convolution and one of 1x1."""
+    branch: sets the names of layers of one index apart. separable: a depthwise convolution and one of 1x1.
+    dilation: how far the taps of a convolution lie apart."""
     width, initializer = width or case.width, initializer_of(case)
     common = {
         "bias_initializer": _bias(case, index),
@@ -32,7 +34,8 @@ def _layer(
         kernels = {"depthwise_initializer": initializer, "pointwise_initializer": initializer}
         y = layers.SeparableConv2D(width, kernel, strides, padding="same", **kernels, **common)(x)
     elif kernel:
-        y = layers.Conv2D(width, kernel, strides, "same", kernel_initializer=initializer, **common)(x)
+        common |= {"kernel_initializer": initializer, "dilation_rate": dilation}
+        y = layers.Conv2D(width, kernel, strides, "same", **common)(x)
     else:
         y = layers.Dense(width, kernel_initializer=initializer, **common)(x)
     if case.batch_norm:
@@ -306,6 +309,28 @@ def _inverted(case: "Case", x):
     return layers.GlobalAveragePooling2D()(_layer(case, x, case.depth, 1, 2 * case.width))
 
 
+def _mixer(case: "Case", x):
+    """Patches of 2x2, then dense layers in turns over their places and over their channels, with the identity around
+    each (Tolstikhin et al., MLP-Mixer, 2021)."""
+    x = layers.Reshape((-1, 2 * case.width))(_layer(case, x, 1, 2, 2 * case.width, strides=2))
+    for index in range(2, case.depth + 1):
+        if index % 2:
+            y = _layer(case, x, index, width=2 * case.width)
+        else:
+            y = layers.Permute((2, 1))(_layer(case, layers.Permute((2, 1))(x), index, width=x.shape[1]))
+        x = layers.Add()([x, y])
+    return layers.GlobalAveragePooling1D()(x)
+
+
+def _dilated(case: "Case", x):
+    """3x3 convolutions whose taps lie 1, 2 and 4 apart in turns, with a mean pool after the first (Yu & Koltun,
+    Multi-Scale Context Aggregation by Dilated Convolutions, 2016)."""
+    for index in range(1, case.depth + 1):
+        x = _layer(case, x, index, 3, dilation=2 ** ((index - 1) % 3))
+        x = layers.AveragePooling2D(2)(x) if index == 1 else x
+    return layers.GlobalAveragePooling2D()(x)
+
+
 def _linear(case: "Case", x, kernel: int, width: int, strides: int = 1, bias="zeros"):
     """A convolution [and batch norm] without an activation."""
     common = {"kernel_initializer": initializer_of(case), "bias_initializer": bias}
@@ -319,3 +344,4 @@ FAMILIES |= {"squeezenet": _squeezenet, "inception": _inception, "densenet": _de
 FAMILIES |= {"xception": _xception, "convmixer": _convmixer, "senet": _senet}
 FAMILIES |= {"preact": _preact, "highway": _highway}
 FAMILIES |= {"repvgg": _repvgg, "fractal": _fractal, "inverted": _inverted}
+FAMILIES |= {"mixer": _mixer, "dilated": _dilated}

@@ -1,6 +1,6 @@
 """From what was measured to a verdict: does the net train at its own rate, at others, or at none that was tried?
 
-The constants were set on seventeen families of the fault set (`benchmarks/fault_set.py`) and are measured on three
+The constants were set on seventeen families of the fault set (`benchmarks/fault_set.py`) and are measured on five
 others.
 """
 
