@@ -21,8 +21,8 @@ from keras_cnn.diagnosis.rules import (
     ENOUGH,
     HEALTHY,
     LOUDER,
-    PLENTY,
     SOON,
+    enough_beside,
     good_rates,
     overshoots,
     settled,
@@ -86,7 +86,7 @@ def diagnose(
     data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
     batch forwards and backwards; training steps, up to 60 at its own rate, and 48 at a tenth of that; where it does
-    not learn so soon, 480 at its own rate, and at most eight times 48 at others. say: told each level's cost.
+    not learn so soon, at most eight times 48 at others, and up to 480 at its own. say: told each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -155,8 +155,8 @@ def _beside_others(probe: Probe, own: Trace, chance: float) -> tuple[Trace, list
     """(its own trace, those at other rates). Where it learns soon, one smaller rate is tried, and if that is ahead
     after as many steps, both go on to the end: a net may learn a little at a rate that lets it learn no more."""
     if not settled(own, chance):
-        own = probe.run(own.rate, LONG, PLENTY)
-        return own, _others(probe, own.rate)
+        others = _others(probe, own.rate)
+        return probe.run(own.rate, LONG, enough_beside(others)), others
     smaller = probe.run(own.rate * SMALLER)
     if not overshoots(own, smaller):
         return own, [smaller]

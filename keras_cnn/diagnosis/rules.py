@@ -18,6 +18,7 @@ LEARNS = 0.08  # that a net which learns tells by the end of the long look
 PLENTY = 0.5  # told by the end of the long look by a net that is well, however soon others tell it
 MOVED = 0.015  # that a net tells which does not stand still
 NEARLY = 2 / 3  # of what it tells at its own rate, told at another in a tenth of the steps: that is good too
+CLEARLY = 1.5  # times what others tell in a tenth of the steps: of a net that does, no more need be seen
 SOON = 60  # steps in which a net that tells enough is well at once
 BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
 GROWS = 1.15  # times as much told as before
@@ -57,6 +58,11 @@ def overshoots(own: Trace, smaller: Trace) -> bool:
     end = min(len(own.told), len(smaller.told))
     mine, others = (float(np.mean(trace.told[end - 2 : end])) for trace in (own, smaller))
     return smaller.finite and others > mine
+
+
+def enough_beside(others: Iterable[Trace]) -> float:
+    """What it must tell at its own rate, so that the long look may end, whatever it would come to."""
+    return min(PLENTY, max([ENOUGH, *(CLEARLY * reached(trace) for trace in others)]))
 
 
 def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tuple[float, ...]:

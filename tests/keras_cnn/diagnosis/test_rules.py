@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_cnn.diagnosis.probe import LONG, PIECE, STEPS, Trace
-from keras_cnn.diagnosis.rules import HORIZON, at_once, awakes, good_rates, overshoots, settled
+from keras_cnn.diagnosis.rules import (
+    HORIZON,
+    at_once,
+    awakes,
+    enough_beside,
+    good_rates,
+    overshoots,
+    settled,
+)
 
 CHANCE = math.log(10)
 
@@ -78,6 +86,15 @@ def test_numbers_that_are_not_finite_are_nothing_learnt():
     broken = own(0.5, loss=float("nan"))
     assert good_rates(broken, []) == () and not awakes(broken) and not at_once(broken)
     assert good_rates(broken, [trace(1e-4, 0.2)]) == (1e-4,)
+
+
+@given(st.lists(st.floats(0, 1), max_size=5), st.floats(0, 1))
+def test_a_net_that_tells_enough_beside_others_is_well_at_its_rate(shares, more):
+    """So nothing is lost where the long look ends there."""
+    others = [trace(10.0**-place, [share] * 5) for place, share in enumerate(shares)]
+    enough = enough_beside(others)
+    mine = trace(1e-3, [0.0] + [enough + (1 - enough) * more] * 8)
+    assert 0.1 <= enough <= 0.5 and 1e-3 in good_rates(mine, others)
 
 
 def test_a_smaller_rate_is_ahead_if_it_tells_more_after_as_many_steps():
