@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 # change -> (nets that learned with it alone, nets it was tried on)
 MEASURED = {
-    "batch_normalization": (74, 75),
-    "initializer": (21, 25),
-    "initializer, sigmoid": (1, 27),
-    "activation, sigmoid": (36, 49),
-    "skip_connections": (37, 75),
+    "batch_normalization": (76, 77),
+    "initializer": (22, 26),
+    "initializer, sigmoid": (1, 26),
+    "activation, sigmoid": (36, 50),
+    "skip_connections": (41, 77),
 }
 
 
