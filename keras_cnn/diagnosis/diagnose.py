@@ -21,8 +21,6 @@ from keras_cnn.diagnosis.rules import (
     ENOUGH,
     HEALTHY,
     LOUDER,
-    SOON,
-    enough_beside,
     good_rates,
     overshoots,
     settled,
@@ -85,8 +83,8 @@ def diagnose(
 
     data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
-    batch forwards and backwards; training steps, up to 60 at its own rate, and 48 at a tenth of that; where it does
-    not learn so soon, at most eight times 48 at others, and up to 480 at its own. say: told each level's cost.
+    batch forwards and backwards; training steps at its own rate, 480 at most, fewer the sooner it learns, and 48 at a
+    tenth of that; where it does not learn, at most eight times 48 at others. say: told each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -109,13 +107,13 @@ def diagnose(
     signals = measure_signals(model, sample, objective)
     lap("one batch")
     grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
-    probe = Probe(model, sample, objective)
-    say(f"probe: up to {STEPS if grave else LONG} steps at {objective.rate:.1e}")
-    own = probe.run(objective.rate, STEPS if grave else SOON, ENOUGH)
+    probe, steps = Probe(model, sample, objective), STEPS if grave else LONG
+    say(f"probe: up to {steps} steps at {objective.rate:.1e}")
+    own = probe.run(objective.rate, steps, ENOUGH)
     overfit = probe.overfit(objective.rate * LOUDER)
-    lap("first probe")
+    lap("probe of its own rate")
     own, others = (own, []) if grave else _beside_others(probe, own, objective.chance)
-    lap("further probes")
+    lap("probe of others")
     patience = not badly_scaled(sample, model)
     rates = good_rates(own, others, patience) if settled(own, objective.chance) or not grave else ()
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
@@ -152,11 +150,10 @@ def _check_fits(model: keras.Model, sample: Sample) -> None:
 
 
 def _beside_others(probe: Probe, own: Trace, chance: float) -> tuple[Trace, list[Trace]]:
-    """(its own trace, those at other rates). Where it learns soon, one smaller rate is tried, and if that is ahead
-    after as many steps, both go on to the end: a net may learn a little at a rate that lets it learn no more."""
+    """(its own trace, those at other rates). Where it learns, one smaller rate is tried, and if that is ahead after as
+    many steps, both go on to the end: a net may learn a little at a rate that lets it learn no more."""
     if not settled(own, chance):
-        others = _others(probe, own.rate)
-        return probe.run(own.rate, LONG, enough_beside(others)), others
+        return own, _others(probe, own.rate)
     smaller = probe.run(own.rate * SMALLER)
     if not overshoots(own, smaller):
         return own, [smaller]

@@ -15,11 +15,10 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 # shares of the entropy of the classes
 ENOUGH = 0.1  # that a net tells which need not be looked at any longer
 LEARNS = 0.08  # that a net which learns tells by the end of the long look
-PLENTY = 0.5  # told by the end of the long look by a net that is well, however soon others tell it
 MOVED = 0.015  # that a net tells which does not stand still
-NEARLY = 2 / 3  # of what it tells at its own rate, told at another in a tenth of the steps: that is good too
-CLEARLY = 1.5  # times what others tell in a tenth of the steps: of a net that does, no more need be seen
-SOON = 60  # steps in which a net that tells enough is well at once
+# times what it tells at its own rate, told at another in a tenth of the steps
+NEARLY = 2 / 3  # that one is good too
+AHEAD = 2.0  # a net that grows waits too long
 BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
 GROWS = 1.15  # times as much told as before
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
@@ -44,7 +43,7 @@ def learns(trace: Trace) -> bool:
 
 
 def settled(own: Trace, chance: float) -> bool:
-    """Whether it need not be looked at any longer: it tells much, and its loss has come below chance."""
+    """Whether no other rate need be tried: it tells enough, and its loss has come below chance."""
     return reached(own) >= ENOUGH and drops(own, chance)[-1] > 0
 
 
@@ -60,27 +59,21 @@ def overshoots(own: Trace, smaller: Trace) -> bool:
     return smaller.finite and others > mine
 
 
-def enough_beside(others: Iterable[Trace]) -> float:
-    """What it must tell at its own rate, so that the long look may end, whatever it would come to."""
-    return min(PLENTY, max([ENOUGH, *(CLEARLY * reached(trace) for trace in others)]))
-
-
 def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tuple[float, ...]:
     """Those at which it trains, the best first.
 
-    own: the long look at the net's own rate. What it tells must be much, or grow, for where images are hard to tell
-    apart nobody tells much, and plateaus end late. Unless it is plenty, at no other rate may it tell more in a tenth of
-    the steps: a net whose rate makes it wait so long is not well. Where it stands, it must tell at least half as much
-    as at smaller rates in as many steps. Without `patience`, where it is known what makes the net slow, growing does
-    not count.
+    own: the long look at the net's own rate. What it tells must be much, and where it stands, at least half as much as
+    at smaller rates in as many steps. Or it must grow while no other rate tells twice as much in a tenth of the steps:
+    where images are hard to tell apart nobody tells much, and plateaus end late. Without `patience`, where it is known
+    what makes the net slow, growing does not count.
     """
     mine = reached(own)
     good = [trace for trace in others if trains(trace) and reached(trace) > NEARLY * mine]
     found = sorted(good, key=reached, reverse=True)
-    sooner = any(reached(trace) > mine for trace in good if len(trace.losses) < len(own.losses))
     thrown = stands(own) and any(BEHIND * reached(trace) > mine for trace in good if trace.rate < own.rate)
-    promises = patience and (grows(own) or awakes(own))
-    if not thrown and (not sooner or mine >= PLENTY) and (learns(own) or promises):
+    waits = any(reached(trace) > AHEAD * mine for trace in good if len(trace.losses) < len(own.losses))
+    promises = patience and not waits and (grows(own) or awakes(own))
+    if not thrown and (learns(own) or promises):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 
