@@ -24,6 +24,7 @@ from keras_cnn.files import write_file, write_json
 
 IMAGES = 256
 SHARE = 0.03  # of the time that training takes, for measuring
+SHOWN = 2**14  # numbers in a histogram; of a million it would take longer than all else
 SETTLED = 200  # steps after which moving statistics should fit
 FATAL = ("diverged", "stands_at_chance")
 
@@ -187,5 +188,7 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def _histogram(self, name: str, values) -> None:
         if self._writer:
+            numbers = tf.reshape(values, [-1])
+            every = len(numbers) // SHOWN | 1  # odd, so that it does not meet the same channels always
             with self._writer.as_default():
-                tf.summary.histogram(f"health/{name}", values, step=self._step)
+                tf.summary.histogram(f"health/{name}", numbers[::every], step=self._step)
