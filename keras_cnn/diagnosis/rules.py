@@ -22,6 +22,7 @@ AHEAD = 2.0  # a net that grows waits too long
 BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
 GROWS = 1.15  # times as much told as before
 AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
+ROUNDING = 1.2e-7  # sd of the logits that float32 makes out of nothing
 HORIZON = 1500  # steps within which it must
 LOUDER = 5.0  # times the rate, for one batch by heart
 BY_HEART = 0.75  # of the chance loss: a net that cannot push 16 images below it holds too little
@@ -96,8 +97,8 @@ def awakes(trace: Trace) -> bool:
     While outputs hardly depend on the image, gradient descent lets what does so grow by a constant factor in each step.
     """
     half = len(trace.spreads) // 2
-    before, now = trace.spreads[half], trace.spreads[-1]
-    if not trace.finite or not 0 < before < now < AWAKE:
+    before, now = max(trace.spreads[half], ROUNDING), trace.spreads[-1]
+    if not trace.finite or not before < now < AWAKE:
         return False
     steps = len(trace.losses)
     growth = np.log(now / before) / (steps * (len(trace.spreads) - 1 - half) / (len(trace.spreads) - 1))

@@ -56,7 +56,7 @@ def test_rates_at_which_a_net_trains(mine, others, wanted):
     assert good_rates(own(mine), [trace(rate, told) for rate, told in others.items()]) == tuple(wanted)
 
 
-@given(st.floats(1e-9, 1e-2), st.floats(1e-4, 0.05))
+@given(st.floats(2e-7, 1e-2), st.floats(1e-4, 0.05))
 def test_a_plateau_ends_when_the_growing_signal_arrives(start, growth):
     """growth: of the logarithm in each step."""
     steps = np.arange(0, LONG + 1, PIECE)
@@ -76,6 +76,7 @@ def test_a_signal_that_fades_or_stands_does_not_awake():
     assert not awakes(own(0.0, spreads=np.geomspace(1e-3, 1e-6, count)))
     assert not awakes(own(0.0, spreads=np.full(count, 1e-3)))
     assert not awakes(own(0.0, spreads=np.zeros(count)))
+    assert not awakes(own(0.0, spreads=[*np.full(count - 1, 1e-16), 3e-9]))  # of rounding
 
 
 def test_numbers_that_are_not_finite_are_nothing_learnt():
