@@ -4,9 +4,10 @@
 
 The labels lie in benchmarks/fault_labels.jsonl (`benchmarks.fault_labels` makes them). The rules were set on the
 families for development alone (`benchmarks.fault_set`), the others are held out. A net is sick unless it is labelled
-healthy. Cause: the seeded fault, or what long training showed to cure it, is among the first two findings. Repaired:
-the net that `repair` gives has learned after long training; nets of shuffled labels are left out there. Results are
-kept, one line a net, in --results, and gone on with. About an hour on two processors.
+healthy; undecided ones are left out. Cause: the seeded fault, or what long training showed to cure it, is among the
+first two findings. Repaired: the net that `repair` gives has learned after long training; nets of shuffled labels are
+left out there. Results are kept, one line a net, in --results, and gone on with. Held-out families, which come first,
+take about an hour on one processor, all of them four.
 """
 
 import argparse

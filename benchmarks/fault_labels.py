@@ -9,7 +9,7 @@ plateaus that end late are not dead. One that does not come even half-way to tha
 other rates; then single changes are tried. One that comes half-way only is undecided, and left out of the scores. A
 seeded fault that lets a net learn or come half-way has harmed it all the same if without the fault it learns in a tenth
 of the steps.
-Appends to benchmarks/fault_labels.jsonl, and goes on there. About an hour on two processors.
+Appends to benchmarks/fault_labels.jsonl, and goes on there. About three hours on two processors.
 """
 
 import argparse
