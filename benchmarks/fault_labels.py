@@ -90,10 +90,10 @@ def _row(case, verdict: str, runs: dict, cured: list[str]) -> dict:
 
 
 def steps_to_learn(case, run: dict) -> float:
-    """Steps until the first of the two measurements at which it has learned."""
+    """Steps until the first of the two measurements, one each 100 steps, at which it has learned."""
     good = [accuracy >= LEARNED[case.data] for accuracy in run["accuracies"]]
     both = [index for index, pair in enumerate(pairwise(good)) if all(pair)]
-    return (both[0] + 1) * run.get("every", EVERY) if both else float("inf")
+    return (both[0] + 1) * EVERY if both else float("inf")
 
 
 def half_way(case, run: dict) -> bool:
@@ -179,21 +179,21 @@ def train_long(
             variable.assign(value)
         optimizer.learning_rate = rate
         random = np.random.default_rng(case.number)
-        run: dict = {"every": every, "accuracies": [], "losses": []}
+        run: dict = {"accuracies": [], "losses": []}
         runs[rate] = run
         while (len(run["losses"]) + 1) * every <= most:
             orders = np.concatenate([random.permutation(len(x)) for _ in range(2)])[: every * BATCH]
             run["losses"].append(round(float(train(tf.constant(orders.reshape(every, BATCH)))), 4))
             run["accuracies"].append(round(float(accuracy()), 4))
-            if _ended(case, run):
+            if _ended(case, run, len(run["losses"]) * every):
                 break
         if until_learned and learned(case, {rate: run}):
             break
     return runs
 
 
-def _ended(case, run: dict) -> bool:
-    losses, done = run["losses"], len(run["losses"]) * run["every"]
+def _ended(case, run: dict, done: int) -> bool:
+    losses = run["losses"]
     if losses[-1] != losses[-1]:
         return True
     if done >= 300 and learned(case, {0.0: run}):

@@ -8,14 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_cnn.diagnosis.probe import LONG, PIECE, STEPS, Trace
-from keras_cnn.diagnosis.rules import (
-    HORIZON,
-    at_once,
-    awakes,
-    good_rates,
-    overshoots,
-    settled,
-)
+from keras_cnn.diagnosis.rules import HORIZON, at_once, awakes, good_rates, overshoots, settled
 
 CHANCE = math.log(10)
 
