@@ -331,6 +331,53 @@ def _dilated(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
+def _ghost(case: "Case", x):
+    """3x3 convolutions with a depthwise one of each beside it, max pools after the second and the fourth (Han et al.,
+    GhostNet, 2020)."""
+    for index in range(1, case.depth + 1):
+        y = _layer(case, x, index, 3)
+        x = layers.Concatenate()([y, _depthwise(case, y, 3)])
+        x = layers.MaxPooling2D(2)(x) if index in (2, 4) else x
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _inception_resnet(case: "Case", x):
+    """A convolution, then blocks of one of 1x1 and one of 3x3 side by side, joined by one of 1x1 without an activation
+    and added to what they were given, with mean pools after the second and the fourth (Szegedy et al., Inception-v4,
+    2017)."""
+    x = _layer(case, x, 1, 3, width=2 * case.width)
+    for index in range(2, case.depth + 1):
+        sides = [_layer(case, x, index, kernel, branch=f"_{kernel}") for kernel in (1, 3)]
+        y = _linear(case, layers.Concatenate()(sides), 1, 2 * case.width)
+        x = layers.Activation(case.activation)(layers.Add()([x, y]))
+        x = layers.AveragePooling2D(2)(x) if index in (2, 4) else x
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _columns(case: "Case", x):
+    """Two columns of 3x3 convolutions, one on the image and one on its half, with max pools after the second layers
+    (Ciresan et al., Multi-column Deep Neural Networks, 2012)."""
+    sides = [x, layers.AveragePooling2D(2)(x)]
+    for index in range(1, case.depth + 1):
+        sides = [_layer(case, side, index, 3, branch=f"_{place}") for place, side in enumerate(sides)]
+        sides = [layers.MaxPooling2D(2)(side) for side in sides] if index == 2 else sides
+    return layers.Concatenate()([layers.GlobalAveragePooling2D()(side) for side in sides])
+
+
+def _csp(case: "Case", x):
+    """A convolution, then blocks of two of 3x3 that take half the channels, joined with the other half by one of 1x1,
+    with mean pools after the first two (Wang et al., CSPNet, 2020)."""
+    x = _layer(case, x, 1, 3, width=2 * case.width)
+    for index in range(2, case.depth + 1, 3):
+        kept, y = x[..., : case.width], x[..., case.width :]
+        for place in range(index, min(index + 2, case.depth + 1)):
+            y = _layer(case, y, place, 3)
+        x = layers.Concatenate()([kept, y])
+        x = _layer(case, x, index + 2, 1, width=2 * case.width) if index + 2 <= case.depth else x
+        x = layers.AveragePooling2D(2)(x) if index in (2, 5) else x
+    return layers.GlobalAveragePooling2D()(x)
+
+
 def _linear(case: "Case", x, kernel: int, width: int, strides: int = 1, bias="zeros"):
     """A convolution [and batch norm] without an activation."""
     common = {"kernel_initializer": initializer_of(case), "bias_initializer": bias}
@@ -345,3 +392,5 @@ FAMILIES |= {"xception": _xception, "convmixer": _convmixer, "senet": _senet}
 FAMILIES |= {"preact": _preact, "highway": _highway}
 FAMILIES |= {"repvgg": _repvgg, "fractal": _fractal, "inverted": _inverted}
 FAMILIES |= {"mixer": _mixer, "dilated": _dilated}
+FAMILIES |= {"ghost": _ghost, "inception_resnet": _inception_resnet}
+FAMILIES |= {"columns": _columns, "csp": _csp}

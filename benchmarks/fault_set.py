@@ -18,11 +18,22 @@ DEVELOPMENT = (
     *("plain", "dense", "vgg", "lenet", "alexnet", "nin", "allconv", "mobilenet", "resnet"),
     *("squeezenet", "inception", "densenet", "xception", "convmixer", "senet", "preact", "highway"),
 )
-HELD_OUT = ("repvgg", "fractal", "inverted", "mixer", "dilated")
+HELD_OUT = (
+    "repvgg",
+    "fractal",
+    "inverted",
+    "mixer",
+    "dilated",
+    "ghost",
+    "inception_resnet",
+    "columns",
+    "csp",
+)
 DEEPEST = {"plain": 30, "dense": 30, "vgg": 18, "lenet": 8, "alexnet": 12, "nin": 20}
 DEEPEST |= {"allconv": 20, "mobilenet": 14, "resnet": 30, "squeezenet": 20, "inception": 14, "densenet": 16}
 DEEPEST |= {"xception": 16, "convmixer": 10, "senet": 14, "preact": 20, "highway": 12}
 DEEPEST |= {"repvgg": 20, "fractal": 18, "inverted": 10, "mixer": 16, "dilated": 18}
+DEEPEST |= {"ghost": 16, "inception_resnet": 12, "columns": 14, "csp": 16}
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "selu", "gelu")
 INITIALIZERS = (
     "glorot_uniform",

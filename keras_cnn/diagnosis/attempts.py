@@ -7,10 +7,10 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.calibrated import classes_of, told
-from keras_cnn.diagnosis.diagnose import NEAR, USUAL_RATES
 from keras_cnn.diagnosis.graph import final_activation
 from keras_cnn.diagnosis.objective import objective_of, scores
 from keras_cnn.diagnosis.probe import Probe
+from keras_cnn.diagnosis.rates import NEAR, USUAL_RATES
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
 from keras_cnn.diagnosis.rules import reached, trains
 from keras_cnn.diagnosis.sample import Sample

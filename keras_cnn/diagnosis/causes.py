@@ -10,7 +10,7 @@ from keras_cnn.diagnosis.cures import BATCH_NORM, CLIP, INITIALIZER, LOOK, LR_FI
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import weighted
 from keras_cnn.diagnosis.probe import STEPS, Trace
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, at_once, drops, reached
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, SURE, at_once, drops, reached
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.diagnosis.symptoms import REVIVE, symptoms
 
@@ -25,7 +25,8 @@ def causes(given: "Diagnosis", model: keras.Model, sample: Sample) -> "Diagnosis
     it: such a net may learn a little, by what is left of it."""
     measured = [*symptoms(given, model, sample), *_rates(given)]
     narrow = any(finding.name == "too_narrow" for finding in measured)
-    if given.verdict == HEALTHY and (narrow or _mostly_constant(given, model)):
+    doubted = narrow or mostly_constant(given.findings, model)
+    if given.verdict == HEALTHY and doubted and reached(given.traces[0]) < SURE:
         given = replace(given, verdict=DEAD, rates=())
     if given.verdict == HEALTHY:
         measured = [*(_lessened(finding) for finding in measured), *_faster(given), *_slow(given)]
@@ -35,10 +36,10 @@ def causes(given: "Diagnosis", model: keras.Model, sample: Sample) -> "Diagnosis
     return replace(given, findings=ordered(found))
 
 
-def _mostly_constant(given: "Diagnosis", model: keras.Model) -> bool:
+def mostly_constant(findings: Iterable[Finding], model: keras.Model) -> bool:
     """Whether most hidden kernels are constant. The last of each residual block may be (Goyal et al. 2017, section
     5.1), for the block passes its input on."""
-    constant = {finding.layer for finding in given.findings if finding.name == "constant_kernel"}
+    constant = {finding.layer for finding in findings if finding.name == "constant_kernel"}
     return len(constant) > (len(weighted(model)) - 1) / 2
 
 

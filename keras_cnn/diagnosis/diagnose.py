@@ -8,25 +8,18 @@ from typing import Any
 
 import keras
 
-from keras_cnn.diagnosis.causes import causes, ordered
+from keras_cnn.diagnosis.causes import causes, mostly_constant, ordered
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.inputs import badly_scaled, input_findings
 from keras_cnn.diagnosis.labels import label_findings
 from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of, rate_of
-from keras_cnn.diagnosis.probe import LONG, STEPS, Probe, Trace
-from keras_cnn.diagnosis.rules import (
-    CONDITIONAL,
-    DEAD,
-    ENOUGH,
-    HEALTHY,
-    LOUDER,
-    good_rates,
-    overshoots,
-    settled,
-)
+from keras_cnn.diagnosis.probe import STEPS, Probe, Trace
+from keras_cnn.diagnosis.rates import look
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, ENOUGH, HEALTHY, LOUDER, SURE, good_rates, settled
 from keras_cnn.diagnosis.sample import Sample, sample_of
 from keras_cnn.diagnosis.signals import Signals, measure_signals
+from keras_cnn.diagnosis.symptoms import too_narrow
 from keras_cnn.errors import InputError
 
 IMAGES = 2048
@@ -34,14 +27,6 @@ IMAGES = 2048
 DATA_AT_FAULT = {"images_not_finite", "labels_out_of_range", "one_class"}  # no change of the net mends that
 FATAL = DATA_AT_FAULT | {"all_frozen", "weights_not_finite", "labels_of_another_form"}
 GRAVE = {"labels_unrelated", "probabilities_expected", "softmax_of_one", "too_few_outputs"}
-# times its own rate, tried where that fails: 16 convolutions with ReLU and Glorot stick at 1e-3, and train at 3e-4
-OTHER_FACTORS = (3.0, 10.0, 30.0, 0.3)
-USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # tried then too
-# the largest tried, if its own is not larger; Adam and its kin make steps as long as their rate however small gradients
-# are, and what nets tell after few steps at larger ones does not last
-LARGEST, LARGEST_SGD = 1e-2, 1e-1
-SMALLER = 0.1  # times its own rate, tried where that works: does the net learn but a little of what it could?
-NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
 
 
 @dataclass(frozen=True)
@@ -83,8 +68,9 @@ def diagnose(
 
     data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
-    batch forwards and backwards; training steps at its own rate, 480 at most, fewer the sooner it learns, and 48 at a
-    tenth of that; where it does not learn, at most eight times 48 at others. say: told each level's cost.
+    batch forwards and backwards; training steps: 48 on one batch, 480 at most at its own rate, fewer the sooner it
+    learns, and 48 at a tenth of that; where it does not learn, at most eight times 48 at other rates, and where that
+    leaves a doubt 1,500 at its own. say: told each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -107,14 +93,17 @@ def diagnose(
     signals = measure_signals(model, sample, objective)
     lap("one batch")
     grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
-    probe, steps = Probe(model, sample, objective), STEPS if grave else LONG
-    say(f"probe: up to {steps} steps at {objective.rate:.1e}")
-    own = probe.run(objective.rate, steps, ENOUGH)
+    probe = Probe(model, sample, objective)
     overfit = probe.overfit(objective.rate * LOUDER)
-    lap("probe of its own rate")
-    own, others = (own, []) if grave else _beside_others(probe, own, objective.chance)
-    lap("probe of others")
-    patience = not badly_scaled(sample, model)
+    lap("probe of one batch")
+    doubted = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
+    patience = not doubted and not badly_scaled(sample, model)
+    others: list[Trace] = []
+    if grave:
+        own = probe.run(objective.rate, STEPS, ENOUGH)
+    else:
+        own, others = look(probe, objective, SURE if doubted else ENOUGH, patience, say)
+    lap("probe of rates")
     rates = good_rates(own, others, patience) if settled(own, objective.chance) or not grave else ()
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
     given = Diagnosis(
@@ -147,24 +136,3 @@ def _check_fits(model: keras.Model, sample: Sample) -> None:
                 raise InputError(f"the net takes images {wanted[1:]}, the data hold {sample.x.shape[1:]}.")
     elif isinstance(wanted, tuple):
         raise InputError(f"the net takes batches {wanted}, the data give {sample.x.shape}.")
-
-
-def _beside_others(probe: Probe, own: Trace, chance: float) -> tuple[Trace, list[Trace]]:
-    """(its own trace, those at other rates). Where it learns, one smaller rate is tried, and if that is ahead after as
-    many steps, both go on to the end: a net may learn a little at a rate that lets it learn no more."""
-    if not settled(own, chance):
-        return own, _others(probe, own.rate)
-    smaller = probe.run(own.rate * SMALLER)
-    if not overshoots(own, smaller):
-        return own, [smaller]
-    return probe.run(own.rate, LONG), [probe.run(smaller.rate, LONG)]
-
-
-def _others(probe: Probe, rate: float) -> list[Trace]:
-    """Traces at larger and at usual rates than its own."""
-    most = max(rate, LARGEST_SGD if probe.descends else LARGEST)
-    rates = [rate]
-    for other in [*(factor * rate for factor in OTHER_FACTORS), *USUAL_RATES]:
-        if other <= most and all(max(other / one, one / other) > NEAR for one in rates):
-            rates.append(other)
-    return [probe.run(other) for other in rates[1:]]

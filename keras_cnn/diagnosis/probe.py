@@ -14,7 +14,7 @@ from keras_cnn.diagnosis.objective import Objective, scores, spread
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.training.averaging import kept
 
-STEPS, LONG = 48, 480
+STEPS, LONG, LONGEST = 48, 480, 1500
 PIXELS = 2**20  # of images held out, measured at once
 PIECE = 12  # steps, after each of which the images held out are measured
 

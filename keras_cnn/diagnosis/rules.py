@@ -1,7 +1,6 @@
 """From what was measured to a verdict: does the net train at its own rate, at others, or at none that was tried?
 
-The constants were set on seventeen families of the fault set (`benchmarks/fault_set.py`) and are measured on five
-others.
+The constants were set on seventeen families of the fault set (`benchmarks/fault_set.py`) and are measured on others.
 """
 
 from collections.abc import Iterable
@@ -13,17 +12,15 @@ from keras_cnn.diagnosis.probe import PIECE, STEPS, Trace
 HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate tried"
 
 # shares of the entropy of the classes
-ENOUGH = 0.1  # that a net tells which need not be looked at any longer
-LEARNS = 0.08  # that a net which learns tells by the end of the long look
+ENOUGH = 0.1  # that a net tells which learns, and need not be looked at any longer
+SURE = 0.2  # that one must tell whose graph or width makes one doubt that it learns
 MOVED = 0.015  # that a net tells which does not stand still
-# times what it tells at its own rate, told at another in a tenth of the steps
-NEARLY = 2 / 3  # that one is good too
-AHEAD = 2.0  # a net that grows waits too long
+# times what it tells at its own rate
+NEARLY = 2 / 3  # told at another: that one is good too
+AHEAD = 5.0  # told at another in a tenth of the steps: the net waits too long
 BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
-GROWS = 1.15  # times as much told as before
-AWAKE = 0.02  # sd of the logits over images at which a net leaves its plateau
+GROWS = 1.15  # times as much as half-way
 ROUNDING = 1.2e-7  # sd of the logits that float32 makes out of nothing
-HORIZON = 1500  # steps within which it must
 LOUDER = 5.0  # times the rate, for one batch by heart
 BY_HEART = 0.75  # of the chance loss: a net that cannot push 16 images below it holds too little
 
@@ -38,18 +35,13 @@ def trains(trace: Trace) -> bool:
     return reached(trace) > MOVED
 
 
-def learns(trace: Trace) -> bool:
-    """Whether its outputs tell much."""
-    return reached(trace) >= LEARNS
-
-
 def settled(own: Trace, chance: float) -> bool:
     """Whether no other rate need be tried: it tells enough, and its loss has come below chance."""
     return reached(own) >= ENOUGH and drops(own, chance)[-1] > 0
 
 
 def at_once(trace: Trace) -> bool:
-    """Whether it did so within the first 48 steps."""
+    """Whether its outputs told them apart within the first 48 steps."""
     return trace.finite and float(np.mean(trace.told[: STEPS // PIECE + 1][-2:])) > MOVED
 
 
@@ -60,21 +52,27 @@ def overshoots(own: Trace, smaller: Trace) -> bool:
     return smaller.finite and others > mine
 
 
+def doubtful(own: Trace, others: Iterable[Trace]) -> bool:
+    """Whether it may yet learn at its own rate, and must be looked at longer: its outputs tell something, or their
+    signal grows, for plateaus end late; and no other rate is far ahead in a tenth of the steps."""
+    if any(trains(trace) and reached(trace) > AHEAD * reached(own) for trace in others):
+        return False
+    return trains(own) or stirs(own)
+
+
 def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tuple[float, ...]:
     """Those at which it trains, the best first.
 
-    own: the long look at the net's own rate. What it tells must be much, and where it stands, at least half as much as
-    at smaller rates in as many steps. Or it must grow while no other rate tells twice as much in a tenth of the steps:
-    where images are hard to tell apart nobody tells much, and plateaus end late. Without `patience`, where it is known
-    what makes the net slow, growing does not count.
+    own: the long look at the net's own rate. What it tells must be enough, and where it stands, at least half as much
+    as at smaller rates in as many steps. Or it must grow while no other rate comes near it: where images are hard to
+    tell apart nobody tells much. Without `patience`, where it is known what makes the net slow, growing does not count.
     """
     mine = reached(own)
     good = [trace for trace in others if trains(trace) and reached(trace) > NEARLY * mine]
     found = sorted(good, key=reached, reverse=True)
     thrown = stands(own) and any(BEHIND * reached(trace) > mine for trace in good if trace.rate < own.rate)
-    waits = any(reached(trace) > AHEAD * mine for trace in good if len(trace.losses) < len(own.losses))
-    promises = patience and not waits and (grows(own) or awakes(own))
-    if not thrown and (learns(own) or promises):
+    promises = patience and not good and grows(own)
+    if not thrown and (mine >= ENOUGH or promises):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 
@@ -84,25 +82,17 @@ def grows(trace: Trace) -> bool:
     return trains(trace) and reached(trace) > GROWS * trace.told[len(trace.told) // 2]
 
 
+def stirs(trace: Trace) -> bool:
+    """Whether its outputs differ more from image to image than half-way, by more than rounding."""
+    half = max(trace.spreads[len(trace.spreads) // 2], ROUNDING)
+    return trace.finite and trace.spreads[-1] > GROWS * half
+
+
 def stands(trace: Trace) -> bool:
     """Whether its outputs tell no more in the last quarter than in the one before."""
     quarter = max(1, len(trace.told) // 4)
     last, before = (np.mean(trace.told[place:][:quarter]) for place in (-quarter, -2 * quarter))
     return bool(last <= GROWS * before)
-
-
-def awakes(trace: Trace) -> bool:
-    """Whether the signal of a net that stands on a plateau grows so fast that the plateau will end in time.
-
-    While outputs hardly depend on the image, gradient descent lets what does so grow by a constant factor in each step.
-    """
-    half = len(trace.spreads) // 2
-    before, now = max(trace.spreads[half], ROUNDING), trace.spreads[-1]
-    if not trace.finite or not before < now < AWAKE:
-        return False
-    steps = len(trace.losses)
-    growth = np.log(now / before) / (steps * (len(trace.spreads) - 1 - half) / (len(trace.spreads) - 1))
-    return bool(steps + np.log(AWAKE / now) / growth < HORIZON)
 
 
 def drops(trace: Trace, chance: float) -> list[float]:

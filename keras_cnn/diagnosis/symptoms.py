@@ -10,6 +10,7 @@ from keras_cnn.diagnosis.cures import BATCH_NORM, INITIALIZER, LEAKY, NEW_WEIGHT
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import on_every_path, output_width, weighted
 from keras_cnn.diagnosis.inputs import badly_scaled, scale_numbers
+from keras_cnn.diagnosis.probe import Trace
 from keras_cnn.diagnosis.rules import BY_HEART, DEAD, by_heart
 from keras_cnn.diagnosis.sample import Sample
 
@@ -127,13 +128,24 @@ def _units(given: "Diagnosis") -> Iterator[Finding]:
         )
 
 
+def too_narrow(model: keras.Model, overfit: Trace, chance: float) -> bool:
+    """Whether few numbers of an image pass through a layer, and so the net cannot learn 16 images by heart."""
+    return _bottleneck(model) is not None and by_heart(overfit, chance) > BY_HEART
+
+
+def _bottleneck(model: keras.Model) -> tuple[str, int] | None:
+    """(layer, numbers an image is reduced to) where these are fewer than half the classes; None if nowhere."""
+    found = _narrowest(model)
+    return found if found and found[1] < (output_width(model) or 0) / 2 else None
+
+
 def _narrow(given: "Diagnosis", model: keras.Model) -> Iterator[Finding]:
-    classes, found = output_width(model) or 0, _narrowest(given, model)
-    if given.overfit is None or found is None or found[1] >= classes / 2:
+    found = _bottleneck(model)
+    if given.overfit is None or found is None:
         return
-    left = by_heart(given.overfit, given.chance)
-    if left > BY_HEART or given.verdict == DEAD:
-        name, width = found
+    if too_narrow(model, given.overfit, given.chance) or given.verdict == DEAD:
+        (name, width), classes = found, output_width(model)
+        left = by_heart(given.overfit, given.chance)
         yield Finding(
             "too_narrow",
             f"All the net knows of an image passes through {width} number{'s' * (width > 1)}, for {classes} classes; "
@@ -157,7 +169,7 @@ def _narrow(given: "Diagnosis", model: keras.Model) -> Iterator[Finding]:
         )
 
 
-def _narrowest(given: "Diagnosis", model: keras.Model) -> tuple[str, int] | None:
+def _narrowest(model: keras.Model) -> tuple[str, int] | None:
     """(layer, numbers an image is reduced to) at the narrowest place before the last kernel; None if unknown."""
     kernels = weighted(model)
     sizes = []
