@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 # change -> (nets that learned with it alone, nets it was tried on)
 MEASURED = {
-    "batch_normalization": (76, 77),
-    "initializer": (22, 26),
-    "initializer, sigmoid": (1, 26),
-    "activation, sigmoid": (36, 50),
-    "skip_connections": (41, 77),
+    "batch_normalization": (86, 87),
+    "initializer": (24, 28),
+    "initializer, sigmoid": (1, 29),
+    "activation, sigmoid": (42, 58),
+    "skip_connections": (45, 87),
 }
 
 
