@@ -101,13 +101,21 @@ def examine(case, label: dict, with_repair: bool) -> dict:
         "baselines": {name: bool(rule(seen)) for name, rule in BASELINES.items()},
         "first": [finding.name for finding in found.findings[:2]],
         "cause": _right_cause(label, found) if sick else None,
-        "steps": sum(len(trace.losses) for trace in [*found.traces, found.overfit] if trace),
+        "steps": _steps(found),
         "batch_share": found.seconds.get("one batch", 0.0) / (step * 1500),
         "repaired": None,
     }
     if with_repair and sick and found.verdict != HEALTHY and case.fault != "labels_shuffled":
         row |= _repaired(case, label, model, images, found)
     return row
+
+
+def _steps(found) -> int:
+    """Of all that was probed; the longer look begins anew."""
+    from keras_cnn.diagnosis.probe import LONG
+
+    counts = [len(trace.losses) for trace in [*found.traces, found.overfit] if trace]
+    return sum(counts) + LONG * (max(counts, default=0) > LONG)
 
 
 def _right_cause(label: dict, found) -> bool:
