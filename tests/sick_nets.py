@@ -46,7 +46,8 @@ def net(
     loss: object = "sparse_categorical_crossentropy",
     shape: tuple = (16, 16, 1),
 ) -> keras.Model:
-    """A convolution and `depth` - 1 dense layers, the last but one with `bias`; compiled unless `rate` is None."""
+    """A convolution and `depth` - 1 dense layers, the last but one with `bias`; compiled unless `rate` is None.
+    kind: functional, sequential, subclassed, nested, or operations, whose activations are no layers."""
     keras.utils.set_random_seed(0)
     common = {"kernel_initializer": initializer}
     stack = [
@@ -65,6 +66,15 @@ def net(
         model(np.zeros((1, *shape), "float32"))
     elif kind == "sequential":
         model = keras.Sequential([keras.Input(shape), *stack])
+    elif kind == "nested":
+        backbone = keras.Sequential([keras.Input(shape), *stack[:-1]], name="backbone")
+        inputs = keras.Input(shape)
+        model = keras.Model(inputs, stack[-1](backbone(inputs)))
+    elif kind == "operations":
+        x = inputs = keras.Input(shape)
+        for layer in stack:
+            x = layer.activation(x) if isinstance(layer, layers.Activation) else layer(x)
+        model = keras.Model(inputs, x)
     else:
         x = inputs = keras.Input(shape)
         for layer in stack:

@@ -10,26 +10,40 @@ SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 WEIGHTED = (*CONVOLUTIONS, *DEPTHWISE, *TRANSPOSED, *SEPARABLE, keras.layers.Dense)
 PASSING = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
+# what operations are called -> the name of the activation: LeakyRelu is leaky_relu
+ACTIVATIONS = {name.replace("_", ""): name for name in dir(keras.activations) if not name.startswith("_")}
+
+
+def operations_of(model: keras.Model) -> list[keras.Operation]:
+    """Everything that computes, in the order in which it is called, as far as the model tells it: layers, nested ones
+    too, and what stands between them in a functional model, `keras.ops`, slices and sums of tensors."""
+    found: dict[int, keras.Operation] = {}
+
+    def walk(one) -> None:  # `_flatten_layers` gives what is nested backwards
+        for part in getattr(one, "operations", None) or getattr(one, "_layers", []):
+            if id(part) not in found:
+                found[id(part)] = part
+                walk(part)
+
+    walk(model)
+    return [one for one in found.values() if not isinstance(one, keras.Model)]
 
 
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """Every layer that is no container, in the order in which they are called, as far as the model tells it."""
-    return [
-        layer for layer in model._flatten_layers(include_self=False) if not isinstance(layer, keras.Model)
-    ]
+    """The layers among them."""
+    return [one for one in operations_of(model) if isinstance(one, keras.layers.Layer)]
 
 
-def before(layer: keras.layers.Layer, model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers that feed `layer`; of a subclassed model, which does not tell, the one that stands before it."""
+def before(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
+    """What feeds `layer`; of a subclassed model, which does not tell, the layer that stands before it."""
     if not hasattr(model, "operations"):
         order = layers_of(model)
         place = order.index(layer)
         return order[place - 1 : place] if place else []
-    parents = [node.operation for one in layer._inbound_nodes for node in one.parent_nodes]
-    return [parent for parent in parents if isinstance(parent, keras.layers.Layer)]
+    return [node.operation for one in layer._inbound_nodes for node in one.parent_nodes]
 
 
-def feeding(layer: keras.layers.Layer, model: keras.Model) -> list[keras.layers.Layer]:
+def feeding(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
     """The same, but looking through what changes no values: dropout and reshapes."""
     found = []
     for parent in before(layer, model):
@@ -39,25 +53,28 @@ def feeding(layer: keras.layers.Layer, model: keras.Model) -> list[keras.layers.
 
 def on_every_path(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers that have nothing beside them: whatever the outputs know of the inputs has passed through each."""
-    order = layers_of(model)
-    place = {id(layer): index for index, layer in enumerate(order)}
+    order = operations_of(model)
+    place = {id(one): index for index, one in enumerate(order)}
     passed: set[int] = set()
-    for layer in order:
-        for parent in before(layer, model):
+    for one in order:
+        for parent in before(one, model):
             source = last_layers(parent)[0] if isinstance(parent, keras.Model) else parent
-            passed.update(range(place.get(id(source), len(order)) + 1, place[id(layer)]))
-    return [layer for index, layer in enumerate(order) if index not in passed]
+            passed.update(range(place.get(id(source), len(order)) + 1, place[id(one)]))
+    free = [one for index, one in enumerate(order) if index not in passed]
+    return [one for one in free if isinstance(one, keras.layers.Layer)]
 
 
-def last_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers whose outputs are the model's."""
+def last_layers(model: keras.Model) -> list[keras.Operation]:
+    """What makes the model's outputs."""
     if not hasattr(model, "operations"):
         return layers_of(model)[-1:]
     return [tensor._keras_history.operation for tensor in model.outputs]
 
 
-def activation_of(layer: keras.layers.Layer) -> str:
-    """The name of the activation that a layer applies, `linear` if none."""
+def activation_of(layer: keras.Operation) -> str:
+    """The name of the activation that it applies, `linear` if none."""
+    if not isinstance(layer, keras.layers.Layer):
+        return ACTIVATIONS.get(type(layer).__name__.lower(), "linear")
     if isinstance(layer, keras.layers.Softmax):
         return "softmax"
     if isinstance(layer, keras.layers.ReLU | keras.layers.LeakyReLU | keras.layers.PReLU):
@@ -102,7 +119,7 @@ def activation_after(layer: keras.layers.Layer, model: keras.Model) -> str:
     """The activation that a layer's outputs go through: its own, or that of what follows, past normalization."""
     if activation_of(layer) != "linear":
         return activation_of(layer)
-    order = layers_of(model)
+    order = operations_of(model)
     for after in order[order.index(layer) + 1 :]:
         if activation_of(after) != "linear":
             return activation_of(after)
@@ -119,9 +136,11 @@ def output_width(model: keras.Model) -> int | None:
     return kernels[-1].shape[-1] if kernels else None
 
 
-def final_activation(model: keras.Model) -> tuple[str, keras.layers.Layer]:
-    """What the model's first output comes from: (activation, the layer that applies it)."""
+def final_activation(model: keras.Model) -> tuple[str, keras.Operation]:
+    """What the model's first output comes from: (activation, what applies it)."""
     layer = last_layers(model)[0]
+    if isinstance(layer, keras.Model):
+        return final_activation(layer)
     while isinstance(layer, PASSING) and before(layer, model):
         layer = before(layer, model)[0]
     return activation_of(layer), layer

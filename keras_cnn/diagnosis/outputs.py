@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_cnn.diagnosis.graph import PASSING, WEIGHTED, before
+from keras_cnn.diagnosis.graph import PASSING, WEIGHTED, activation_of, before
 from keras_cnn.diagnosis.surgery import carry_weights, copy_of, rebuilt, with_config
 
 
@@ -36,9 +36,9 @@ def _last_kernel(model: keras.Model) -> keras.layers.Layer | None:
         return None
     layer = model.outputs[0]._keras_history.operation
     while layer is not None and not isinstance(layer, WEIGHTED):
-        plain = isinstance(
-            layer, (*PASSING, keras.layers.Activation, keras.layers.Softmax, keras.layers.ReLU)
-        )
+        passes = (*PASSING, keras.layers.Activation, keras.layers.Softmax, keras.layers.ReLU)
+        applied = not isinstance(layer, keras.layers.Layer) and activation_of(layer) != "linear"
+        plain = isinstance(layer, passes) or applied
         parents = before(layer, model) if plain else []
         layer = parents[0] if len(parents) == 1 else None
     return layer

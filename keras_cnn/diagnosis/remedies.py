@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.diagnosis.graph import activation_after, activation_of
+from keras_cnn.diagnosis.graph import activation_after, activation_of, operations_of
 from keras_cnn.diagnosis.lsuv import scale_to_unit_variance
 from keras_cnn.diagnosis.objective import Objective
 from keras_cnn.diagnosis.outputs import mend_outputs
@@ -112,14 +112,16 @@ def activation(patient: Patient) -> keras.Model | None:
     if not found:
         return None
     wanted = "leaky_relu" if found == ["relu"] else "relu"
-    last = hidden(patient.model)[-1:]
-    order = [layer.name for layer in patient.model._flatten_layers(include_self=False)]
-    end = order.index(last[0].name) + 3 if last else 0  # its activation may follow, after batch normalization
+    order = [one.name for one in operations_of(patient.model)]
+    last = hidden(patient.model)[-1]
+    early = set(order[: order.index(last.name) + 3])  # its activation may follow, after batch normalization
 
     def remake(layer):
-        if order.index(layer.name) < end and activation_of(layer) in found and hasattr(layer, "activation"):
+        if layer.name not in early or activation_of(layer) not in found:
+            return copy_of(layer)
+        if hasattr(layer, "activation"):
             return with_config(layer, activation=wanted)
-        return copy_of(layer)
+        return keras.layers.Activation(wanted, name=layer.name)
 
     changed = patient.compiled(rebuilt(patient.model, remake), rate=patient.rate)
     return initialization(Patient(changed, patient.sample, patient.objective, patient.rate, patient.seed))

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.diagnosis.graph import activation_of, final_activation, kernels_of, layers_of
+from keras_cnn.diagnosis.graph import activation_of, final_activation, kernels_of, layers_of, operations_of
 from keras_cnn.diagnosis.objective import Objective, spread
 from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.diagnosis.taps import tapped
@@ -85,7 +85,12 @@ def measure_signals(
             if show:
                 show(f"outputs/{layer.name}", outputs)
 
-    with kept(model, model.variables), tapped(layers_of(model), see), tf.GradientTape() as tape:
+    watched = [
+        one
+        for one in operations_of(model)
+        if isinstance(one, keras.layers.Layer) or activation_of(one) != "linear"
+    ]
+    with kept(model, model.variables), tapped(watched, see), tf.GradientTape() as tape:
         outputs = model(x, training=True)
         loss = objective.loss(x, y, outputs)
         half = any(layer.compute_dtype == "float16" for layer in layers_of(model))
@@ -96,9 +101,7 @@ def measure_signals(
     if half:
         gradients = [None if gradient is None else gradient / scale for gradient in gradients]
     found = dict(zip([id(v) for v in model.trainable_variables], gradients, strict=True))
-    layers = [
-        _with_gradient(seen[id(layer)], layer, found) for layer in layers_of(model) if id(layer) in seen
-    ]
+    layers = [_with_gradient(seen[id(one)], one, found) for one in watched if id(one) in seen]
     for layer in layers_of(model):
         own = _gradients(layer, found)
         if show and own:

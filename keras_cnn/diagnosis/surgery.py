@@ -27,8 +27,9 @@ def call_layer(layer: keras.layers.Layer, *args, **kwargs):
 
 
 def rebuilt(model: keras.Model, remake: Remake = copy_of, call: Callable = call_layer) -> keras.Model:
-    """The graph of `model` again, uncompiled. remake: layer -> the new one in its place. call: how a new layer is
-    applied, where others can be put before and after it. Weights of equal name and shape are carried over.
+    """The graph of `model` again, that of nested ones too, uncompiled. remake: layer -> the new one in its place. call:
+    how a new layer is applied, where others can be put before and after it. Weights of equal name and shape are carried
+    over.
 
     InputError for a subclassed model, whose graph nobody knows.
     """
@@ -39,7 +40,11 @@ def rebuilt(model: keras.Model, remake: Remake = copy_of, call: Callable = call_
     # a Sequential cannot be cloned with `call`; and lists of one tensor would make the new model give lists
     ends = [tensors[0] if len(tensors) == 1 else tensors for tensors in (model.inputs, model.outputs)]
     graph = keras.Model(*ends, name=model.name)
-    new = keras.models.clone_model(graph, clone_function=remake, call_function=call)
+
+    def remade(layer):
+        return rebuilt(layer, remake, call) if isinstance(layer, keras.Model) else remake(layer)
+
+    new = keras.models.clone_model(graph, clone_function=remade, call_function=call)
     carry_weights(model, new)
     return new
 

@@ -12,6 +12,7 @@ from keras import layers
 
 from keras_cnn.diagnosis.causes import causes
 from keras_cnn.diagnosis.diagnose import Diagnosis, diagnose
+from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of, spread
 from keras_cnn.diagnosis.probe import Trace
 from keras_cnn.diagnosis.report import text, write_report
@@ -121,10 +122,26 @@ def residual(zeros: tuple[str, ...]) -> keras.Model:
     return model
 
 
-def test_a_net_that_learns_by_its_first_layer_alone_is_not_healthy():
+@pytest.mark.parametrize(
+    ("zeros", "told", "verdict"),
+    [
+        (("a1", "a2", "b1", "b2"), 0.15, DEAD),
+        (("a1", "a2", "b1", "b2"), 0.3, HEALTHY),
+        (("a2", "b2"), 0.15, HEALTHY),  # blocks that begin as the identity
+    ],
+)
+def test_a_net_whose_first_layer_alone_can_learn_must_tell_more(zeros, told, verdict):
+    model = residual(zeros)
+    own = Trace(1e-3, [1.0] * 480, [1.0] * 41, [1.0] * 41, [told] * 41)
+    given = Diagnosis(HEALTHY, 1e-3, (1e-3,), lint(model), traces=[own])
+    found = causes(given, model, Sample(*digits(), 64))
+    assert (found.verdict, found.findings[0].name) == (verdict, "constant_kernel")
+    assert found.rates == ((1e-3,) if verdict == HEALTHY else ())
+
+
+def test_constant_kernels_are_told_of_a_net_that_learns_in_spite_of_them():
     found = diagnose(residual(("a1", "a2", "b1", "b2")), digits())
-    assert (found.verdict, found.rates, found.findings[0].name) == (DEAD, (), "constant_kernel")
-    assert diagnose(residual(("a2", "b2")), digits()).verdict == HEALTHY  # blocks that begin as the identity
+    assert (found.verdict, found.findings[0].name) == (HEALTHY, "constant_kernel")
 
 
 def test_the_dead_layer_is_named():

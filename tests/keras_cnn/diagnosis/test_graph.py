@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cnn.diagnosis.graph import fan_in, kernels_of, on_every_path
+from keras_cnn.diagnosis.graph import activation_after, fan_in, kernels_of, on_every_path, operations_of
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,36 @@ def test_layers_beside_others_are_not_on_every_path():
     assert [name for name in names if not name.startswith("input")] == [
         *("images", "first", "gated", "inner", "both", "end")
     ]
+
+
+def test_what_is_nested_comes_in_the_order_in_which_it_is_called():
+    class Pair(layers.Layer):
+        def __init__(self, name):
+            super().__init__(name=name)
+            self.one, self.two = (layers.Dense(4, name=f"{name}_{end}") for end in ("one", "two"))
+
+        def call(self, x):
+            return self.two(self.one(x))
+
+    stack = [layers.Conv2D(4, 1, name="conv"), layers.ReLU(name="relu"), Pair("pair")]
+    inner = keras.Sequential([keras.Input((8, 8, 4)), *stack], name="nested")
+    inputs = keras.Input((8, 8, 4))
+    x = keras.ops.tanh(layers.Dense(4, name="between")(inner(inputs)))
+    model = keras.Model(inputs, layers.Dense(2, name="end")(x + 1.0))
+    names = [one.name for one in operations_of(model)]
+    assert [name for name in names if not name.startswith(("input", "tanh", "add"))] == [
+        *("conv", "relu", "pair", "pair_one", "pair_two", "between", "end")
+    ]
+    assert names.index("between") + 2 == names.index("end") - 1  # tanh, add
+    found = {layer.name: activation_after(layer, model) for layer in operations_of(model)}
+    assert (found["conv"], found["between"], found["end"]) == ("relu", "tanh", "linear")
+
+
+def test_half_the_channels_are_not_on_every_path():
+    x = inputs = keras.Input((8, 8, 4))
+    y = layers.Conv2D(2, 1, name="half")(x[..., :2])
+    x = keras.ops.concatenate([y, x[..., 2:]], axis=-1)
+    x = layers.Conv2D(3, 1, name="all")(x)
+    model = keras.Model(inputs, x + layers.Conv2D(3, 1, name="side")(x))
+    names = [layer.name for layer in on_every_path(model)]
+    assert names[1:] == ["all"]

@@ -16,6 +16,10 @@ def net(*stack, shape=(8, 8, 3), loss=None, kind="sequential") -> keras.Model:
     """The same layers as each kind of model."""
     if kind == "sequential":
         model = keras.Sequential([keras.Input(shape), *stack])
+    elif kind == "nested":
+        inner = net(*stack, shape=shape)
+        inputs = keras.Input(shape)
+        model = keras.Model(inputs, inner(inputs))
     elif kind == "functional":
         x = inputs = keras.Input(shape)
         for layer in stack:
@@ -48,7 +52,7 @@ def names(model) -> list[str]:
     return [finding.name for finding in lint(model)]
 
 
-every_kind = pytest.mark.parametrize("kind", ["sequential", "functional", "subclassed"])
+every_kind = pytest.mark.parametrize("kind", ["sequential", "functional", "nested", "subclassed"])
 
 
 @every_architecture
@@ -102,6 +106,18 @@ def test_a_fault_is_named_with_its_layer(name, kind):
     assert name in found, list(found)
     assert found[name].layer == where
     assert "Cure: " in str(found[name]) and found[name].cures
+
+
+@pytest.mark.parametrize("softmax", [keras.ops.softmax, keras.activations.softmax])
+def test_activations_that_are_no_layers_are_seen(softmax):
+    model = net(*body(), layers.Dense(5))
+    once = keras.Model(model.inputs, softmax(model.outputs[0]))
+    twice = keras.Model(model.inputs, layers.Softmax()(once.outputs[0]))
+    for given, wanted in ((model, ["probabilities_expected"]), (once, []), (twice, ["softmax_twice"])):
+        given.compile("adam", "sparse_categorical_crossentropy")
+        assert names(given) == wanted
+    once.compile("adam", LOGITS)
+    assert names(once) == ["logits_expected"]
 
 
 @every_kind

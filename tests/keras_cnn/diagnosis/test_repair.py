@@ -6,12 +6,13 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_cnn.diagnosis.graph import kernels_of
+from keras_cnn.diagnosis.graph import kernels_of, layers_of
 from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
 from keras_cnn.diagnosis.repair import repair
 from keras_cnn.diagnosis.sample import sample_of
+from keras_cnn.diagnosis.surgery import hidden, hidden_activations
 from keras_cnn.diagnosis.taps import tapped
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
@@ -26,7 +27,13 @@ def patient(model, rate=1e-2) -> Patient:
     return Patient(model, sample, objective_of(model, sample), rate)
 
 
-@pytest.mark.parametrize("kind", ["functional", pytest.param("sequential", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "functional",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("sequential", "nested", "operations")),
+    ],
+)
 @pytest.mark.parametrize("name", REMEDIES)
 def test_each_remedy_gives_a_net_that_trains_and_leaves_the_patient_alone(name, kind):
     model = net(depth=4, kind=kind, units=8, activation="tanh", initializer="glorot_uniform")
@@ -42,6 +49,15 @@ def test_each_remedy_gives_a_net_that_trains_and_leaves_the_patient_alone(name, 
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("kind", ["functional", "nested", "operations"])
+def test_activations_and_normalization_change_in_nested_nets_and_operations_too(kind):
+    sick = patient(net(depth=4, kind=kind, activation="tanh"))
+    assert hidden_activations(REMEDIES["activation"](sick)) == ["relu"]
+    new = REMEDIES["batch_normalization"](sick)
+    found = [layer for layer in layers_of(new) if isinstance(layer, layers.BatchNormalization)]
+    assert len(found) == len(hidden(new)) == 4 and hidden_activations(new) == ["tanh"]
+
+
 def test_input_normalization_is_that_of_the_data():
     model, (x, y) = net(), digits()
     raw = 40 * x + 7
@@ -55,9 +71,9 @@ def test_batch_normalization_stands_between_each_hidden_layer_and_its_activation
     model = net(depth=3)
     new = REMEDIES["batch_normalization"](patient(model))
     names = [layer.name for layer in new.layers]
-    for hidden in ("conv", "dense1", "dense2"):
-        assert names.index(f"{hidden}_bn") == names.index(hidden) + 1
-        np.testing.assert_array_equal(new.get_layer(hidden).kernel, model.get_layer(hidden).kernel)
+    for name in ("conv", "dense1", "dense2"):
+        assert names.index(f"{name}_bn") == names.index(name) + 1
+        np.testing.assert_array_equal(new.get_layer(name).kernel, model.get_layer(name).kernel)
     assert new.get_layer("conv").activation is keras.activations.linear
     assert REMEDIES["batch_normalization"](patient(new)) is None
 
