@@ -20,13 +20,17 @@ def operations_of(model: keras.Model) -> list[keras.Operation]:
     found: dict[int, keras.Operation] = {}
 
     def walk(one) -> None:  # `_flatten_layers` gives what is nested backwards
-        for part in getattr(one, "operations", None) or getattr(one, "_layers", []):
+        for part in one.operations if _is_functional(one) else getattr(one, "_layers", []):
             if id(part) not in found:
                 found[id(part)] = part
                 walk(part)
 
     walk(model)
     return [one for one in found.values() if not isinstance(one, keras.Model)]
+
+
+def _is_functional(model) -> bool:
+    return hasattr(type(model), "operations")  # a subclassed one may have an attribute of that name
 
 
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
@@ -36,7 +40,7 @@ def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
 
 def before(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
     """What feeds `layer`; of a subclassed model, which does not tell, the layer that stands before it."""
-    if not hasattr(model, "operations"):
+    if not _is_functional(model):
         order = layers_of(model)
         place = order.index(layer)
         return order[place - 1 : place] if place else []
@@ -66,7 +70,7 @@ def on_every_path(model: keras.Model) -> list[keras.layers.Layer]:
 
 def last_layers(model: keras.Model) -> list[keras.Operation]:
     """What makes the model's outputs."""
-    if not hasattr(model, "operations"):
+    if not _is_functional(model):
         return layers_of(model)[-1:]
     return [tensor._keras_history.operation for tensor in model.outputs]
 
@@ -130,7 +134,7 @@ def activation_after(layer: keras.layers.Layer, model: keras.Model) -> str:
 
 def output_width(model: keras.Model) -> int | None:
     """How many numbers the net gives for an image, or a pixel; None where that cannot be told."""
-    if hasattr(model, "operations"):
+    if _is_functional(model):
         return model.outputs[0].shape[-1]
     kernels = [kernel for layer in layers_of(model) for kernel in kernels_of(layer)]
     return kernels[-1].shape[-1] if kernels else None
