@@ -30,11 +30,10 @@ class NonFiniteWatch:
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.SUM,
             )
-        self._places: dict[int, int] = {}  # id of a layer -> its place in the order in which they compute
-        self._names: list[str] = []
+        self._places: dict[keras.layers.Layer, int] = {}  # in the order in which they compute in training
         self._stack = contextlib.ExitStack()
-        # thread of a replica -> place of a layer -> sum of its outputs
-        self._sums: dict[int, dict[int, tf.Tensor]] = {}
+        # thread of a replica -> layer -> sum of its outputs, the latest last
+        self._sums: dict[int, dict[keras.layers.Layer, tf.Tensor]] = {}
         self._stack.enter_context(tapped([*layers, model], self._see))
         model.train_function = None  # to be traced anew, with the watch in it
 
@@ -46,7 +45,7 @@ class NonFiniteWatch:
     def first(self) -> str:
         """The layer that was not finite in most steps, of equal ones the first; empty if none was."""
         counts = self._counts.numpy()
-        return self._names[int(counts.argmax())] if counts.max() > 0 else ""
+        return list(self._places)[int(counts.argmax())].name if counts.max() > 0 else ""
 
     def _in_training(self) -> bool:
         """Whether what is traced is a replica's training step, and not, say, a search for the shape of the outputs."""
@@ -66,18 +65,18 @@ class NonFiniteWatch:
             self._count(sums)
             sums.clear()
             return
-        if id(layer) not in self._places:
-            self._places[id(layer)] = len(self._names)
-            self._names.append(layer.name)
+        sums.pop(layer, None)  # of a search for the shape of its outputs, out of turn
         # a sum is finite if all it adds up is, and costs one small operation
-        sums[self._places[id(layer)]] = tf.reduce_sum(tf.cast(outputs[:1], tf.float32))
+        sums[layer] = tf.reduce_sum(tf.cast(outputs[:1], tf.float32))
 
-    def _count(self, sums: dict[int, tf.Tensor]) -> None:
+    def _count(self, sums: dict[keras.layers.Layer, tf.Tensor]) -> None:
         """Add 1 for each layer whose sum is not finite; once a step, for each update of a variable takes time."""
-        here = {place: one for place, one in sums.items() if one.graph is tf.compat.v1.get_default_graph()}
+        graph = tf.compat.v1.get_default_graph()
+        here = {layer: one for layer, one in sums.items() if one.graph is graph}
         if here:
+            places = [[self._places.setdefault(layer, len(self._places))] for layer in here]
             broken = tf.cast(~tf.math.is_finite(tf.stack(list(here.values()))), tf.float32)
-            self._counts.assign_add(tf.scatter_nd([[place] for place in here], broken, self._counts.shape))
+            self._counts.assign_add(tf.scatter_nd(places, broken, self._counts.shape))
 
 
 def _keeps_finite(layer: keras.layers.Layer) -> bool:

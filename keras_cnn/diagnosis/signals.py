@@ -121,9 +121,9 @@ def _signal(layer: keras.layers.Layer, outputs: np.ndarray) -> LayerSignal:
     activation = activation_of(layer)
     bounds = SATURATED.get(activation)
     flat = values[:PAIRS].reshape(min(PAIRS, len(values)), -1).astype("float64")
-    unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-30)
-    cosines = (unit @ unit.T)[~np.eye(len(unit), dtype=bool)]
     with np.errstate(all="ignore"):
+        unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-30)
+        cosines = (unit @ unit.T)[~np.eye(len(unit), dtype=bool)]
         return LayerSignal(
             layer.name,
             activation if activation != "linear" else type(layer).__name__,
