@@ -3,6 +3,7 @@
 import numpy as np
 
 ROWS = 4096  # images, or pixels of masks, that are looked at
+LUCK = 10.8  # chi-squared of one degree of freedom, exceeded once in a thousand times
 TEMPERATURES = 0.1 * 300 ** (np.arange(-5, 25) / 24)  # 0.03 to 30: nets at first give small logits
 
 
@@ -17,19 +18,33 @@ def told(y: np.ndarray, logits: np.ndarray) -> float:
     truth, rows = classes_of(y, logits).reshape(-1), logits.reshape(-1, logits.shape[-1]).astype("float64")
     every = max(1, len(rows) // ROWS)
     truth, rows = truth[::every].astype(int), rows[::every]
+    known = (truth >= 0) & (truth < max(2, rows.shape[-1]))  # of masks pixels may belong to no class
+    truth, rows = truth[known], rows[known]
     if not np.isfinite(rows).all():
         return float("nan")
     if rows.shape[-1] == 1:
         rows = np.concatenate([np.zeros_like(rows), rows], axis=-1)
-    frequencies = np.bincount(truth, minlength=rows.shape[-1])[: rows.shape[-1]] / len(truth)
-    present = frequencies > 0
-    entropy = -float(np.sum(frequencies[present] * np.log(frequencies[present])))
+    frequencies = np.bincount(truth, minlength=rows.shape[-1]) / max(1, len(truth))
+    entropy = _entropy(frequencies)
     if entropy == 0:
         return 0.0
     prior = np.log(np.maximum(frequencies, 1e-9))
     centred = rows - rows.mean(axis=0)
     least = min(_cross_entropy(truth, centred / temperature + prior) for temperature in TEMPERATURES)
     return max(0.0, 1 - least / entropy)
+
+
+def by_chance(y: np.ndarray, logits: np.ndarray) -> float:
+    """The share that outputs which know nothing tell once in a thousand times: twice what they add to the likelihood
+    is then chi-squared of one degree of freedom, the temperature (Wilks 1938). y, logits: as for `told`."""
+    truth = classes_of(y, logits).reshape(-1).astype(int)
+    entropy = _entropy(np.unique(truth, return_counts=True)[1] / max(1, len(truth)))
+    return LUCK / (2 * min(len(truth), ROWS) * entropy) if entropy else 0.0
+
+
+def _entropy(frequencies: np.ndarray) -> float:
+    present = frequencies[frequencies > 0]
+    return -float(np.sum(present * np.log(present)))
 
 
 def _cross_entropy(truth: np.ndarray, logits: np.ndarray) -> float:

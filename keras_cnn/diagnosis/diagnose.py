@@ -12,11 +12,12 @@ from keras_cnn.diagnosis.causes import causes, mostly_constant, ordered
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.inputs import badly_scaled, input_findings
 from keras_cnn.diagnosis.labels import label_findings
+from keras_cnn.diagnosis.linear import linear_told
 from keras_cnn.diagnosis.lint import lint
 from keras_cnn.diagnosis.objective import objective_of, rate_of
 from keras_cnn.diagnosis.probe import STEPS, Probe, Trace
 from keras_cnn.diagnosis.rates import look
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, ENOUGH, HEALTHY, LOUDER, SURE, good_rates, settled
+from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, ENOUGH, HEALTHY, LOUDER, enough, good_rates, settled
 from keras_cnn.diagnosis.sample import Sample, sample_of
 from keras_cnn.diagnosis.signals import Signals, measure_signals
 from keras_cnn.diagnosis.symptoms import too_narrow
@@ -26,15 +27,16 @@ IMAGES = 2048
 # with these nothing is to be probed
 DATA_AT_FAULT = {"images_not_finite", "labels_out_of_range", "one_class"}  # no change of the net mends that
 FATAL = DATA_AT_FAULT | {"all_frozen", "weights_not_finite", "labels_of_another_form"}
-GRAVE = {"labels_unrelated", "probabilities_expected", "softmax_of_one", "too_few_outputs"}
+GRAVE = {"probabilities_expected", "softmax_of_one", "too_few_outputs"}
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """verdict: a name of `rules`. rates: at which it trains, the best first. findings: the likeliest cause first.
 
-    rate: the net's own. chance: loss of a net that has learnt nothing, in nats. signals, traces, overfit: what was
-    measured, None or empty where a level was left out. seconds: by level.
+    rate: the net's own. chance: loss of a net that has learnt nothing, in nats. linear: share of the entropy of the
+    classes that a linear classifier tells, NaN if unknown; asked: that the net must tell. signals, traces, overfit:
+    what was measured, None or empty where a level was left out. seconds: by level.
     """
 
     verdict: str
@@ -43,6 +45,8 @@ class Diagnosis:
     findings: list[Finding]
     chance: float = math.nan
     images: int = 0
+    linear: float = math.nan
+    asked: float = ENOUGH
     signals: Signals | None = None
     traces: list[Trace] = field(default_factory=list)
     overfit: Trace | None = None
@@ -62,7 +66,7 @@ def diagnose(
     data: Any,
     *,
     batch_size: int | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = print,
 ) -> Diagnosis:
     """Examine any built `keras.Model` that classifies or segments images, compiled or not; it stays as it was.
 
@@ -70,7 +74,7 @@ def diagnose(
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
     batch forwards and backwards; training steps: 48 on one batch, 480 at most at its own rate, fewer the sooner it
     learns, and 48 at a tenth of that; where it does not learn, at most eight times 48 at other rates, and where that
-    leaves a doubt 1,500 at its own. say: told each level's cost.
+    leaves a doubt 1,500 at its own. say: told how far it is, and each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -93,18 +97,22 @@ def diagnose(
     signals = measure_signals(model, sample, objective)
     lap("one batch")
     grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
-    probe = Probe(model, sample, objective)
+    probe = Probe(model, sample, objective, say)
     overfit = probe.overfit(objective.rate * LOUDER)
     lap("probe of one batch")
+    linear = linear_told(sample, objective.shape[-1])
+    asked = enough(linear, probe.by_chance)
     doubted = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
     patience = not doubted and not badly_scaled(sample, model)
     others: list[Trace] = []
     if grave:
-        own = probe.run(objective.rate, STEPS, ENOUGH)
+        own = probe.run(objective.rate, STEPS, asked)
     else:
-        own, others = look(probe, objective, SURE if doubted else ENOUGH, patience, say)
+        own, others = look(probe, objective, asked, doubted=doubted, patience=patience, say=say)
     lap("probe of rates")
-    rates = good_rates(own, others, patience) if settled(own, objective.chance) or not grave else ()
+    rates = (
+        good_rates(own, others, patience, asked) if not grave or settled(own, objective.chance, asked) else ()
+    )
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
     given = Diagnosis(
         verdict,
@@ -113,6 +121,8 @@ def diagnose(
         findings,
         objective.chance,
         len(sample),
+        linear,
+        asked,
         signals,
         [own, *others],
         overfit,

@@ -7,20 +7,27 @@ import numpy as np
 from scipy.stats import binomtest
 
 from keras_cnn.diagnosis.cures import LOOK, Cure
+from keras_cnn.diagnosis.ends import CLASSES_OF_LOSS
 from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.linear import classes_of_images, small_pictures
 from keras_cnn.diagnosis.objective import class_frequencies, compiled_loss, loss_name, output_shape, takes
 from keras_cnn.diagnosis.sample import Sample
 
-SIDE = 8  # images are averaged to 8x8 before they are compared
 FEWEST = 200  # images from which agreement can be told from chance
 CERTAIN = 1e-3  # probability by chance below which agreement counts
 NEIGHBOURS = 5
+SIGNED = ("hinge", "squared_hinge")  # losses of classes -1 and 1
 
 
 def label_findings(sample: Sample, model: keras.Model) -> list[Finding]:
     """Findings on the labels, beside what the net and its loss expect."""
     shape = output_shape(model, sample.x)
-    return [*_classes(sample, shape[-1]), *_agreement(sample, shape[-1]), *_form(sample, model, shape)]
+    return [
+        *_range(sample, model, shape[-1]),
+        *_one_class(sample, shape[-1]),
+        *_agreement(sample, shape[-1]),
+        *_form(sample, model, shape),
+    ]
 
 
 def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterator[Finding]:
@@ -47,25 +54,31 @@ def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterato
     )
 
 
-def _classes(sample: Sample, width: int) -> Iterator[Finding]:
-    y = sample.y
-    if width < 2:
+def _range(sample: Sample, model: keras.Model, width: int) -> Iterator[Finding]:
+    loss, classes = compiled_loss(model), max(2, width)
+    name = loss_name(loss) if loss else ""
+    if width > 1 and sample.y.ndim > 1 and sample.y.shape[-1] == width:  # a number for each class
         return
-    whole = y.ndim > 1 and y.shape[-1] == width
-    if not whole and (y.min() < 0 or y.max() >= width):
-        yield Finding(
-            "labels_out_of_range",
-            f"Labels go from {y.min()} to {y.max()}; {width} outputs stand for classes 0 to {width - 1}.",
-            "The loss of such an image is NaN, or is taken of another class.",
-            (
-                Cure("count classes from 0", "a finite loss for every image"),
-                Cure(f"give the net {int(y.max()) + 1} outputs", "the same, if all these classes are meant"),
-            ),
-            1.0,
-            numbers={"least": float(y.min()), "most": float(y.max())},
-        )
+    y = sample.y[sample.y != getattr(loss, "ignore_class", None)]
+    least = -1 if name in SIGNED else 0
+    if (width == 1 and name in CLASSES_OF_LOSS) or not y.size or least <= y.min() <= y.max() < classes:
         return
-    shares = class_frequencies(y, width)
+    outputs = f"{width} outputs stand" if width > 1 else "one output stands"
+    yield Finding(
+        "labels_out_of_range",
+        f"Labels go from {y.min():g} to {y.max():g}; {outputs} for classes 0 to {classes - 1}.",
+        "The loss of such an image is NaN or below 0, or is taken of another class.",
+        (
+            Cure("count classes from 0", "a finite loss for every image"),
+            Cure(f"give the net {int(y.max()) + 1} outputs", "the same, if all these classes are meant"),
+        ),
+        1.0,
+        numbers={"least": float(y.min()), "most": float(y.max())},
+    )
+
+
+def _one_class(sample: Sample, width: int) -> Iterator[Finding]:
+    shares = class_frequencies(sample.y, width)
     if shares.max() > 0.99:
         yield Finding(
             "one_class",
@@ -82,8 +95,8 @@ def _classes(sample: Sample, width: int) -> Iterator[Finding]:
 
 def _agreement(sample: Sample, width: int) -> Iterator[Finding]:
     """Images that look alike should bear the same class more often than by chance."""
-    labels = sample.y.argmax(-1) if sample.y.ndim == 2 and sample.y.shape[-1] == width else sample.y.ravel()
-    if len(labels) != len(sample) or len(sample) < FEWEST or sample.x.ndim != 4 or len(np.unique(labels)) < 2:
+    labels = classes_of_images(sample, width)
+    if labels is None or len(labels) < FEWEST or sample.x.ndim != 4 or len(np.unique(labels)) < 2:
         return
     agreeing, expected = neighbours_agree(sample.x, labels)
     trials = len(labels) * NEIGHBOURS
@@ -112,20 +125,12 @@ def _agreement(sample: Sample, width: int) -> Iterator[Finding]:
 
 def neighbours_agree(x: np.ndarray, labels: np.ndarray, most: int = 2000) -> tuple[float, float]:
     """(share of the nearest images that bear the same label, that share by chance); images as small pictures."""
-    x, labels = x[:most].astype("float32"), labels[:most]
-    small = _shrunk(x).reshape(len(x), -1)
+    small, labels = small_pictures(x[:most]), labels[:most]
     small = small - small.mean(axis=1, keepdims=True)
     small /= np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-12)
     alike = small @ small.T
     np.fill_diagonal(alike, -np.inf)
-    nearest = np.argpartition(-alike, min(NEIGHBOURS, len(x) - 2), axis=1)[:, :NEIGHBOURS]
+    nearest = np.argpartition(-alike, min(NEIGHBOURS, len(small) - 2), axis=1)[:, :NEIGHBOURS]
     counts = np.unique(labels, return_counts=True)[1].astype("float64")
     by_chance = float((counts * (counts - 1)).sum() / (len(labels) * (len(labels) - 1)))
     return float((labels[nearest] == labels[:, None]).mean()), by_chance
-
-
-def _shrunk(x: np.ndarray) -> np.ndarray:
-    """(N, H, W, C) -> about (N, 8, 8, C), means of blocks."""
-    rows, columns = max(1, x.shape[1] // SIDE), max(1, x.shape[2] // SIDE)
-    x = x[:, : x.shape[1] // rows * rows, : x.shape[2] // columns * columns]
-    return x.reshape(len(x), x.shape[1] // rows, rows, x.shape[2] // columns, columns, -1).mean(axis=(2, 4))

@@ -23,12 +23,13 @@ MAKES_PROBABILITIES = ("softmax", "sigmoid")
 @dataclass(frozen=True)
 class Objective:
     """loss: (x, y, outputs) -> scalar. chance: its value when every image gets the frequencies of the classes.
-    measure: (y, outputs) -> the same without what regularizers add. optimizer: makes a fresh one. rate: its learning
-    rate. compiled: whether the loss is the model's own."""
+    measure: (y, outputs) -> the same without what regularizers add. shape: of the outputs for one image. optimizer:
+    makes a fresh one. rate: its learning rate. compiled: whether the loss is the model's own."""
 
     loss: Callable[[Any, Any, Any], Any]
     measure: Callable[[Any, Any], Any]
     chance: float
+    shape: tuple[int, ...]
     optimizer: Callable[[], keras.optimizers.Optimizer]
     rate: float
     compiled: bool
@@ -50,7 +51,7 @@ def objective_of(model: keras.Model, sample: Sample) -> Objective:
     def optimizer() -> keras.optimizers.Optimizer:
         return optimizer_with(own, learning_rate=rate) if own is not None else keras.optimizers.Adam(rate)
 
-    return Objective(loss, measure, _chance(measure, sample.y, shape), optimizer, rate, compiled)
+    return Objective(loss, measure, _chance(measure, sample.y, shape), shape, optimizer, rate, compiled)
 
 
 def optimizer_with(own: keras.optimizers.Optimizer, **changes) -> keras.optimizers.Optimizer:
@@ -160,7 +161,8 @@ def class_frequencies(y: np.ndarray, width: int) -> np.ndarray:
     if y.ndim == 2 and y.shape[-1] == width > 1:
         return y.mean(axis=0)
     counts = np.bincount(np.clip(y.astype(np.int64).ravel(), 0, None), minlength=max(width, 2))
-    return counts[: max(width, 2)] / max(1, counts.sum())
+    counts = counts[: max(width, 2)]  # of masks pixels may belong to no class
+    return counts / max(1, counts.sum())
 
 
 def scores(outputs: np.ndarray, activation: str) -> np.ndarray:

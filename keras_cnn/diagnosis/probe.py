@@ -1,6 +1,7 @@
 """A few real training steps at several learning rates, after which the net is as it was."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.diagnosis.calibrated import told
+from keras_cnn.diagnosis.calibrated import by_chance, told
 from keras_cnn.diagnosis.graph import final_activation
 from keras_cnn.diagnosis.objective import Objective, scores, spread
 from keras_cnn.diagnosis.sample import Sample
@@ -16,6 +17,7 @@ from keras_cnn.training.averaging import kept
 
 STEPS, LONG, LONGEST = 48, 480, 1500
 PIXELS = 2**20  # of images held out, measured at once
+SILENT = 10.0  # seconds at most without a word
 PIECE = 12  # steps, after each of which the images held out are measured
 
 
@@ -24,13 +26,14 @@ class Trace:
     """Training at `rate`. losses: of each step's batch, before it. held_out: loss of images that are not trained on,
     before the first step and after every twelve, in training mode, so that batch normalization takes their own
     statistics. spreads: sd of the logits over them, at the same times. told: the share of the entropy of their classes
-    that the outputs tell."""
+    that the outputs tell; by_chance: what they tell once in a thousand times if they know nothing."""
 
     rate: float
     losses: list[float]
     held_out: list[float]
     spreads: list[float]
     told: list[float]
+    by_chance: float = 0.0
 
     @property
     def finite(self) -> bool:
@@ -38,13 +41,22 @@ class Trace:
 
 
 class Probe:
-    """The training step of a net, compiled once for all rates."""
+    """The training step of a net, compiled once for all rates. say: told how far a long run is."""
 
-    def __init__(self, model: keras.Model, sample: Sample, objective: Objective):
+    def __init__(
+        self,
+        model: keras.Model,
+        sample: Sample,
+        objective: Objective,
+        say: Callable[[str], None] = lambda line: None,
+    ):
+        self._say, self._spoke = say, time.perf_counter()
         self._model, self._sample, self._objective = model, sample, objective
         self._activation = final_activation(model)[0]
         self._optimizer = objective.optimizer()
         self._optimizer.build(model.trainable_variables)
+        held_out = sample.y[len(sample) - sample.held_out :]
+        self.by_chance = by_chance(held_out, np.broadcast_to(0.0, (len(held_out), *objective.shape)))
         self._clean = [variable.numpy() for variable in self._optimizer.variables]
         self._x, self._y = tf.convert_to_tensor(sample.x), tf.convert_to_tensor(sample.y)
         eager = getattr(model, "run_eagerly", False)
@@ -96,13 +108,16 @@ class Probe:
         for first in range(0, len(batches), PIECE):
             losses += self._steps(tf.constant(batches[first : first + PIECE])).numpy().tolist()
             measured.append(self._held_out())
+            if time.perf_counter() - self._spoke > SILENT:
+                self._say(f"probe: {len(losses)} of up to {len(batches)} steps at {rate:.1e}")
+                self._spoke = time.perf_counter()
             below = measured[-1][0] < self._objective.chance
             if not math.isfinite(measured[-1][0]) or (
                 below and min(tells for *_, tells in measured[-2:]) >= enough
             ):
                 break
         held_out, spreads, shares = map(list, zip(*measured, strict=True))
-        return Trace(rate, losses, held_out, spreads, shares)
+        return Trace(rate, losses, held_out, spreads, shares, self.by_chance)
 
     def _held_out(self) -> tuple[float, float, float]:
         loss, outputs = self.measure()

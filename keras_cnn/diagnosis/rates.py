@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from keras_cnn.diagnosis.objective import Objective
 from keras_cnn.diagnosis.probe import LONG, LONGEST, Probe, Trace
-from keras_cnn.diagnosis.rules import ENOUGH, doubtful, overshoots, settled
+from keras_cnn.diagnosis.rules import SURE, doubtful, overshoots, settled
 
 # times its own rate, tried where that fails: 16 convolutions with ReLU and Glorot stick at 1e-3, and train at 3e-4
 OTHER_FACTORS = (3.0, 10.0, 30.0, 0.3)
@@ -17,22 +17,29 @@ NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
 
 
 def look(
-    probe: Probe, objective: Objective, enough: float, patience: bool, say: Callable[[str], None]
+    probe: Probe,
+    objective: Objective,
+    asked: float,
+    *,
+    doubted: bool,
+    patience: bool,
+    say: Callable[[str], None],
 ) -> tuple[Trace, list[Trace]]:
     """(the trace at the net's own rate, those at others).
 
-    enough: share of the entropy of the classes at which a net has learned. patience: whether a net that does not learn
+    asked: share of the entropy of the classes that a net must tell which has learned. doubted: whether one looks until
+    it tells twice as much. patience: whether a net that does not learn
     in 480 steps but may yet is given 1,500. say: told what comes.
     """
     rate = objective.rate
     say(f"probe: up to {LONG} steps at {rate:.1e}")
-    own = probe.run(rate, LONG, enough)
-    if settled(own, objective.chance):
+    own = probe.run(rate, LONG, SURE * asked if doubted else asked)
+    if settled(own, objective.chance, asked):
         return _beside_smaller(probe, own)
     others = _others(probe, rate)
     if patience and doubtful(own, others):
         say(f"probe: it may yet learn: up to {LONGEST} steps at {rate:.1e}")
-        own = probe.run(rate, LONGEST, ENOUGH)
+        own = probe.run(rate, LONGEST, asked)
     return own, others
 
 

@@ -64,7 +64,7 @@ def repair(
     diagnosis: Diagnosis | None = None,
     *,
     budget: int = BUDGET,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = print,
 ) -> Repair:
     """Try remedies on copies of `model`: those that the diagnosis names; if none helps the rest; then two of the first
     four named at once.
@@ -74,7 +74,7 @@ def repair(
     `model` stays as it is. data: as for `diagnose`. InputError for a subclassed model, whose graph nobody knows, and
     where not the net but the data are at fault.
     """
-    diagnosis = diagnosis or diagnose(model, data)
+    diagnosis = diagnosis or diagnose(model, data, say=say)
     _check_data(diagnosis)
     sample = sample_of(data, IMAGES)
     objective = objective_of(model, sample)

@@ -1,5 +1,6 @@
 """A diagnosis as text, as pictures, as JSON, and in TensorBoard."""
 
+import math
 import textwrap
 from pathlib import Path
 
@@ -52,7 +53,10 @@ def _probes(given: Diagnosis) -> list[str]:
         for trace in given.traces
     ]
     head = f"steps  {'rate':>7}  {'loss, held out':>20}  {'logits differ by':>18}  {'told':>6}"
-    return [head, *rows] if rows else []
+    asked = f"asked for are {given.asked:.1%}"
+    if not math.isnan(given.linear):
+        asked += f"; a linear classifier of pictures of 8x8 tells {given.linear:.1%}"
+    return [head, *rows, asked] if rows else []
 
 
 def _told(number: int, finding: Finding, known: set[Cure]) -> list[str]:

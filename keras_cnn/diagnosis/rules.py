@@ -3,6 +3,7 @@
 The constants were set on seventeen families of the fault set (`benchmarks/fault_set.py`) and are measured on others.
 """
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,10 +14,11 @@ HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate 
 
 # shares of the entropy of the classes
 ENOUGH = 0.1  # that a net tells which learns, and need not be looked at any longer
-SURE = 0.2  # that one must tell whose graph or width makes one doubt that it learns
+LEAST = 0.03  # the same where images are hard to tell apart
 MOVED = 0.015  # that a net tells which does not stand still
+SURE = 2.0  # times enough, that one must tell whose graph or width makes one doubt that it learns
 # times what it tells at its own rate
-NEARLY = 2 / 3  # told at another: that one is good too
+NEARLY = 2 / 3  # told at another: that one is good too; and of what a linear classifier tells, enough
 AHEAD = 5.0  # told at another in a tenth of the steps: the net waits too long
 BEHIND = 1 / 2  # of what is told at a smaller rate in as many steps: less, where it stands, is not learning
 GROWS = 1.15  # times as much as half-way
@@ -30,19 +32,30 @@ def reached(trace: Trace) -> float:
     return float(np.mean(trace.told[-2:])) if trace.finite else 0.0
 
 
+def enough(linear: float, by_chance: float) -> float:
+    """What a net must tell that learns: a tenth, or nearly what a linear classifier does where that is less, but more
+    than can be chance. linear: NaN where nobody knows."""
+    return ENOUGH if math.isnan(linear) else min(ENOUGH, max(NEARLY * linear, LEAST, by_chance))
+
+
+def moved(trace: Trace) -> float:
+    """What it must tell that does not stand still: more than can be chance where images are few."""
+    return max(MOVED, min(trace.by_chance, ENOUGH))
+
+
 def trains(trace: Trace) -> bool:
     """Whether its outputs tell the classes of images held out apart at all."""
-    return reached(trace) > MOVED
+    return reached(trace) > moved(trace)
 
 
-def settled(own: Trace, chance: float) -> bool:
-    """Whether no other rate need be tried: it tells enough, and its loss has come below chance."""
-    return reached(own) >= ENOUGH and drops(own, chance)[-1] > 0
+def settled(own: Trace, chance: float, asked: float = ENOUGH) -> bool:
+    """Whether no other rate need be tried: it tells as much as is asked, and its loss has come below chance."""
+    return reached(own) >= asked and drops(own, chance)[-1] > 0
 
 
 def at_once(trace: Trace) -> bool:
     """Whether its outputs told them apart within the first 48 steps."""
-    return trace.finite and float(np.mean(trace.told[: STEPS // PIECE + 1][-2:])) > MOVED
+    return trace.finite and float(np.mean(trace.told[: STEPS // PIECE + 1][-2:])) > moved(trace)
 
 
 def overshoots(own: Trace, smaller: Trace) -> bool:
@@ -60,19 +73,22 @@ def doubtful(own: Trace, others: Iterable[Trace]) -> bool:
     return trains(own) or stirs(own)
 
 
-def good_rates(own: Trace, others: Iterable[Trace], patience: bool = True) -> tuple[float, ...]:
+def good_rates(
+    own: Trace, others: Iterable[Trace], patience: bool = True, asked: float = ENOUGH
+) -> tuple[float, ...]:
     """Those at which it trains, the best first.
 
-    own: the long look at the net's own rate. What it tells must be enough, and where it stands, at least half as much
-    as at smaller rates in as many steps. Or it must grow while no other rate comes near it: where images are hard to
-    tell apart nobody tells much. Without `patience`, where it is known what makes the net slow, growing does not count.
+    own: the long look at the net's own rate. It must tell as much as is `asked`, and where it stands, at least half as
+    much as at smaller rates in as many steps. Or it must grow while no other rate comes near it: where images are hard
+    to tell apart nobody tells much. Without `patience`, where it is known what makes the net slow, growing does not
+    count.
     """
     mine = reached(own)
     good = [trace for trace in others if trains(trace) and reached(trace) > NEARLY * mine]
     found = sorted(good, key=reached, reverse=True)
     thrown = stands(own) and any(BEHIND * reached(trace) > mine for trace in good if trace.rate < own.rate)
     promises = patience and not good and grows(own)
-    if not thrown and (mine >= ENOUGH or promises):
+    if not thrown and (mine >= asked or promises):
         found.insert(0, own)
     return tuple(trace.rate for trace in found)
 

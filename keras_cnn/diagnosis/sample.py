@@ -11,6 +11,7 @@ from keras_cnn.errors import InputError
 
 BATCH_SIZE = 64  # of arrays, and unless told otherwise
 HELD_OUT = 256
+MEND_LABELS = "np.unique(y, return_inverse=True)[1] counts classes from 0"
 MASK_PIXELS = 2**20  # held out of masks, but at least eight of them
 
 
@@ -61,6 +62,9 @@ def sample_of(data: Any, images: int, batch_size: int | None = None) -> Sample:
         raise InputError(
             f"{len(x)} images are too few to diagnose with: at least 2 are needed, better 1,000."
         )
+    for part, name, mend in ((x, "images", "load them as arrays"), (y, "labels", MEND_LABELS)):
+        if part.dtype.kind not in "biuf":
+            raise InputError(f"{name} of type {part.dtype} are no numbers: {mend}.")
     return Sample(x, y, batch_size or size)
 
 
@@ -79,7 +83,7 @@ def _first(batches: Iterable, images: int) -> tuple[np.ndarray, np.ndarray, int]
             raise InputError("data must give batches (x, y), images with their labels.")
         xs.append(np.asarray(batch[0]))
         ys.append(np.asarray(batch[1]))
-        if not xs[-1].ndim or len(xs[-1]) != len(ys[-1]):
+        if not xs[-1].ndim or not ys[-1].ndim or len(xs[-1]) != len(ys[-1]):
             raise InputError(
                 "data must give batches (x, y) of equally many images and labels: call .batch(64)."
             )

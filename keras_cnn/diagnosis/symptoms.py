@@ -11,7 +11,7 @@ from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph import on_every_path, output_width, weighted
 from keras_cnn.diagnosis.inputs import badly_scaled, scale_numbers
 from keras_cnn.diagnosis.probe import Trace
-from keras_cnn.diagnosis.rules import BY_HEART, DEAD, by_heart
+from keras_cnn.diagnosis.rules import BY_HEART, DEAD, ENOUGH, by_heart
 from keras_cnn.diagnosis.sample import Sample
 
 if TYPE_CHECKING:
@@ -24,8 +24,24 @@ REVIVE = ("initialization", "lsuv", "batch_normalization", "activation", "skip_c
 
 
 def symptoms(given: "Diagnosis", model: keras.Model, sample: Sample) -> list[Finding]:
-    """Findings on the inputs, the signal, the units and the width of the net."""
-    return [*_narrow(given, model), *_inputs(given, model, sample), *_signal(given), *_units(given)]
+    """Findings on the number and the scale of the images, on the signal, the units and the width of the net."""
+    found = [*_few(given, sample), *_narrow(given, model), *_inputs(given, model, sample)]
+    return [*found, *_signal(given), *_units(given)]
+
+
+def _few(given: "Diagnosis", sample: Sample) -> Iterator[Finding]:
+    chance = max((trace.by_chance for trace in given.traces), default=0.0)
+    if chance > ENOUGH:
+        needed = math.ceil(len(sample) * chance / ENOUGH)
+        yield Finding(
+            "few_images",
+            f"Only {sample.held_out} images could be held out, of which outputs that know nothing may tell "
+            f"{min(1.0, chance):.0%} by luck.",
+            "Whether the net learns is measured on images that are not trained on; of so few it cannot be told.",
+            (Cure(f"diagnose with {needed} images or more", "a verdict that does not hang on luck"),),
+            0.3,
+            numbers={"held_out": sample.held_out, "by_luck": chance},
+        )
 
 
 def _inputs(given: "Diagnosis", model: keras.Model, sample: Sample) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from keras_cnn.diagnosis.calibrated import classes_of, told
+from keras_cnn.diagnosis.calibrated import by_chance, classes_of, told
 
 
 def outputs(seed: int, strength: float, classes: int = 4, count: int = 2000) -> tuple[np.ndarray, np.ndarray]:
@@ -56,3 +56,19 @@ def test_labels_come_as_classes_distributions_and_masks():
     masks, pixels = y.reshape(5, 20, 20), logits.reshape(5, 20, 20, 4)
     assert told(masks, pixels) == told(y, logits) == told(masks[..., None], pixels)
     np.testing.assert_array_equal(classes_of(np.eye(4)[masks], pixels), masks)
+
+
+@pytest.mark.parametrize(("classes", "count"), [(2, 60), (2, 256), (10, 256)])
+def test_outputs_that_know_nothing_seldom_tell_more_than_chance_does(classes, count):
+    draws = [outputs(seed, 0.0, classes, count) for seed in range(400)]
+    beyond = [told(*draw) > by_chance(*draw) for draw in draws]
+    assert sum(beyond) <= 4
+    half = [told(*draw) > 0.1 * by_chance(*draw) for draw in draws]
+    assert sum(half) > 20  # it is not all too much
+
+
+def test_pixels_of_no_class_are_left_out():
+    y, logits = outputs(3, 1.0)
+    masks, pixels = y.reshape(5, 20, 20), logits.reshape(5, 20, 20, 4)
+    void = np.concatenate([masks, np.full_like(masks, 255)])
+    assert told(void[:, ::1], np.concatenate([pixels, pixels])) == pytest.approx(told(masks, pixels))

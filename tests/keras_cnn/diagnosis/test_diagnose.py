@@ -47,6 +47,51 @@ def shuffled() -> tuple[np.ndarray, np.ndarray]:
     return x, np.random.default_rng(0).permutation(y)
 
 
+def noisy() -> tuple[np.ndarray, np.ndarray]:
+    """Low digits against high ones, three labels in ten the wrong way round: a tenth of the entropy can be told."""
+    x, y = digits()
+    return x, (y < 5) ^ (np.random.default_rng(0).random(len(y)) < 0.3)
+
+
+def one_in_three(y: np.ndarray) -> np.ndarray:
+    return (y % 3 == 0).astype("int32")
+
+
+def binary(rate: float = 1e-3) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    stack = [layers.Flatten(), layers.Dense(32, "relu"), layers.Dense(1, "sigmoid")]
+    model = keras.Sequential([keras.Input((16, 16, 1)), *stack])
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
+    return model
+
+
+@pytest.mark.parametrize(("rate", "verdict"), [(1e-3, HEALTHY), (1e-9, CONDITIONAL)])
+def test_of_labels_that_are_hard_to_tell_less_is_asked(rate, verdict):
+    found = diagnose(binary(rate), noisy())
+    assert found.asked < 0.1 and found.linear < 0.1
+    assert found.verdict == verdict, text(found)
+
+
+def test_shuffled_labels_of_two_classes_are_not_learnt():
+    x, y = digits()
+    found = diagnose(binary(), (x, np.random.default_rng(0).permutation(one_in_three(y))))
+    assert (found.verdict, found.findings[0].name) == (DEAD, "labels_unrelated"), text(found)
+
+
+def test_labels_of_ten_classes_for_one_output():
+    (finding, *_) = diagnose(binary(), digits()).findings
+    assert (
+        finding.name == "labels_out_of_range" and "0 to 9" in finding.symptom and "0 to 1" in finding.symptom
+    )
+
+
+def test_of_few_images_it_is_told_that_luck_decides():
+    x, y = digits()
+    found = diagnose(binary(), (x[:40], one_in_three(y[:40])))
+    assert "few_images" in [finding.name for finding in found.findings]
+    assert "few_images" not in [f.name for f in diagnose(binary(), (x, one_in_three(y))).findings]
+
+
 DEEP = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}
 # name -> (net, data, verdict, the likeliest cause)
 SICK = {

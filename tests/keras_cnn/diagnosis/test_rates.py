@@ -8,7 +8,7 @@ import pytest
 
 from keras_cnn.diagnosis.probe import LONG, LONGEST, PIECE, STEPS, Trace
 from keras_cnn.diagnosis.rates import look
-from keras_cnn.diagnosis.rules import ENOUGH
+from keras_cnn.diagnosis.rules import ENOUGH, SURE
 
 CHANCE = math.log(10)
 
@@ -17,9 +17,10 @@ class Recorded:
     """What a probe would measure. told: at the end of 480 steps of a rate; a longer look goes on as steadily."""
 
     def __init__(self, told: dict, descends: bool = False):
-        self.told, self.descends, self.runs = told, descends, []
+        self.told, self.descends, self.runs, self.asked = told, descends, [], []
 
     def run(self, rate, steps=STEPS, enough=1.0):
+        self.asked.append(enough)
         self.runs.append((float(f"{rate:.3g}"), steps))
         count = steps // PIECE + 1
         told = self.told.get(self.runs[-1][0], 0.0)
@@ -29,7 +30,8 @@ class Recorded:
 
 def looked(told, rate=1e-3, patience=True, descends=False):
     probe = Recorded(told, descends)
-    own, others = look(probe, SimpleNamespace(rate=rate, chance=CHANCE), ENOUGH, patience, lambda line: None)
+    given = {"doubted": False, "patience": patience, "say": lambda line: None}
+    own, others = look(probe, SimpleNamespace(rate=rate, chance=CHANCE), ENOUGH, **given)
     assert own.rate == rate and rate not in [trace.rate for trace in others]
     return probe.runs
 
@@ -56,3 +58,15 @@ def test_a_net_that_may_yet_learn_is_given_more_steps():
     for hopeless in ({}, {1e-3: 0.01}, {1e-3: 0.05, 1e-2: np.linspace(0, 0.4, 5)}):
         assert LONGEST not in [steps for _, steps in looked(hopeless)]
     assert LONGEST not in [steps for _, steps in looked({1e-3: 0.05}, patience=False)]
+
+
+@pytest.mark.parametrize("asked", [0.03, 0.1])
+def test_where_images_are_hard_to_tell_apart_less_is_asked_and_of_a_doubted_net_twice_as_much(asked):
+    for doubted in (False, True):
+        probe = Recorded({1e-3: 0.05})
+        given = {"doubted": doubted, "patience": not doubted, "say": lambda line: None}
+        _, others = look(probe, SimpleNamespace(rate=1e-3, chance=CHANCE), asked, **given)
+        assert probe.asked[0] == asked * (SURE if doubted else 1)
+        assert (len(others) == 1) == (
+            asked < 0.05
+        )  # it has learned; but one smaller rate none other is tried

@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_cnn.diagnosis.probe import LONG, PIECE, STEPS, Trace
-from keras_cnn.diagnosis.rules import at_once, doubtful, good_rates, overshoots, settled
+from keras_cnn.diagnosis.rules import (
+    ENOUGH,
+    LEAST,
+    MOVED,
+    at_once,
+    doubtful,
+    enough,
+    good_rates,
+    overshoots,
+    settled,
+    trains,
+)
 
 CHANCE = math.log(10)
 
@@ -92,3 +103,18 @@ def test_a_net_whose_loss_lies_above_chance_is_tried_at_other_rates_too():
 
 def test_a_slow_start_is_one_that_tells_nothing_in_48_steps():
     assert at_once(trace(1e-3, 0.2)) and not at_once(own(0.1)) and at_once(own(0.5))
+
+
+def test_at_most_a_tenth_is_asked_and_less_where_a_linear_classifier_tells_less():
+    assert enough(0.7, 0.01) == enough(math.nan, 0.01) == ENOUGH
+    assert enough(0.16, 0.01) == ENOUGH and enough(0.09, 0.01) == pytest.approx(0.06)
+    assert enough(0.0, 0.01) == LEAST and enough(0.0, 0.06) == 0.06
+    assert good_rates(own(np.full(41, 0.05)), [], asked=0.04) and not good_rates(own(np.full(41, 0.05)), [])
+    assert settled(own(0.05), CHANCE, 0.04) and not settled(own(0.05), CHANCE)
+
+
+@given(st.floats(0, 0.5), st.floats(0, 2))
+def test_what_may_be_chance_is_nothing_learnt(told, by_chance):
+    one = Trace(1e-3, [1.0] * 48, [1.0] * 5, [1.0] * 5, [told] * 5, by_chance)
+    assert trains(one) == at_once(one)
+    assert trains(one) == (told > max(MOVED, min(by_chance, ENOUGH)))
