@@ -10,7 +10,7 @@ from keras_cnn.diagnosis.calibrated import classes_of, told
 from keras_cnn.diagnosis.graph import final_activation
 from keras_cnn.diagnosis.objective import objective_of, scores
 from keras_cnn.diagnosis.probe import Probe
-from keras_cnn.diagnosis.rates import NEAR, USUAL_RATES
+from keras_cnn.diagnosis.rates import USUAL_RATES, near
 from keras_cnn.diagnosis.remedies import REMEDIES, Patient
 from keras_cnn.diagnosis.rules import reached, trains
 from keras_cnn.diagnosis.sample import Sample
@@ -61,7 +61,7 @@ def attempt(model: keras.Model, names: tuple[str, ...], sample: Sample, steps: i
     """
     objective = objective_of(model, sample)
     probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in FACTORS]
-    rates += [rate for rate in USUAL_RATES if all(max(rate / one, one / rate) > NEAR for one in rates)]
+    rates += [rate for rate in USUAL_RATES if not any(near(rate, one) for one in rates)]
     good = sorted(filter(trains, map(probe.run, rates)), key=reached, reverse=True)
     final = [factor * trace.rate for trace in good[:1] for factor in FINAL]
     ends = {rate: _end(probe, model, sample, rate, steps) for rate in final}

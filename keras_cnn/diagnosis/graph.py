@@ -65,7 +65,18 @@ def on_every_path(model: keras.Model) -> list[keras.layers.Layer]:
             source = last_layers(parent)[0] if isinstance(parent, keras.Model) else parent
             passed.update(range(place.get(id(source), len(order)) + 1, place[id(one)]))
     free = [one for index, one in enumerate(order) if index not in passed]
-    return [one for one in free if isinstance(one, keras.layers.Layer)]
+    known = _in_graphs(model)
+    return [one for one in free if isinstance(one, keras.layers.Layer) and id(one) in known]
+
+
+def _in_graphs(model: keras.Model) -> set[int]:
+    """The ids of what stands in its graph, or stack, or in that of a model nested in it. Within a layer or model of
+    one's own nobody knows what feeds what."""
+    if not _is_functional(model) and not isinstance(model, keras.Sequential):
+        return set()
+    parts = model.operations if _is_functional(model) else model._layers
+    nested = [_in_graphs(one) for one in parts if isinstance(one, keras.Model)]
+    return set(map(id, parts)).union(*nested)
 
 
 def last_layers(model: keras.Model) -> list[keras.Operation]:

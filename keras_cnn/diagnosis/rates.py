@@ -43,6 +43,11 @@ def look(
     return own, others
 
 
+def near(rate: float, other: float) -> bool:
+    """Whether one of them need not be tried where the other is."""
+    return max(rate, other) <= NEAR * min(rate, other)
+
+
 def _beside_smaller(probe: Probe, own: Trace) -> tuple[Trace, list[Trace]]:
     """Where it learns, one smaller rate is tried; if that is ahead after as many steps, both go on to 480: a net may
     learn a little at a rate that lets it learn no more."""
@@ -57,6 +62,6 @@ def _others(probe: Probe, rate: float) -> list[Trace]:
     most = max(rate, LARGEST_SGD if probe.descends else LARGEST)
     rates = [rate]
     for other in [*(factor * rate for factor in OTHER_FACTORS), *USUAL_RATES]:
-        if other <= most and all(max(other / one, one / other) > NEAR for one in rates):
+        if 0 < other <= most and not any(near(other, one) for one in rates):
             rates.append(other)
     return [probe.run(other) for other in rates[1:]]

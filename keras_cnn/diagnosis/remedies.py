@@ -64,6 +64,7 @@ def input_normalization(patient: Patient) -> keras.Model | None:
 
 def batch_normalization(patient: Patient) -> keras.Model | None:
     """Batch normalization between each hidden layer and its activation (Ioffe & Szegedy 2015)."""
+    added = []
     names = {layer.name: layer for layer in hidden(patient.model)}
 
     def remake(layer):
@@ -73,6 +74,7 @@ def batch_normalization(patient: Patient) -> keras.Model | None:
         outputs = layer(*args, **kwargs)
         if layer.name not in names or _normalized(names[layer.name]):
             return outputs
+        added.append(layer.name)
         outputs = BatchNormalization(name=f"{layer.name}_bn")(outputs)
         activation = activation_of(names[layer.name])
         return (
@@ -81,9 +83,8 @@ def batch_normalization(patient: Patient) -> keras.Model | None:
             else keras.layers.Activation(activation, name=f"{layer.name}_act")(outputs)
         )
 
-    if all(_normalized(layer) for layer in names.values()):
-        return None
-    return patient.compiled(rebuilt(patient.model, remake, call), rate=patient.rate)
+    new = rebuilt(patient.model, remake, call)
+    return patient.compiled(new, rate=patient.rate) if added else None
 
 
 def initialization(patient: Patient) -> keras.Model | None:
@@ -115,16 +116,19 @@ def activation(patient: Patient) -> keras.Model | None:
     order = [one.name for one in operations_of(patient.model)]
     last = hidden(patient.model)[-1]
     early = set(order[: order.index(last.name) + 3])  # its activation may follow, after batch normalization
+    changed = []
 
     def remake(layer):
         if layer.name not in early or activation_of(layer) not in found:
             return copy_of(layer)
+        changed.append(layer.name)
         if hasattr(layer, "activation"):
             return with_config(layer, activation=wanted)
         return keras.layers.Activation(wanted, name=layer.name)
 
-    changed = patient.compiled(rebuilt(patient.model, remake), rate=patient.rate)
-    return initialization(Patient(changed, patient.sample, patient.objective, patient.rate, patient.seed))
+    new = patient.compiled(rebuilt(patient.model, remake), rate=patient.rate)
+    treated = Patient(new, patient.sample, patient.objective, patient.rate, patient.seed)
+    return initialization(treated) if changed else None
 
 
 def skip_connections(patient: Patient) -> keras.Model | None:

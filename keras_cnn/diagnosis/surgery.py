@@ -13,13 +13,20 @@ Remake = Callable[[keras.layers.Layer], keras.layers.Layer]
 
 
 def copy_of(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """A new layer of the same settings."""
-    return type(layer).from_config(layer.get_config())
+    """A new layer of the same settings. InputError for one that does not tell them."""
+    return with_config(layer)
 
 
 def with_config(layer: keras.layers.Layer, **changes) -> keras.layers.Layer:
     """A new layer of the same settings but `changes`."""
-    return type(layer).from_config({**layer.get_config(), **changes})
+    try:
+        return type(layer).from_config({**layer.get_config(), **changes})
+    except (NotImplementedError, TypeError, ValueError) as error:
+        told = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"layer {layer.name} of {type(layer).__name__} cannot be copied, so the net cannot be changed: {told} "
+            "Give it a get_config that holds its arguments."
+        ) from None
 
 
 def call_layer(layer: keras.layers.Layer, *args, **kwargs):

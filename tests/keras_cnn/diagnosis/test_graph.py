@@ -46,6 +46,20 @@ def test_layers_beside_others_are_not_on_every_path():
     ]
 
 
+def test_of_what_lies_in_layers_of_ones_own_no_path_is_known():
+    class Gate(layers.Layer):
+        def __init__(self):
+            super().__init__(name="gate")
+            self.inner = keras.Sequential([layers.Dense(1, name="narrow"), layers.Dense(4, name="wide")])
+
+        def call(self, x):
+            return x * self.inner(x)
+
+    model = keras.Sequential([keras.Input((4,), name="images"), Gate(), layers.Dense(2, name="end")])
+    assert [layer.name for layer in on_every_path(model)] == ["images", "gate", "end"]
+    assert {"narrow", "wide"} < {one.name for one in operations_of(model)}
+
+
 def test_what_is_nested_comes_in_the_order_in_which_it_is_called():
     class Pair(layers.Layer):
         def __init__(self, name):

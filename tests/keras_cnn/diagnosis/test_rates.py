@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_cnn.diagnosis.probe import LONG, LONGEST, PIECE, STEPS, Trace
-from keras_cnn.diagnosis.rates import look
+from keras_cnn.diagnosis.rates import look, near
 from keras_cnn.diagnosis.rules import ENOUGH, SURE
 
 CHANCE = math.log(10)
@@ -43,6 +43,11 @@ def test_of_a_net_that_learns_one_smaller_rate_is_tried():
 def test_both_go_on_where_the_smaller_rate_is_ahead():
     told = {1e-3: 0.3, 1e-4: np.linspace(0.1, 0.5, 41)}
     assert looked(told) == [(1e-3, LONG), (1e-4, STEPS), (1e-3, LONG), (1e-4, LONG)]
+
+
+def test_where_the_rate_is_zero_usual_ones_are_tried():
+    rates = [rate for rate, steps in looked({}, 0.0) if steps == STEPS]
+    assert rates == [1e-3, 1e-2, 1e-4] and near(1e-3, 2e-3) and not near(0.0, 1e-9)
 
 
 @pytest.mark.parametrize(("descends", "largest"), [(False, 1e-2), (True, 1e-1)])

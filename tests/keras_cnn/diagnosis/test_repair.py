@@ -58,6 +58,45 @@ def test_activations_and_normalization_change_in_nested_nets_and_operations_too(
     assert len(found) == len(hidden(new)) == 4 and hidden_activations(new) == ["tanh"]
 
 
+class Block(layers.Layer):
+    """A layer of one's own, with a hidden layer in it that no remedy can put anything before or after."""
+
+    def __init__(self, activation="sigmoid", initializer="zeros", **options):
+        super().__init__(**options)
+        self.dense = layers.Dense(16, activation=activation, kernel_initializer=initializer)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def of_blocks(*blocks) -> keras.Model:
+    stack = [layers.Flatten(), *blocks, layers.Dense(10, activation="softmax")]
+    model = keras.Sequential([keras.Input((16, 16, 1)), *stack])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_what_lies_in_layers_of_ones_own_gets_new_weights_and_nothing_else():
+    sick = patient(of_blocks(Block(), Block()))
+    for name in ("batch_normalization", "activation", "skip_connections", "widen"):
+        assert REMEDIES[name](sick) is None
+    repaired = repair(sick.model, digits(), say=lambda line: None)
+    assert repaired.cured and repaired.changes[0] in ("initialization", "lsuv")
+
+
+def test_a_layer_that_cannot_be_copied_is_named():
+    class Closed(Block):
+        def __init__(self, function):
+            super().__init__()
+            self.function = function
+
+        def get_config(self):
+            raise NotImplementedError("no config")
+
+    with pytest.raises(InputError, match=r"Closed cannot be copied.*no config.*get_config"):
+        REMEDIES["lsuv"](patient(of_blocks(Closed(print))))
+
+
 def test_input_normalization_is_that_of_the_data():
     model, (x, y) = net(), digits()
     raw = 40 * x + 7
