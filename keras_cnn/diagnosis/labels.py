@@ -22,12 +22,9 @@ SIGNED = ("hinge", "squared_hinge")  # losses of classes -1 and 1
 def label_findings(sample: Sample, model: keras.Model) -> list[Finding]:
     """Findings on the labels, beside what the net and its loss expect."""
     shape = output_shape(model, sample.x)
-    return [
-        *_range(sample, model, shape[-1]),
-        *_one_class(sample, shape[-1]),
-        *_agreement(sample, shape[-1]),
-        *_form(sample, model, shape),
-    ]
+    width = shape[-1]
+    found = list(_range(sample, model, width)) or [*_one_class(sample, width), *_agreement(sample, width)]
+    return [*found, *_form(sample, model, shape)]
 
 
 def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterator[Finding]:

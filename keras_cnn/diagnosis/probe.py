@@ -16,6 +16,9 @@ from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.training.averaging import kept
 
 STEPS, LONG, LONGEST = 48, 480, 1500
+# the share told by chance up to which 48 steps suffice to see whether a net learns; of two classes, or few images, it
+# takes more of them to tell more than that
+LUCKY, MORE_STEPS = 0.015, 4 * STEPS
 PIXELS = 2**20  # of images held out, measured at once
 SILENT = 10.0  # seconds at most without a word
 PIECE = 12  # steps, after each of which the images held out are measured
@@ -57,6 +60,7 @@ class Probe:
         self._optimizer.build(model.trainable_variables)
         held_out = sample.y[len(sample) - sample.held_out :]
         self.by_chance = by_chance(held_out, np.broadcast_to(0.0, (len(held_out), *objective.shape)))
+        self.short = STEPS if self.by_chance <= LUCKY else MORE_STEPS
         self._clean = [variable.numpy() for variable in self._optimizer.variables]
         self._x, self._y = tf.convert_to_tensor(sample.x), tf.convert_to_tensor(sample.y)
         eager = getattr(model, "run_eagerly", False)
@@ -68,10 +72,10 @@ class Probe:
         """Whether its steps are as long as gradients are, times the rate."""
         return isinstance(getattr(self._optimizer, "inner_optimizer", self._optimizer), keras.optimizers.SGD)
 
-    def run(self, rate: float, steps: int = STEPS, enough: float = 1.0) -> Trace:
-        """Train at `rate` for `steps` steps; undone afterwards. It ends sooner where outputs tell `enough` twice in a
-        row and the loss is below chance."""
-        return self._undone(rate, self._sample.batches(steps), enough)
+    def run(self, rate: float, steps: int | None = None, enough: float = 1.0) -> Trace:
+        """Train at `rate` for `steps` steps, 48 or where luck tells much 192; undone afterwards. It ends sooner where
+        outputs tell `enough` twice in a row and the loss is below chance."""
+        return self._undone(rate, self._sample.batches(steps or self.short), enough)
 
     def overfit(self, rate: float, steps: int = STEPS) -> Trace:
         """The same, always with one batch of 16 images: a net that can learn at all learns these by heart."""
