@@ -18,7 +18,6 @@ from keras_cnn.training.averaging import kept
 
 FACTORS = (1.0, 0.3, 3.0)  # of its rate, at which a changed net is tried; and at the usual ones
 FINAL = (1.0, 0.3, 0.1)  # of the best rate of the probe, at which it is trained for the whole budget
-EQUAL = 0.1  # of the entropy of the classes, within which the smaller of two rates is the better one
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,11 @@ def treated(patient: Patient, names: Iterable[str]) -> keras.Model | None:
     return model
 
 
-def attempt(model: keras.Model, names: tuple[str, ...], sample: Sample, steps: int) -> Attempt | None:
-    """Train at the rate that a probe finds best, and at smaller ones; None where it trains at none, or diverges.
+def attempt(
+    model: keras.Model, names: tuple[str, ...], sample: Sample, steps: int, asked: float
+) -> Attempt | None:
+    """Train at the rate that a probe finds best, and at smaller ones; None where it trains at none, or diverges. Of two
+    rates the smaller one is better, unless its net tells less by as much as is `asked` of one that learns.
 
     In 48 steps the best rate is one at the edge of what the net bears, and in a long training it may fail.
     """
@@ -69,7 +71,7 @@ def attempt(model: keras.Model, names: tuple[str, ...], sample: Sample, steps: i
     if not finite:
         return None
     most = max(end.told for end in finite.values())
-    rate = min(rate for rate, end in finite.items() if end.told >= most - EQUAL)
+    rate = min(rate for rate, end in finite.items() if end.told >= most - asked)
     return Attempt(names, model, rate, finite[rate])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -18,10 +19,11 @@ from keras_cnn.errors import InputError
 
 BUDGET = 300  # training steps before and after
 IMAGES = 4096
-BETTER = 0.05  # of the entropy of the classes, which outputs must tell more than those of the net before
-WELL = 0.2  # of the entropy of the classes, told by a net that needs no better remedy
 PAIRED = 4  # of the named remedies, whose pairs are tried
-AS_GOOD = 0.05  # of the entropy of the classes, within which the cheaper of two remedies is the better one
+# times what is asked of the net
+BETTER = 0.5  # that outputs must tell more than those of the net before
+WELL = 2.0  # told by a net that needs no better remedy
+AS_GOOD = 0.5  # within which the cheaper of two remedies is the better one
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,13 @@ def repair(
     if diagnosis.verdict == HEALTHY:
         return Repair(model, (), objective.rate, before, before, False)
     patient = Patient(model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate)
+    asked, luck = diagnosis.asked, max((trace.by_chance for trace in diagnosis.traces), default=0.0)
+    known = before.told if np.isfinite(before.told) else 0.0
+    try_out = partial(_tried, patient, asked=asked, budget=budget, tried=tried, say=say)
     for plans in _plans(diagnosis.remedies):
-        cures = list(_cures(patient, plans, before, budget, tried, say))
+        cures = list(_cures(map(try_out, plans), known + max(BETTER * asked, luck), WELL * asked))
         if cures:
-            best = _cheapest_of_the_best(cures)
+            best = _cheapest_of_the_best(cures, AS_GOOD * asked)
             best.model.optimizer.learning_rate = best.rate
             return Repair(best.model, best.names, best.rate, before, best.after, True, tried)
     return Repair(model, (), objective.rate, before, before, False, tried)
@@ -113,31 +118,29 @@ def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
         yield [tuple(sorted(pair, key=cost.index))]
 
 
-def _cures(
-    patient: Patient,
-    plans: Iterable[tuple[str, ...]],
-    before: Measured,
-    budget: int,
-    tried: list[dict],
-    say: Callable[[str], None],
-) -> Iterator[Attempt]:
-    """Those of the `plans` that help, up to the first that helps well."""
-    for names in plans:
-        made = _tried(patient, names, budget, tried, say)
-        if made and _helped(before, made.after):
+def _cures(attempts: Iterable[Attempt | None], least: float, well: float) -> Iterator[Attempt]:
+    """Those whose nets tell more than `least`, up to the first that tells more than `well`."""
+    for made in attempts:
+        if made and made.after.told > least and np.isfinite(made.after.loss):
             yield made
-            if made.after.told > WELL:
+            if made.after.told > well:
                 return
 
 
 def _tried(
-    patient: Patient, names: tuple[str, ...], budget: int, tried: list[dict], say: Callable[[str], None]
+    patient: Patient,
+    names: tuple[str, ...],
+    *,
+    asked: float,
+    budget: int,
+    tried: list[dict],
+    say: Callable[[str], None],
 ) -> Attempt | None:
-    """The attempt with these remedies, told and added to `tried`; None where they fit nothing, or do not help."""
+    """The attempt with these remedies, told and added to `tried`; None where they fit nothing, or it does not train."""
     changed = treated(patient, names)
     if changed is None:
         return None
-    made = attempt(changed, names, patient.sample, budget)
+    made = attempt(changed, names, patient.sample, budget, asked)
     if made is None:
         tried.append({"changes": names, "outcome": "does not train"})
         say(f"{' + '.join(names)}: does not train")
@@ -149,12 +152,7 @@ def _tried(
     return made
 
 
-def _cheapest_of_the_best(cures: list[Attempt]) -> Attempt:
+def _cheapest_of_the_best(cures: list[Attempt], as_good: float) -> Attempt:
     """`cures` in order of cost."""
     most = max(one.after.told for one in cures)
-    return next(one for one in cures if one.after.told >= most - AS_GOOD)
-
-
-def _helped(before: Measured, after: Measured) -> bool:
-    known = before.told if np.isfinite(before.told) else 0.0
-    return np.isfinite(after.loss) and after.told > known + BETTER
+    return next(one for one in cures if one.after.told >= most - as_good)
