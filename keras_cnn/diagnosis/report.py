@@ -53,9 +53,9 @@ def _probes(given: Diagnosis) -> list[str]:
         for trace in given.traces
     ]
     head = f"steps  {'rate':>7}  {'loss, held out':>20}  {'logits differ by':>18}  {'told':>6}"
-    asked = f"asked for are {given.asked:.1%}"
+    asked = f"a net that learns tells {given.asked:.1%} or more"
     if not math.isnan(given.linear):
-        asked += f"; a linear classifier of pictures of 8x8 tells {given.linear:.1%}"
+        asked += f"; a linear classifier of the images at 8x8 tells {given.linear:.1%}"
     return [head, *rows, asked] if rows else []
 
 
