@@ -74,8 +74,8 @@ def diagnose(
     is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
     batch forwards and backwards; training steps: 48 on one batch, 480 at most at its own rate, fewer the sooner it
     learns, and 48 at a tenth of that; where it does not learn, at most eight times 48 at other rates, and where that
-    leaves a doubt 1,500 at its own. Of two classes, or few images, luck tells as much as a net in 48 steps: it is given
-    192. say: told how far it is, and each level's cost.
+    leaves a doubt 1,500 at its own. Of two classes, or few images, luck tells as much as a net after 48 steps; there
+    they are 192. say: told how far it is, and each level's cost.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -111,9 +111,8 @@ def diagnose(
     else:
         own, others = look(probe, objective, asked, doubted=doubted, patience=patience, say=say)
     lap("probe of rates")
-    rates = (
-        good_rates(own, others, patience, asked) if not grave or settled(own, objective.chance, asked) else ()
-    )
+    believed = not grave or settled(own, objective.chance, asked)
+    rates = good_rates(own, others, patience, asked) if believed else ()
     verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
     given = Diagnosis(
         verdict,

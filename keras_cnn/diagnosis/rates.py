@@ -28,8 +28,8 @@ def look(
     """(the trace at the net's own rate, those at others).
 
     asked: share of the entropy of the classes that a net must tell which has learned. doubted: whether one looks until
-    it tells twice as much. patience: whether a net that does not learn
-    in 480 steps but may yet is given 1,500. say: told what comes.
+    it tells twice as much. patience: whether a net that does not learn in 480 steps but may yet is given 1,500. say:
+    told what comes.
     """
     rate = objective.rate
     say(f"probe: up to {LONG} steps at {rate:.1e}")
