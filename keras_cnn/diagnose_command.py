@@ -15,7 +15,7 @@ from keras_cnn.command import (
     new_parser,
     read_settings,
 )
-from keras_cnn.errors import InputError
+from keras_cnn.errors import InputError, in_one_line
 from keras_cnn.files import write_file, write_json
 from keras_cnn.quiet import import_tensorflow
 
@@ -155,9 +155,8 @@ def _load(path: Path) -> "keras.Model":
     try:
         return keras.saving.load_model(path)
     except (ValueError, TypeError, OSError, KeyError) as error:
-        told = " ".join(str(error).split())[:300]
         raise InputError(
-            f"{path} cannot be loaded: {told} Give MODULE:FUNCTION if it has layers of its own."
+            f"{path} cannot be loaded: {in_one_line(error)} Give MODULE:FUNCTION if it has layers of its own."
         ) from None
 
 

@@ -25,6 +25,11 @@ def is_disk_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def in_one_line(error: BaseException) -> str:
+    """What another library tells, without its line breaks and not at full length."""
+    return " ".join(str(error).split())[:300]
+
+
 def unknown_name(kind: str, received: object, allowed: Iterable[str]) -> InputError:
     """The error for a name outside `allowed`; a near miss is suggested."""
     names = sorted(allowed)

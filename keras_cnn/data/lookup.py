@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_cnn.errors import InputError, unknown_name
+from keras_cnn.errors import InputError, in_one_line, unknown_name
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -63,6 +63,6 @@ def _fetch(name: str) -> "tfds.core.DatasetBuilder":
         builder = tfds.builder(name, data_dir=data_dir(), try_gcs=False)
         builder.download_and_prepare()
     except Exception as error:  # no network, a full disk, a package that this set needs, files to get by hand
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        reason = in_one_line(error) or type(error).__name__
         raise InputError(f"cannot fetch {name!r} into {data_dir()}: {reason}.") from error
     return builder

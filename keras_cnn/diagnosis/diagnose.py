@@ -53,6 +53,12 @@ class Diagnosis:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
+    def by_chance(self) -> float:
+        """The share that outputs which know nothing tell of these images once in a thousand times; of all traces the
+        same."""
+        return self.traces[0].by_chance if self.traces else 0.0
+
+    @property
     def remedies(self) -> tuple[str, ...]:
         """Names of remedies, as `repair` takes them, the most promising first."""
         return tuple(dict.fromkeys(name for finding in self.findings for name in finding.remedies))

@@ -1,6 +1,6 @@
 """Do the labels belong to the images, and are they what the net and its loss expect? Asked of the data alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -22,14 +22,14 @@ SIGNED = ("hinge", "squared_hinge")  # losses of classes -1 and 1
 def label_findings(sample: Sample, model: keras.Model) -> list[Finding]:
     """Findings on the labels, beside what the net and its loss expect."""
     shape = output_shape(model, sample.x)
-    width = shape[-1]
-    found = list(_range(sample, model, width)) or [*_one_class(sample, width), *_agreement(sample, width)]
-    return [*found, *_form(sample, model, shape)]
+    width, loss = shape[-1], compiled_loss(model)
+    found = list(_range(sample, loss, width)) or [*_one_class(sample, width), *_agreement(sample, width)]
+    return [*found, *_form(sample, loss, shape)]
 
 
-def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterator[Finding]:
+def _form(sample: Sample, loss: Callable | None, shape: tuple[int, ...]) -> Iterator[Finding]:
     """Are labels numbers of classes where the loss wants a number for each class, or the other way round?"""
-    loss, y = compiled_loss(model), sample.y
+    y = sample.y
     if loss is None or takes(loss, y, shape):
         return
     runs = "training begins; before that `fit` refuses"
@@ -51,9 +51,8 @@ def _form(sample: Sample, model: keras.Model, shape: tuple[int, ...]) -> Iterato
     )
 
 
-def _range(sample: Sample, model: keras.Model, width: int) -> Iterator[Finding]:
-    loss, classes = compiled_loss(model), max(2, width)
-    name = loss_name(loss) if loss else ""
+def _range(sample: Sample, loss: Callable | None, width: int) -> Iterator[Finding]:
+    classes, name = max(2, width), loss_name(loss) if loss else ""
     if width > 1 and sample.y.ndim > 1 and sample.y.shape[-1] == width:  # a number for each class
         return
     y = sample.y[sample.y != getattr(loss, "ignore_class", None)]

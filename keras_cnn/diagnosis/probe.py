@@ -16,9 +16,8 @@ from keras_cnn.diagnosis.sample import Sample
 from keras_cnn.training.averaging import kept
 
 STEPS, LONG, LONGEST = 48, 480, 1500
-# the share told by chance up to which 48 steps suffice to see whether a net learns; of two classes, or few images, it
-# takes more of them to tell more than that
-LUCKY, MORE_STEPS = 0.015, 4 * STEPS
+MOVED = 0.015  # of the entropy of the classes, told by a net that does not stand still
+MORE_STEPS = 4 * STEPS  # where luck tells more than that, of two classes or few images, and 48 do not suffice
 PIXELS = 2**20  # of images held out, measured at once
 SILENT = 10.0  # seconds at most without a word
 PIECE = 12  # steps, after each of which the images held out are measured
@@ -60,7 +59,7 @@ class Probe:
         self._optimizer.build(model.trainable_variables)
         held_out = sample.y[len(sample) - sample.held_out :]
         self.by_chance = by_chance(held_out, np.broadcast_to(0.0, (len(held_out), *objective.shape)))
-        self.short = STEPS if self.by_chance <= LUCKY else MORE_STEPS
+        self.short = STEPS if self.by_chance <= MOVED else MORE_STEPS
         self._clean = [variable.numpy() for variable in self._optimizer.variables]
         self._x, self._y = tf.convert_to_tensor(sample.x), tf.convert_to_tensor(sample.y)
         eager = getattr(model, "run_eagerly", False)

@@ -89,11 +89,11 @@ def repair(
     if diagnosis.verdict == HEALTHY:
         return Repair(model, (), objective.rate, before, before, False)
     patient = Patient(model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate)
-    asked, luck = diagnosis.asked, max((trace.by_chance for trace in diagnosis.traces), default=0.0)
-    known = before.told if np.isfinite(before.told) else 0.0
+    asked, known = diagnosis.asked, before.told if np.isfinite(before.told) else 0.0
+    least = known + max(BETTER * asked, diagnosis.by_chance)
     try_out = partial(_tried, patient, asked=asked, budget=budget, tried=tried, say=say)
     for plans in _plans(diagnosis.remedies):
-        cures = list(_cures(map(try_out, plans), known + max(BETTER * asked, luck), WELL * asked))
+        cures = list(_cures(map(try_out, plans), least, WELL * asked))
         if cures:
             best = _cheapest_of_the_best(cures, AS_GOOD * asked)
             best.model.optimizer.learning_rate = best.rate

@@ -8,14 +8,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from keras_cnn.diagnosis.probe import PIECE, STEPS, Trace
+from keras_cnn.diagnosis.probe import MOVED, PIECE, STEPS, Trace
 
 HEALTHY, CONDITIONAL, DEAD = "healthy", "rate-conditional", "dead at every rate tried"
 
 # shares of the entropy of the classes
 ENOUGH = 0.1  # that a net tells which learns, and need not be looked at any longer
 LEAST = 0.03  # the same where images are hard to tell apart
-MOVED = 0.015  # that a net tells which does not stand still
 SURE = 2.0  # times enough, that one must tell whose graph or width makes one doubt that it learns
 # times what it tells at its own rate
 NEARLY = 2 / 3  # told at another: that one is good too; and of what a linear classifier tells, enough

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_cnn.diagnosis.graph import DEPTHWISE, SEPARABLE, activation_after, kernels_of, weighted
 from keras_cnn.diagnosis.objective import Objective, optimizer_with
-from keras_cnn.errors import InputError
+from keras_cnn.errors import InputError, in_one_line
 
 Remake = Callable[[keras.layers.Layer], keras.layers.Layer]
 
@@ -22,10 +22,9 @@ def with_config(layer: keras.layers.Layer, **changes) -> keras.layers.Layer:
     try:
         return type(layer).from_config({**layer.get_config(), **changes})
     except (NotImplementedError, TypeError, ValueError) as error:
-        told = " ".join(str(error).split())[:200]
         raise InputError(
-            f"layer {layer.name} of {type(layer).__name__} cannot be copied, so the net cannot be changed: {told} "
-            "Give it a get_config that holds its arguments."
+            f"layer {layer.name} of {type(layer).__name__} cannot be copied, so the net cannot be changed: "
+            f"{in_one_line(error)} Give it a get_config that holds its arguments."
         ) from None
 
 

@@ -30,17 +30,16 @@ def symptoms(given: "Diagnosis", model: keras.Model, sample: Sample) -> list[Fin
 
 
 def _few(given: "Diagnosis", sample: Sample) -> Iterator[Finding]:
-    chance = max((trace.by_chance for trace in given.traces), default=0.0)
-    if chance > ENOUGH:
-        needed = math.ceil(len(sample) * chance / ENOUGH)
+    if given.by_chance > ENOUGH:
+        needed = math.ceil(len(sample) * given.by_chance / ENOUGH)
         yield Finding(
             "few_images",
             f"Only {sample.held_out} images could be held out, of which outputs that know nothing may tell "
-            f"{min(1.0, chance):.0%} by luck.",
+            f"{min(1.0, given.by_chance):.0%} by luck.",
             "Whether the net learns is measured on images that are not trained on; of so few it cannot be told.",
             (Cure(f"diagnose with {needed} images or more", "a verdict that does not hang on luck"),),
             0.3,
-            numbers={"held_out": sample.held_out, "by_luck": chance},
+            numbers={"held_out": sample.held_out, "by_luck": given.by_chance},
         )
 
 

@@ -71,9 +71,9 @@ def test_the_first_layer_that_is_not_finite_is_named_with_its_batch(strategy):
 
 
 def test_of_layers_that_break_in_one_step_the_first_is_named():
-    class Passes(
-        layers.Layer
-    ):  # its output's shape is found by tracing it, before the training step is traced
+    class Passes(layers.Layer):
+        """Its output's shape is found by tracing it, before the training step is traced."""
+
         def call(self, x):
             return x + 0.0
 

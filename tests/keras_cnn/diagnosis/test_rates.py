@@ -72,6 +72,5 @@ def test_where_images_are_hard_to_tell_apart_less_is_asked_and_of_a_doubted_net_
         given = {"doubted": doubted, "patience": not doubted, "say": lambda line: None}
         _, others = look(probe, SimpleNamespace(rate=1e-3, chance=CHANCE), asked, **given)
         assert probe.asked[0] == asked * (SURE if doubted else 1)
-        assert (len(others) == 1) == (
-            asked < 0.05
-        )  # it has learned; but one smaller rate none other is tried
+        learned = asked < 0.05  # then none but one smaller rate is tried
+        assert (len(others) == 1) == learned
