@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/installed
+# most of a test is Keras building graphs in Python, on one core; a process of the suite grows to 4 GB
+TWO := -n 2 --dist worksteal
 
 .PHONY: search app test test-all lint bench clean
 
@@ -15,11 +17,11 @@ app: $(INSTALLED)  ## the page on which exported models can be tried
 	$(BIN)/python -m keras_cnn app
 
 test: $(INSTALLED)  ## the test suite, but for the slow tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(TWO) -m "not slow"
 
 test-all: $(INSTALLED)  ## the whole test suite, as CI runs it; without Ray its tests are skipped
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TWO)
 
 bench: $(INSTALLED)  ## every benchmark: over an hour, on an idle machine, with TFDS_DATA_DIR where CIFAR-10 is
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt

@@ -20,13 +20,13 @@ GIVEN = {"options.width": 2, "options.convolutions": 1, "batch_size": 16}
     ("tuner", "arguments"),
     [
         (kt.RandomSearch, {"max_trials": 2}),
-        (kt.BayesianOptimization, {"max_trials": 4, "num_initial_points": 2}),
+        (kt.BayesianOptimization, {"max_trials": 3, "num_initial_points": 2}),
         (kt.Hyperband, {"max_epochs": 2, "factor": 2, "hyperband_iterations": 1}),
     ],
 )
 def test_stock_tuners_under_mirrored_strategy(tuner, arguments, data, two_devices, tmp_path):
     search = tuner(
-        HyperCNN(data.facts, SETTINGS, GIVEN),
+        HyperCNN(data.facts, SETTINGS, GIVEN | {"options.blocks": 1}),
         objective="val_accuracy",
         directory=tmp_path,
         project_name="stock",

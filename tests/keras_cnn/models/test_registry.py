@@ -51,14 +51,22 @@ def test_every_weight_gets_a_gradient(name, batch_norm, images):
         assert (batch_norm and weight.path.endswith("bias")) or np.any(gradient), weight.path
 
 
+def assert_a_file_answers_alike(spec, images, path):
+    model = build_model(spec)
+    model.save(path)
+    loaded = keras.saving.load_model(path)
+    np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
+
+
 @every_architecture
+def test_a_keras_file_answers_alike(name, images, tmp_path):
+    assert_a_file_answers_alike(spec_of(name), images, tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("name", ["vgg", "unet"])
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_every_normalization_survives_saving(name, normalization, images, tmp_path):
-    spec = spec_of(name, normalization=normalization)
-    model = build_model(spec)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
+    assert_a_file_answers_alike(spec_of(name, normalization=normalization), images, tmp_path / "model.keras")
 
 
 @pytest.mark.slow
