@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/installed
-# most of a test is Keras building graphs in Python, on one core; a process of the suite grows to 4 GB
+# most of a test is Keras building graphs in Python, on one core
 TWO := -n 2 --dist worksteal
 
 .PHONY: search app test test-all lint bench clean

@@ -94,6 +94,12 @@ def data() -> ImageData:
 
 
 @pytest.fixture(scope="session")
+def few_large_data() -> ImageData:
+    """The same in 32x32, the size every architecture takes: 64 images to train on, 30 beside."""
+    return make_data(train=64, validation=30, side=32)
+
+
+@pytest.fixture(scope="session")
 def mask_data() -> ImageData:
     """Noise with a brighter disc in it, and masks of the disc: 24 images of 24x32 to train on, 6 and 4 beside."""
     random = np.random.default_rng(0)

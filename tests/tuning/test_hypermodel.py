@@ -12,7 +12,7 @@ from tuning.rows import best, hyperparameters
 from tuning.settings import read_study
 
 SETTINGS = TrainSettings(options={"dense": [8]}, batch_size=16, epochs=2, precision="float32")
-GIVEN = {"options.width": 2, "options.convolutions": 1, "batch_size": 16}
+GIVEN = {"options.blocks": 1, "options.width": 2, "options.convolutions": 1, "batch_size": 16}
 
 
 @pytest.mark.slow
@@ -26,7 +26,7 @@ GIVEN = {"options.width": 2, "options.convolutions": 1, "batch_size": 16}
 )
 def test_stock_tuners_under_mirrored_strategy(tuner, arguments, data, two_devices, tmp_path):
     search = tuner(
-        HyperCNN(data.facts, SETTINGS, GIVEN | {"options.blocks": 1}),
+        HyperCNN(data.facts, SETTINGS, GIVEN),
         objective="val_accuracy",
         directory=tmp_path,
         project_name="stock",

@@ -127,9 +127,8 @@ def test_a_drawing_is_predicted(browser):
 
 def test_a_picture_of_the_camera_is_predicted(browser):
     browser.get_by_text("Camera", exact=True).click()
-    browser.wait_for_function(
-        "document.querySelector('video')?.readyState >= 2"
-    )  # before that there is no picture
+    # before the video has a picture the button does nothing
+    browser.wait_for_function("document.querySelector('video')?.readyState >= 2")
     browser.get_by_role("button", name="Take Photo").click()
     browser.get_by_text("what the net saw: 16 x 16 pixels of the photo").wait_for()
 

@@ -1,7 +1,5 @@
 """Every kind of architecture goes through training on two devices, in both precisions, and comes back from its run."""
 
-from dataclasses import replace
-
 import pytest
 
 from keras_cnn.training.evaluate import measure, predict
@@ -21,13 +19,7 @@ SMALL = {
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", SMALL)
-def test_it_trains_on_two_devices(name, precision, data, two_devices, tmp_path):
-    large = replace(
-        data,
-        facts=replace(data.facts, shape=(32, 32, 3)),
-        train=doubled(data.train, 64),
-        validation=doubled(data.validation, 30),
-    )
+def test_it_trains_on_two_devices(name, precision, few_large_data, two_devices, tmp_path):
     settings = TrainSettings(
         architecture=name,
         options=SMALL[name],
@@ -37,13 +29,9 @@ def test_it_trains_on_two_devices(name, precision, data, two_devices, tmp_path):
         epochs=1,
         augmentation="crop",
     )
-    result = train(settings, large, tmp_path, strategy=two_devices)
-    model = best_model(settings, large.facts, tmp_path)
-    measured = measure(predict(model, large.validation), large.validation.labels)
+    result = train(settings, few_large_data, tmp_path, strategy=two_devices)
+    model = best_model(settings, few_large_data.facts, tmp_path)
+    measured = measure(predict(model, few_large_data.validation), few_large_data.validation.labels)
     tolerance = 1e-4 if precision == "float32" else 0.02
     assert result.loss == pytest.approx(measured["loss"], rel=tolerance, abs=1e-6)
     assert result.score == pytest.approx(measured["accuracy"], abs=tolerance)
-
-
-def doubled(split, count):
-    return replace(split, images=split.images[:count].repeat(2, 1).repeat(2, 2), labels=split.labels[:count])
