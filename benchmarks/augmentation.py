@@ -10,8 +10,8 @@ import time
 
 import numpy as np
 
-from keras_cnn.data.facts import Split
-from keras_cnn.quiet import import_tensorflow
+from keras_cnn.data.dataset import Split
+from keras_cnn.tensorflow_import import import_tensorflow
 
 IMAGES, SIDE, CLASSES, BATCH, REPETITIONS = 12_800, 32, 10, 128, 5
 TOGETHER = ["flip+crop+cutout", "flip+crop+randaugment", "flip+crop+randaugment+mixup+cutmix"]
@@ -19,7 +19,7 @@ TOGETHER = ["flip+crop+cutout", "flip+crop+randaugment", "flip+crop+randaugment+
 
 def main() -> None:
     import_tensorflow()
-    from keras_cnn.data.augment import AUGMENTATIONS
+    from keras_cnn.data.augmentation.augment import AUGMENTATIONS
 
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (IMAGES, SIDE, SIDE, 3), np.uint8)

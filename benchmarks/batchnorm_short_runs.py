@@ -24,7 +24,7 @@ NETS = [
 
 
 def main(data: str, short: int, long: int) -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     from scipy.stats import spearmanr
@@ -53,9 +53,9 @@ def _train(source, net: dict, steps: int, stock: bool = False) -> float:
     import keras
     import tensorflow as tf
 
-    from keras_cnn.data.facts import ImageData, Split
+    from keras_cnn.data.dataset import ImageData, Split
     from keras_cnn.models import blocks
-    from keras_cnn.training.settings import TrainSettings
+    from keras_cnn.training.config import TrainSettings
     from keras_cnn.training.train import train
 
     layer = keras.layers.BatchNormalization if stock else blocks.BatchNormalization

@@ -51,7 +51,7 @@ AGAIN = "re-estimated on 10 batches"
 
 
 def main(data: str, epochs: int) -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     from keras_cnn.data.sources import load
@@ -76,12 +76,12 @@ def _train(source, net: dict, epochs: int):
     """Yields, after each epoch, method -> gap in points."""
     import keras
 
-    from keras_cnn.data.facts import Split
+    from keras_cnn.data.dataset import Split
     from keras_cnn.data.pipeline import training_batches
     from keras_cnn.models.build import build_model
     from keras_cnn.models.layers import BatchNormalization
-    from keras_cnn.training.objective import compile_model
-    from keras_cnn.training.settings import TrainSettings
+    from keras_cnn.training.compile import compile_model
+    from keras_cnn.training.config import TrainSettings
 
     keras.utils.set_random_seed(0)
     settings = TrainSettings(batch_size=BATCH, epochs=epochs, options={"width": 16}, **(PLAIN | net))

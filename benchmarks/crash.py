@@ -170,14 +170,14 @@ def damage(path: Path, draw: random.Random) -> str:
 
 def torn(folder: Path, wanted: int, draw: random.Random) -> None:
     """Damage a file of a study, resume it with a worker that is kept, and compare the scores."""
+    from tuning.config import read_study
     from tuning.executors.local import LocalExecutor
-    from tuning.layout import Place
-    from tuning.lock import coordinating
-    from tuning.mend import mend
-    from tuning.progress import Progress
-    from tuning.report import write_report
+    from tuning.executors.resources import Place
+    from tuning.reporting.progress import Progress
+    from tuning.reporting.report import write_report
     from tuning.search import run_search
-    from tuning.settings import read_study
+    from tuning.storage.lock import coordinating
+    from tuning.storage.recovery import mend
 
     count: collections.Counter = collections.Counter()
     with LocalExecutor([Place(threads=1)] * 2) as executor:

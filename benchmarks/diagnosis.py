@@ -34,7 +34,7 @@ REMEDY = {"initializer": {"initialization", "lsuv"}}
 
 
 def main(options) -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     from benchmarks.fault_labels import read_labels
@@ -76,10 +76,10 @@ def examine(case, label: dict, with_repair: bool) -> dict:
     from benchmarks.diagnosis_baselines import BASELINES, observe
     from benchmarks.fault_set import build, data
     from keras_cnn.diagnosis.diagnose import IMAGES, diagnose
-    from keras_cnn.diagnosis.objective import objective_of
-    from keras_cnn.diagnosis.probe import LONG, STEPS, Probe
-    from keras_cnn.diagnosis.rules import HEALTHY
-    from keras_cnn.diagnosis.sample import sample_of
+    from keras_cnn.diagnosis.probe.data import sample_of
+    from keras_cnn.diagnosis.probe.decision import HEALTHY
+    from keras_cnn.diagnosis.probe.objective import objective_of
+    from keras_cnn.diagnosis.probe.probe import LONG, STEPS, Probe
 
     model, images = build(case), data(case)
     found = diagnose(model, images[:2])
@@ -112,7 +112,7 @@ def examine(case, label: dict, with_repair: bool) -> dict:
 
 def _steps(found) -> int:
     """Of all that was probed; the longer look begins anew."""
-    from keras_cnn.diagnosis.probe import LONG
+    from keras_cnn.diagnosis.probe.probe import LONG
 
     counts = [len(trace.losses) for trace in [*found.traces, found.overfit] if trace]
     return sum(counts) + LONG * (max(counts, default=0) > LONG)

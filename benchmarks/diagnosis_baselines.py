@@ -25,9 +25,9 @@ class Observed:
 
 def observe(model, sample, objective, steps: int) -> Observed:
     """Train for `steps`, looking before and after; the model stays as it was."""
-    from keras_cnn.diagnosis.probe import Probe
-    from keras_cnn.diagnosis.signals import measure_signals
-    from keras_cnn.training.averaging import kept
+    from keras_cnn.diagnosis.graph.layer_signals import measure_signals
+    from keras_cnn.diagnosis.probe.probe import Probe
+    from keras_cnn.training.ema import kept
 
     def look():
         seen = {}

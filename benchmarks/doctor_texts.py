@@ -15,7 +15,7 @@ Eight nets on 2,048 CIFAR-10 images, pixels divided by 255 unless told otherwise
 
 
 def main() -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     import keras

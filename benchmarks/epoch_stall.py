@@ -19,7 +19,7 @@ BATCH = 64
 
 
 def main(repetitions: int, epochs: int) -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     rows = []
@@ -53,7 +53,7 @@ def _measure(kind: str, steps: int, epochs: int) -> list[tuple[float, float]]:
     import keras
     import tensorflow as tf
 
-    from keras_cnn.data.facts import Split
+    from keras_cnn.data.dataset import Split
     from keras_cnn.data.pipeline import training_batches
     from keras_cnn.models.build import build_model
     from keras_cnn.models.spec import ModelSpec

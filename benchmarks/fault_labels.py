@@ -28,7 +28,7 @@ FALLING = 0.995  # of the loss of the 300 steps before
 
 
 def main(part: int, parts: int) -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     from benchmarks.fault_set import cases

@@ -1,16 +1,31 @@
 """The nets of `benchmarks.fault_set`, one function a family: (case, inputs) -> features (B, F)."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import keras
 from keras import layers
 
-if TYPE_CHECKING:
-    from benchmarks.fault_set import Case
+
+@dataclass(frozen=True)
+class Case:
+    """A net, its data and its optimizer. depth: hidden layers. fault: a name of `FAULTS`, empty for a random draw."""
+
+    number: int
+    family: str
+    data: str
+    depth: int
+    width: int
+    activation: str
+    initializer: str
+    batch_norm: bool
+    optimizer: str
+    rate: float
+    fault: str = ""
+    skip: bool = False
 
 
 def _layer(
-    case: "Case",
+    case: Case,
     x,
     index: int,
     kernel: int = 0,
@@ -44,30 +59,30 @@ def _layer(
     return layers.Add()([x, y]) if case.skip and x.shape == y.shape else y
 
 
-def _bias(case: "Case", index: int):
+def _bias(case: Case, index: int):
     dead = case.fault == "dead_relu" and index == (case.depth + 1) // 2
     return keras.initializers.Constant(-20.0) if dead else "zeros"
 
 
-def initializer_of(case: "Case") -> str:
+def initializer_of(case: Case) -> str:
     return "zeros" if case.fault == "zero_init" else case.initializer
 
 
-def _plain(case: "Case", x):
+def _plain(case: Case, x):
     halved = {1 + case.depth // 3, 1 + 2 * case.depth // 3}
     for index in range(1, case.depth + 1):
         x = _layer(case, x, index, 3, strides=2 if index in halved else 1)
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _dense(case: "Case", x):
+def _dense(case: Case, x):
     x = layers.Flatten()(x)
     for index in range(1, case.depth + 1):
         x = _layer(case, x, index)
     return x
 
 
-def _vgg(case: "Case", x):
+def _vgg(case: Case, x):
     """Three blocks of 3x3 convolutions and a max pool, then a dense layer."""
     convolutions, index = max(1, case.depth - 1), 0
     for block in range(3):
@@ -78,7 +93,7 @@ def _vgg(case: "Case", x):
     return _layer(case, layers.Flatten()(x), index + 1, width=4 * case.width)
 
 
-def _lenet(case: "Case", x):
+def _lenet(case: Case, x):
     """Two 5x5 convolutions with average pools, the rest dense."""
     for index in (1, 2):
         x = layers.AveragePooling2D(2)(_layer(case, x, index, 5, width=case.width * index))
@@ -88,7 +103,7 @@ def _lenet(case: "Case", x):
     return x
 
 
-def _alexnet(case: "Case", x):
+def _alexnet(case: Case, x):
     """A 5x5 convolution, overlapping pools, 3x3 convolutions, and for nets of more than three layers two dense ones."""
     dense = 2 if case.depth > 3 else 1
     for index in range(1, case.depth - dense + 1):
@@ -101,7 +116,7 @@ def _alexnet(case: "Case", x):
     return x
 
 
-def _nin(case: "Case", x):
+def _nin(case: Case, x):
     """3x3 convolutions, each followed by two of 1x1, pools after the first two groups, means over the image."""
     for index in range(1, case.depth + 1):
         x = _layer(case, x, index, 3 if index % 3 == 1 else 1, width=2 * case.width)
@@ -110,7 +125,7 @@ def _nin(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _allconv(case: "Case", x):
+def _allconv(case: Case, x):
     """3x3 convolutions, every third with strides 2, two of 1x1 at the end, means over the image (Springenberg et al.,
     Striving for Simplicity, 2015)."""
     for index in range(1, case.depth + 1):
@@ -119,7 +134,7 @@ def _allconv(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _mobilenet(case: "Case", x):
+def _mobilenet(case: Case, x):
     """A convolution, then pairs of a depthwise and a 1x1 convolution (Howard et al., MobileNets, 2017)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
     for index in range(2, case.depth + 1):
@@ -128,7 +143,7 @@ def _mobilenet(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _depthwise(case: "Case", x, kernel: int, strides: int = 1):
+def _depthwise(case: Case, x, kernel: int, strides: int = 1):
     x = layers.DepthwiseConv2D(
         kernel, strides, "same", depthwise_initializer=initializer_of(case), use_bias=not case.batch_norm
     )(x)
@@ -136,7 +151,7 @@ def _depthwise(case: "Case", x, kernel: int, strides: int = 1):
     return layers.Activation(case.activation)(x)
 
 
-def _resnet(case: "Case", x):
+def _resnet(case: Case, x):
     """A convolution, then blocks of two with the identity, or a 1x1 convolution, around them (He et al., 2016)."""
     x = _layer(case, x, 1, 3)
     for index in range(2, case.depth + 1, 2):
@@ -147,14 +162,14 @@ def _resnet(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _projected(case: "Case", x, width: int, strides: int):
+def _projected(case: Case, x, width: int, strides: int):
     """What goes around a block: `x`, by a 1x1 convolution where the block strides."""
     if strides == 1:
         return x
     return layers.Conv2D(width, 1, strides, kernel_initializer=case.initializer)(x)
 
 
-def _squeezenet(case: "Case", x):
+def _squeezenet(case: Case, x):
     """A convolution, then pairs of a narrow one of 1x1 and one of 1x1 beside one of 3x3 (Iandola et al., SqueezeNet,
     2016)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
@@ -168,7 +183,7 @@ def _squeezenet(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _inception(case: "Case", x):
+def _inception(case: Case, x):
     """A convolution, then modules of 1x1, 3x3 and 5x5 convolutions and a max pool side by side (Szegedy et al., Going
     Deeper with Convolutions, 2015)."""
     x = _layer(case, x, 1, 3)
@@ -181,7 +196,7 @@ def _inception(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _densenet(case: "Case", x):
+def _densenet(case: Case, x):
     """3x3 convolutions, each of which is given the outputs of all before it, and 1x1 convolutions with a mean pool
     after the third and the sixth (Huang et al., DenseNet, 2017)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
@@ -193,7 +208,7 @@ def _densenet(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _xception(case: "Case", x):
+def _xception(case: Case, x):
     """A convolution, then blocks of two separable ones with the identity, or a strided 1x1 convolution, around them
     (Chollet, Xception, 2017)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
@@ -206,7 +221,7 @@ def _xception(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _convmixer(case: "Case", x):
+def _convmixer(case: Case, x):
     """A strided 2x2 convolution, then pairs of a 5x5 depthwise one with the identity around it and one of 1x1
     (Trockman & Kolter, Patches Are All You Need?, 2022)."""
     x = _layer(case, x, 1, 2, 2 * case.width, strides=2)
@@ -216,7 +231,7 @@ def _convmixer(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _senet(case: "Case", x):
+def _senet(case: Case, x):
     """3x3 convolutions with mean pools after the second and the fourth, the channels of each weighed by two dense
     layers on their means (Hu et al., Squeeze-and-Excitation Networks, 2018)."""
     for index in range(1, case.depth + 1):
@@ -230,7 +245,7 @@ def _senet(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _preact(case: "Case", x):
+def _preact(case: Case, x):
     """A convolution, then blocks of two whose activations come before them, with the identity, or a 1x1 convolution,
     around them (He et al., Identity Mappings in Deep Residual Networks, 2016)."""
     x = layers.Conv2D(2 * case.width, 3, padding="same", kernel_initializer=initializer_of(case))(x)
@@ -251,7 +266,7 @@ def _preact(case: "Case", x):
     return layers.GlobalAveragePooling2D()(layers.Activation(case.activation)(x))
 
 
-def _highway(case: "Case", x):
+def _highway(case: Case, x):
     """3x3 convolutions with mean pools after the second and the fourth; from the second on a gate decides, number by
     number, between what a convolution makes and what it was given (Srivastava et al., Highway Networks, 2015)."""
     x = _layer(case, x, 1, 3)
@@ -270,7 +285,7 @@ def _highway(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _repvgg(case: "Case", x):
+def _repvgg(case: Case, x):
     """3x3 convolutions with one of 1x1, and where shapes allow the identity, beside each, two of them strided (Ding et
     al., RepVGG, 2021)."""
     for index in range(1, case.depth + 1):
@@ -284,7 +299,7 @@ def _repvgg(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _fractal(case: "Case", x):
+def _fractal(case: Case, x):
     """Blocks of one 3x3 convolution beside two, the mean of both, with max pools after the first two (Larsson et al.,
     FractalNet, 2017)."""
     for index in range(1, case.depth + 1, 3):
@@ -297,7 +312,7 @@ def _fractal(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _inverted(case: "Case", x):
+def _inverted(case: Case, x):
     """A convolution, then blocks that widen by 1x1, convolve depthwise and narrow again without an activation, with the
     identity around them, and a last one of 1x1 (Sandler et al., MobileNetV2, 2018)."""
     x = _layer(case, x, 1, 3)
@@ -309,7 +324,7 @@ def _inverted(case: "Case", x):
     return layers.GlobalAveragePooling2D()(_layer(case, x, case.depth, 1, 2 * case.width))
 
 
-def _mixer(case: "Case", x):
+def _mixer(case: Case, x):
     """Patches of 2x2, then dense layers in turns over their places and over their channels, with the identity around
     each (Tolstikhin et al., MLP-Mixer, 2021)."""
     x = layers.Reshape((-1, 2 * case.width))(_layer(case, x, 1, 2, 2 * case.width, strides=2))
@@ -322,7 +337,7 @@ def _mixer(case: "Case", x):
     return layers.GlobalAveragePooling1D()(x)
 
 
-def _dilated(case: "Case", x):
+def _dilated(case: Case, x):
     """3x3 convolutions whose taps lie 1, 2 and 4 apart in turns, with a mean pool after the first (Yu & Koltun,
     Multi-Scale Context Aggregation by Dilated Convolutions, 2016)."""
     for index in range(1, case.depth + 1):
@@ -331,7 +346,7 @@ def _dilated(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _ghost(case: "Case", x):
+def _ghost(case: Case, x):
     """3x3 convolutions with a depthwise one of each beside it, max pools after the second and the fourth (Han et al.,
     GhostNet, 2020)."""
     for index in range(1, case.depth + 1):
@@ -341,7 +356,7 @@ def _ghost(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _inception_resnet(case: "Case", x):
+def _inception_resnet(case: Case, x):
     """A convolution, then blocks of one of 1x1 and one of 3x3 side by side, joined by one of 1x1 without an activation
     and added to what they were given, with mean pools after the second and the fourth (Szegedy et al., Inception-v4,
     2017)."""
@@ -354,7 +369,7 @@ def _inception_resnet(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _columns(case: "Case", x):
+def _columns(case: Case, x):
     """Two columns of 3x3 convolutions, one on the image and one on its half, with max pools after the second layers
     (Ciresan et al., Multi-column Deep Neural Networks, 2012)."""
     sides = [x, layers.AveragePooling2D(2)(x)]
@@ -364,7 +379,7 @@ def _columns(case: "Case", x):
     return layers.Concatenate()([layers.GlobalAveragePooling2D()(side) for side in sides])
 
 
-def _csp(case: "Case", x):
+def _csp(case: Case, x):
     """A convolution, then blocks of two of 3x3 that take half the channels, joined with the other half by one of 1x1,
     with mean pools after the first two (Wang et al., CSPNet, 2020)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
@@ -378,7 +393,7 @@ def _csp(case: "Case", x):
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _linear(case: "Case", x, kernel: int, width: int, strides: int = 1, bias="zeros"):
+def _linear(case: Case, x, kernel: int, width: int, strides: int = 1, bias="zeros"):
     """A convolution [and batch norm] without an activation."""
     common = {"kernel_initializer": initializer_of(case), "bias_initializer": bias}
     y = layers.Conv2D(width, kernel, strides, "same", use_bias=not case.batch_norm, **common)(x)

@@ -6,14 +6,14 @@ over places), dilated (convolutions with gaps), ghost (each convolution beside a
 inception_resnet (joined and added), columns (on the image and on its half) and csp (half the channels pass by).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import keras
 import numpy as np
 from keras import layers
 
-from benchmarks.fault_nets import FAMILIES
+from benchmarks.fault_nets import FAMILIES, Case
 
 DEVELOPMENT = (
     *("plain", "dense", "vgg", "lenet", "alexnet", "nin", "allconv", "mobilenet", "resnet"),
@@ -64,24 +64,6 @@ FAULTS = (
 SEEDED = tuple(fault for fault in FAULTS if fault != "deep_sigmoid")  # without them the same net learns
 DRAWN = 24  # nets of each family without a seeded fault
 TRAIN, VALIDATION, BATCH, CLASSES = 4000, 1000, 64, 10
-
-
-@dataclass(frozen=True)
-class Case:
-    """A net, its data and its optimizer. depth: hidden layers. fault: a name of `FAULTS`, empty for a random draw."""
-
-    number: int
-    family: str
-    data: str
-    depth: int
-    width: int
-    activation: str
-    initializer: str
-    batch_norm: bool
-    optimizer: str
-    rate: float
-    fault: str = ""
-    skip: bool = False
 
 
 def cases() -> list[Case]:

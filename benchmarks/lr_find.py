@@ -30,10 +30,10 @@ IMAGES = 6000  # of a larger data set
 
 
 def main() -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
-    from keras_cnn.training.settings import TrainSettings
+    from keras_cnn.training.config import TrainSettings
 
     rows = []
     for data, epochs in DATA.items():
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _pair(settings) -> dict:
-    from keras_cnn.data.facts import Split
+    from keras_cnn.data.dataset import Split
     from keras_cnn.data.sources import load
     from keras_cnn.training.lr_finder import range_test
     from keras_cnn.training.strategy import get_strategy

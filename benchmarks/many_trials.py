@@ -25,7 +25,7 @@ class Trivial:
 
     def start(self, trial_id: str, directory: Path, timeout: float) -> None:
         from keras_cnn.files import read_json, write_json
-        from keras_cnn.runs import METRICS
+        from keras_cnn.training.run_directory import METRICS
 
         for name in ("best.npz", "checkpoint.npz"):
             (directory / name).write_bytes(bytes(ARCHIVE))
@@ -48,7 +48,7 @@ class Trivial:
         """It has ended already."""
 
     def wait(self, seconds: float) -> list:
-        from tuning.executors import ENDED, Event
+        from tuning.executors.base import ENDED, Event
 
         events, self._waiting = [Event(trial_id, ENDED) for trial_id in self._waiting], []
         return events
@@ -58,14 +58,14 @@ class Trivial:
 
 
 def main(trials: int, tuner: str) -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     from keras_cnn.data.sources import load
-    from keras_cnn.training.settings import TrainSettings
-    from tuning.progress import Progress
+    from keras_cnn.training.config import TrainSettings
+    from tuning.config import SearchSettings, Study
+    from tuning.reporting.progress import Progress
     from tuning.search import run_search
-    from tuning.settings import SearchSettings, Study
 
     facts = load("digits").facts
     executor, disk = Trivial(), 0

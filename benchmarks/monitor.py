@@ -18,7 +18,7 @@ EPOCHS, IMAGES, SHORT = 8, 8000, 1500
 
 
 def main(repetitions: int, devices: int) -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     import tensorflow as tf
@@ -49,7 +49,7 @@ def main(repetitions: int, devices: int) -> None:
     def seconds(watched: bool, epochs: int = EPOCHS) -> tuple[float, int]:
         model = compiled()
         with TemporaryDirectory() as folder:
-            monitor = HealthMonitor((x, y), logs=folder, say=lambda line: None)
+            monitor = HealthMonitor((x, y), logs=folder)
             started = time.perf_counter()
             model.fit(batches, epochs=epochs, verbose=0, callbacks=[monitor] if watched else [])
             return time.perf_counter() - started, len(monitor.signals) if watched else 0

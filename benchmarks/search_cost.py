@@ -25,8 +25,8 @@ CONTESTANTS = ("import", "plain", "stock", "one worker", "a worker a core")
 def study_of(folder: Path, options):
     """The search that stands for the points: random, of VGG nets."""
     from keras_cnn.data.sources import load
-    from keras_cnn.training.settings import TrainSettings
-    from tuning.settings import SearchSettings, Study
+    from keras_cnn.training.config import TrainSettings
+    from tuning.config import SearchSettings, Study
 
     data = load(options.data)
     base = TrainSettings(data=options.data, epochs=options.epochs, precision="float32").resolved(data.facts)
@@ -37,7 +37,8 @@ def study_of(folder: Path, options):
 
 def points_of(study) -> list:
     """The points as KerasTuner's HyperParameters."""
-    from tuning.oracles import declare_space, make_oracle
+    from tuning.oracles.base import declare_space
+    from tuning.oracles.make import make_oracle
 
     space, points = declare_space(study), []
     with tempfile.TemporaryDirectory() as folder:
@@ -105,8 +106,8 @@ def stock(data, study, memory: list[int]) -> None:
 def ours(data, study, memory: list[int]) -> None:
     """This project's search; the data are the workers' to load."""
     from tuning.executors.local import LocalExecutor
-    from tuning.layout import lay_out
-    from tuning.progress import Progress
+    from tuning.executors.resources import lay_out
+    from tuning.reporting.progress import Progress
     from tuning.search import run_search
 
     del data
@@ -136,7 +137,7 @@ def _memory() -> int:
 
 def contest(options) -> None:
     """Run one contestant in this process and print what it took."""
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     import keras_tuner  # noqa: F401

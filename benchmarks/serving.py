@@ -26,7 +26,7 @@ SECONDS = 0.5  # of a repetition
 
 
 def main(repetitions: int) -> None:
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     from keras_cnn.models.build import build_model

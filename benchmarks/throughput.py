@@ -1,6 +1,6 @@
 """Images per second of training: ours, stock Keras `fit` and PyTorch, on the same nets and batches.
 
-    .venv/bin/pip install -r requirements-bench.txt
+    .venv/bin/pip install --group bench
     .venv/bin/python -m benchmarks.throughput [--net vgg6 vgg16 convnext] [--repetitions 3]
 
 Every contestant runs in a process of its own, in turn, `repetitions` times: a first epoch that traces, then
@@ -67,7 +67,7 @@ def _row(net: str, kind: str, speeds: list[float], limits: dict[str, float]) -> 
 
 def measure(net: str, kind: str) -> None:
     """Print the speed of each epoch but the first."""
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     import keras
@@ -88,12 +88,12 @@ def measure(net: str, kind: str) -> None:
 
 
 def _fit_ours(net, precision, images, labels, speed) -> None:
-    from keras_cnn.data.facts import Split
+    from keras_cnn.data.dataset import Split
     from keras_cnn.data.pipeline import training_batches
     from keras_cnn.models.build import build_model
     from keras_cnn.models.spec import ModelSpec
-    from keras_cnn.training.objective import compile_model
-    from keras_cnn.training.settings import TrainSettings
+    from keras_cnn.training.compile import compile_model
+    from keras_cnn.training.config import TrainSettings
     from keras_cnn.training.strategy import get_strategy
 
     architecture, options = {

@@ -54,7 +54,7 @@ def _run(kind: str, seed: int, epochs: int) -> dict:
 
 def measure(kind: str, seed: int, epochs: int) -> None:
     """Print the seconds of the training and the accuracy on test as JSON."""
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     from keras_cnn.data.sources import load
@@ -68,8 +68,8 @@ def measure(kind: str, seed: int, epochs: int) -> None:
 
 
 def _train_ours(data, seed, epochs):
+    from keras_cnn.training.config import TrainSettings
     from keras_cnn.training.evaluate import predict
-    from keras_cnn.training.settings import TrainSettings
     from keras_cnn.training.strategy import get_strategy
     from keras_cnn.training.train import best_model, train
 
@@ -86,7 +86,7 @@ def _train_stock(data, seed, epochs):
     import tensorflow as tf
     from keras import layers
 
-    from keras_cnn.training.settings import TrainSettings
+    from keras_cnn.training.config import TrainSettings
 
     started = time.perf_counter()
     settings = TrainSettings()

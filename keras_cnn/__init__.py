@@ -5,15 +5,17 @@ The names below are imported when they are first used, so that `import keras_cnn
 
 import importlib
 
+from keras_cnn import logs
+
 _HOMES = {
     "ARCHITECTURES": "models.registry",
     "BatchNormalization": "models.layers",
-    "DataFacts": "data.facts",
-    "ImageData": "data.facts",
+    "DataFacts": "data.dataset",
+    "ImageData": "data.dataset",
     "HealthMonitor": "diagnosis.monitor",
     "InputError": "errors",
     "ModelSpec": "models.spec",
-    "TrainSettings": "training.settings",
+    "TrainSettings": "training.config",
     "build_model": "models.build",
     "conv_block": "models.blocks",
     "diagnose": "diagnosis.diagnose",
@@ -26,6 +28,9 @@ _HOMES = {
     "vgg_block": "models.blocks",
 }
 __all__ = sorted(_HOMES)
+
+
+logs.install()
 
 
 def __getattr__(name: str):

@@ -1,7 +1,5 @@
 """python -m keras_cnn COMMAND"""
 
-import sys
+from keras_cnn.cli import console
 
-from keras_cnn.cli import main
-
-sys.exit(main(sys.argv[1:]))
+console()

@@ -8,6 +8,8 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+BAD_INPUT = 2  # the exit code of a command that was given bad input
+
 
 class InputError(ValueError):
     """Bad input. The message says what was received, what is allowed and how to mend it."""

@@ -11,15 +11,15 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 import numpy as np
 import pytest
 
-from keras_cnn.quiet import import_tensorflow
+from keras_cnn.tensorflow_import import import_tensorflow
 
 import_tensorflow()
 
 import tensorflow as tf
 from PIL import Image
 
-from keras_cnn.data.facts import DataFacts, ImageData, Split
-from keras_cnn.data.moments import mean_and_variance
+from keras_cnn.data.dataset import DataFacts, ImageData, Split
+from keras_cnn.data.pixel_statistics import mean_and_variance
 from keras_cnn.training.strategy import get_strategy
 
 

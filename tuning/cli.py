@@ -1,18 +1,17 @@
-"""python -m tuning search | resume | status | report | export | ladder: many models.
+"""keras-cnn search | resume | status | report | export: many models.
 
 It parses and hands on to `tuning.commands`. TensorFlow is imported when a command needs it, not for `--help`.
 """
 
 from dataclasses import fields
 
-from keras_cnn.command import Parser, add_download, add_formats, add_settings, new_parser, run_command
 from keras_cnn.errors import InputError
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.parser import Parser, add_download, add_formats, add_settings, new_parser, run_command
+from keras_cnn.training.config import TrainSettings
 from tuning import commands
-from tuning.ladder_command import ladder_parser, run_ladder
-from tuning.machine import MachineSettings
-from tuning.searched import SEARCHED
-from tuning.settings import SearchSettings
+from tuning.config import SearchSettings
+from tuning.executors.machine import MachineSettings
+from tuning.space.searched import SEARCHED
 
 SEARCH_EPOCHS = 8
 FIXED = ("tuner", "repeats", "pruner")  # of a search, on resume
@@ -30,16 +29,15 @@ def main(arguments: list[str]) -> int:
         if refused:
             return refused
     options = _parser().parse_args(arguments)
-    run = run_ladder if options.subcommand == "ladder" else getattr(commands, options.subcommand)
+    run = getattr(commands, options.subcommand)
     return run_command(lambda: run(options[options.subcommand]))
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="python -m tuning", description="Search for the best convolutional network.")
+    parser = Parser(prog="keras-cnn", description="Search for the best convolutional network.")
     subcommands = parser.add_subcommands()
     subcommands.add_subcommand("search", _search_parser(), help="run a new search")
     subcommands.add_subcommand("resume", _resume_parser(), help="continue a search")
-    subcommands.add_subcommand("ladder", ladder_parser(), help="replay the lecture, rung by rung")
     for name, text in OTHERS.items():
         command = new_parser(text)
         command.add_argument("directory", help="directory of the study")

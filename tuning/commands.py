@@ -1,4 +1,4 @@
-"""What the subcommands of python -m tuning do with their parsed options."""
+"""What the subcommands of keras-cnn do with their parsed options."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from keras_cnn.command import data_stem, new_directory, read_settings
 from keras_cnn.errors import InputError
-from tuning.executors import Executor
-from tuning.lock import coordinating, coordinator
-from tuning.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
-from tuning.searched import given_settings
-from tuning.settings import SearchSettings, Study, read_study
+from keras_cnn.parser import data_stem, new_directory, read_settings
+from tuning.config import SearchSettings, Study, read_study
+from tuning.executors.base import Executor
+from tuning.executors.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
+from tuning.space.searched import given_settings
+from tuning.storage.lock import coordinating, coordinator
 
 
 def search(options) -> None:
@@ -23,7 +23,7 @@ def search(options) -> None:
     names = "+".join(architectures)
     directory = new_directory(options.directory, f"{data_stem(base.data)}-{names}-{limits.tuner}")
     gpus = count_gpus(machine)
-    from keras_cnn.data.facts import DataFacts
+    from keras_cnn.data.dataset import DataFacts
     from tuning.search import start_study
 
     for architecture in architectures:
@@ -73,16 +73,16 @@ def resume(options) -> None:
 
 def status(options) -> None:
     study = _open(options)
-    from tuning.status import status
-    from tuning.view import render
+    from tuning.reporting.live import render
+    from tuning.reporting.status import status
 
     Console(soft_wrap=True).print(render(status(study)))
 
 
 def report(options) -> None:
     study = _open(options)
-    from tuning.report import table, write_report
-    from tuning.rows import trials
+    from tuning.reporting.report import table, write_report
+    from tuning.storage.trials import trials
 
     path = write_report(study)
     print(table(study, trials(study)))
@@ -114,15 +114,15 @@ def _open(options) -> Study:
 
 
 def _mend(study: Study) -> None:
-    from tuning.mend import mend
+    from tuning.storage.recovery import mend
 
     for note in mend(study):
         print(note, flush=True)
 
 
 def _first_points(study: Study, files: list[str]) -> tuple[dict, ...]:
-    from tuning.first_points import read_points
-    from tuning.oracles import declare_space
+    from tuning.oracles.base import declare_space
+    from tuning.space.warm_start import read_points
 
     if study.search.tuner == "grid":
         raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")
@@ -141,7 +141,7 @@ def _architectures(options) -> tuple[str, ...]:
 
 
 def _run(study: Study, executor: Executor) -> None:
-    from tuning.progress import Progress
+    from tuning.reporting.progress import Progress
     from tuning.search import run_search
 
     progress = Progress(lambda line: print(line, flush=True), study.title, study.objective)
@@ -149,7 +149,7 @@ def _run(study: Study, executor: Executor) -> None:
         with coordinating(study.directory):
             run_search(study, executor, progress)
     except KeyboardInterrupt:
-        print(f"The study stays usable: python -m tuning resume {study.directory}", flush=True)
+        print(f"The study stays usable: keras-cnn resume {study.directory}", flush=True)
         raise
     _ship(study, executor)
 
@@ -157,15 +157,15 @@ def _run(study: Study, executor: Executor) -> None:
 def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None:
     """Export the best trial, write the report, print what a user wants to know at the end."""
     from keras_cnn.files import read_json
-    from keras_cnn.runs import TEST
     from keras_cnn.training.evaluate import summary
-    from tuning.report import table, write_report
-    from tuning.rows import best, hyperparameters, run_directory, trials
+    from keras_cnn.training.run_directory import TEST
+    from tuning.reporting.report import table, write_report
+    from tuning.storage.trials import best, hyperparameters, run_directory, trials
 
     winner = best(study)
     run = run_directory(study, winner)
     destination = Path("saved_models") / study.name
-    version = executor.export(run, destination, formats, lambda line: print(line, flush=True))
+    version = executor.export(run, destination, formats)
     test = read_json(run / TEST)
     path = write_report(study)
     print(f"\n{table(study, trials(study))}\n\nbest trial {winner['trial']}:")

@@ -8,17 +8,17 @@ import keras_tuner as kt
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.data.facts import DataFacts, Split
+from keras_cnn.data.dataset import DataFacts, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.data.windows import cut
 from keras_cnn.models.build import build_model
-from keras_cnn.training.averaging import AveragedWeights
+from keras_cnn.training.batchnorm_statistics import BatchStatistics
+from keras_cnn.training.compile import compile_model
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.ema import AveragedWeights
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.objective import compile_model
-from keras_cnn.training.settings import TrainSettings
-from keras_cnn.training.statistics import BatchStatistics
 from keras_cnn.training.train import batches_of
-from tuning.space import overlay, point
+from tuning.space.space import overlay, point
 
 
 class HyperCNN(kt.HyperModel):

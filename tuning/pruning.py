@@ -4,8 +4,8 @@ worker waits for another."""
 import statistics
 from collections.abc import Iterable, Mapping
 
-from tuning.brackets import REDUCTION
-from tuning.settings import Study
+from tuning.config import Study
+from tuning.oracles.hyperband import REDUCTION
 
 FEWEST = 3  # other trials that must have come as far
 

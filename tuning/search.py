@@ -7,16 +7,18 @@ from keras_tuner.engine.trial import Trial
 
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_json
-from keras_cnn.runs import METRICS
-from tuning import hparams, limits
-from tuning.disk import Shelf
-from tuning.executors import ENDED, Event, Executor
-from tuning.oracles import IDLE, declare_space, make_oracle
-from tuning.progress import Progress
+from keras_cnn.training.run_directory import METRICS
+from tuning import stopping
+from tuning.config import COMPLETED, FAILED, RUNNING, STUDY, Study
+from tuning.executors.base import ENDED, Event, Executor
+from tuning.oracles.base import IDLE, declare_space
+from tuning.oracles.make import make_oracle
 from tuning.pruning import Pruner, histories
 from tuning.quantities import to_seconds
-from tuning.settings import COMPLETED, FAILED, RUNNING, STUDY, Study
-from tuning.specs import settings_at, trial_spec
+from tuning.reporting import tensorboard
+from tuning.reporting.progress import Progress
+from tuning.space.trial_spec import settings_at, trial_spec
+from tuning.storage.retention import Shelf
 
 FAILURES_IN_A_ROW = 3
 FIRST_FAILURES = 2  # of the same exception, before anything has completed, are a mistake in the code
@@ -33,7 +35,7 @@ def start_study(study: Study, executor: Executor) -> None:
     then nothing is written."""
     if (study.directory / STUDY).exists():
         raise InputError(
-            f"{study.directory} already holds a study. Continue it with python -m tuning resume "
+            f"{study.directory} already holds a study. Continue it with keras-cnn resume "
             f"{study.directory}, or choose another --directory."
         )
     space = declare_space(study)
@@ -41,7 +43,7 @@ def start_study(study: Study, executor: Executor) -> None:
         values = {"architecture": architecture} if len(study.architectures) > 1 else {}
         executor.check(settings_at(study, space, values))
     study.write()
-    hparams.write_space(study.directory / "logs", space, study.objective)
+    tensorboard.write_space(study.directory / "logs", space, study.objective)
 
 
 def run_search(study: Study, executor: Executor, progress: Progress) -> None:
@@ -73,7 +75,7 @@ class _Search:
 
     def __init__(self, study: Study, executor: Executor, progress: Progress):
         self.study, self.executor, self.progress = study, executor, progress
-        self.oracle, self.clock = make_oracle(study), limits.Clock(study)
+        self.oracle, self.clock = make_oracle(study), stopping.Clock(study)
         self.running: dict[str, _Attempt] = {}
         self.failures: list[str] = []  # messages of the last trials, as long as each failed
         self.shelf = Shelf(study, executor.slots)
@@ -82,8 +84,8 @@ class _Search:
         for trial in ended:
             state = COMPLETED if trial.status == COMPLETED else (trial.message or FAILED).partition(":")[0]
             progress.count(state, trial.trial_id, trial.score)
-        done = sum(limits.epochs_of(study, trial) for trial in ended)
-        progress.expect(limits.planned_epochs(study, self.oracle) - done, self.clock.seconds)
+        done = sum(stopping.epochs_of(study, trial) for trial in ended)
+        progress.expect(stopping.planned_epochs(study, self.oracle) - done, self.clock.seconds)
 
     def run(self) -> str:
         """Returns why it ended."""
@@ -98,10 +100,10 @@ class _Search:
     def _fill(self) -> str:
         """Begin trials while there is a place for them; returns why there are no more, if so."""
         while len(self.running) < self.executor.slots:
-            reason = limits.enough(self.study, self.oracle, self.clock.seconds)
+            reason = stopping.enough(self.study, self.oracle, self.clock.seconds)
             trial = None if reason else self.oracle.create_trial("coordinator")
             if trial is None or trial.status not in (RUNNING, IDLE):
-                return reason or limits.exhausted(self.study, self.oracle)
+                return reason or stopping.exhausted(self.study, self.oracle)
             if trial.status == IDLE:
                 return ""
             self._begin(trial)
@@ -117,7 +119,7 @@ class _Search:
             return
         spec.write(directory)
         self.running[trial.trial_id] = _Attempt(trial)
-        start = spec.stop_epoch - limits.epochs_of(self.study, trial)
+        start = spec.stop_epoch - stopping.epochs_of(self.study, trial)
         self.progress.begin(trial.trial_id, spec.stop_epoch, start)
         self._start(trial.trial_id)
 
@@ -158,14 +160,14 @@ class _Search:
         """Tell the oracle, TensorBoard and whoever looks on how a trial has ended."""
         metrics = read_json(self.study.trial_directory(trial.trial_id) / METRICS)
         self._tell(trial, metrics)
-        hparams.write_trial(
+        tensorboard.write_trial(
             self.study.log_directory(trial.trial_id),
             trial.trial_id,
             trial.hyperparameters.values,
             metrics,
         )
-        self.progress.end(trial.trial_id, metrics, limits.epochs_of(self.study, trial))
-        self.shelf.tidy(self.oracle, trial.trial_id, self.progress.line)
+        self.progress.end(trial.trial_id, metrics, stopping.epochs_of(self.study, trial))
+        self.shelf.tidy(self.oracle, trial.trial_id)
         self._count_failures(metrics)
 
     def _tell(self, trial: Trial, metrics: dict) -> None:

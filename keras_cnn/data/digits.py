@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from keras_cnn.data.dataset import Raw, Split
 from keras_cnn.data.decode import resize
-from keras_cnn.data.facts import Raw, Split
 
 DOUBLED = (16, 16)  # 8 x 8 leaves a VGG too little to halve; doubled, test accuracy gains about a point
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_cnn.data.facts import listing
+from keras_cnn.data.dataset import listing
 from keras_cnn.errors import InputError
 
 NAMES = "classes.txt"

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.data.augment import augment, augment_masks, check_for_masks, parse_augmentation
-from keras_cnn.data.facts import Split
-from keras_cnn.data.fetch import fetch, fetch_windows
-from keras_cnn.data.mix import MIXES, mix
+from keras_cnn.data.augmentation.augment import augment, augment_masks, check_for_masks, parse_augmentation
+from keras_cnn.data.augmentation.mix import MIXES, mix
+from keras_cnn.data.dataset import Split
+from keras_cnn.data.gather import fetch, fetch_windows
 from keras_cnn.data.windows import Window
 from keras_cnn.errors import InputError
 

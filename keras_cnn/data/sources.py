@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_cnn.data.facts import ImageData, Raw
+from keras_cnn.data.dataset import ImageData, Raw
 from keras_cnn.data.splits import assemble
 from keras_cnn.errors import InputError
 
@@ -36,17 +36,17 @@ def _digits(_path: str, image_size: tuple[int, int] | None) -> Raw:
     return digits.read(image_size)
 
 
-def _on_disk(module: str, holds: str) -> Callable[[str, tuple[int, int] | None], Raw]:
+def _on_disk(prefix: str, module: str, holds: str) -> Callable[[str, tuple[int, int] | None], Raw]:
     """A source that reads a folder. holds: what must be in it."""
 
     def read(path: str, image_size: tuple[int, int] | None) -> Raw:
         if not path:
-            raise InputError(f"{module}: lacks its path. Give {module}:PATH, with {holds} in it.")
+            raise InputError(f"{prefix}: lacks its path. Give {prefix}:PATH, with {holds} in it.")
         source = importlib.import_module(f"keras_cnn.data.{module}")
         try:
             return source.read(Path(path).expanduser(), image_size)
         except OSError as error:
-            raise InputError(f"cannot read {module}:{path}: {error}.") from error
+            raise InputError(f"cannot read {prefix}:{path}: {error}.") from error
 
     return read
 
@@ -54,8 +54,8 @@ def _on_disk(module: str, holds: str) -> Callable[[str, tuple[int, int] | None],
 # every other name is one of TensorFlow Datasets
 SOURCES: dict[str, Callable[[str, tuple[int, int] | None], Raw]] = {
     "digits": _digits,
-    "folder:": _on_disk("folder", "one sub-folder a class"),
-    "pairs:": _on_disk("pairs", "folders image and label"),
+    "folder:": _on_disk("folder", "image_folder", "one sub-folder a class"),
+    "pairs:": _on_disk("pairs", "mask_folder", "folders image and label"),
 }
 
 
@@ -63,9 +63,9 @@ def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> Raw:
     kind, colon, path = name.partition(":")
     if kind + colon in SOURCES:
         return SOURCES[kind + colon](path, image_size)
-    from keras_cnn.data import catalog
+    from keras_cnn.data import tfds
 
-    return catalog.read(name, image_size, download)
+    return tfds.read(name, image_size, download)
 
 
 def _check_values(image_size: object, validation_split: float, split_seed: int) -> None:

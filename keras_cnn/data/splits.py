@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from keras_cnn.data import store
-from keras_cnn.data.facts import DataFacts, ImageData, Raw, Split, listing
-from keras_cnn.data.moments import mean_and_variance
+from keras_cnn.data import array_store
+from keras_cnn.data.dataset import DataFacts, ImageData, Raw, Split, listing
+from keras_cnn.data.pixel_statistics import mean_and_variance
 from keras_cnn.errors import InputError
 
 TEST_SPLIT, TEST_SEED = 0.2, 0  # fixed, so that the test images are the same whatever the `split_seed`
@@ -51,7 +51,10 @@ def _cut(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     masks = split.labels.ndim > 1
     kept, held = stratify(np.zeros(len(split), int) if masks else split.labels, fraction, seed)
     train, rest = (
-        Split(store.take(split.images, rows), store.take(split.labels, rows) if masks else split.labels[rows])
+        Split(
+            array_store.take(split.images, rows),
+            array_store.take(split.labels, rows) if masks else split.labels[rows],
+        )
         for rows in (kept, held)
     )
     return train, rest

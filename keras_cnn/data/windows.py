@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_cnn.data import store
-from keras_cnn.data.facts import Split
+from keras_cnn.data import array_store
+from keras_cnn.data.dataset import Split
 from keras_cnn.errors import InputError
 
 
@@ -61,8 +61,8 @@ def cut(split: Split, window: Window) -> Split:
         _starts(side, part) for side, part in zip(split.labels.shape[1:], window.inner, strict=True)
     )
     corners = [(index, top, left) for index in range(len(split)) for top in rows for left in columns]
-    images = store.empty((len(corners), *window.size, split.images.shape[3]))
-    masks = store.empty((len(corners), *window.inner))
+    images = array_store.empty((len(corners), *window.size, split.images.shape[3]))
+    masks = array_store.empty((len(corners), *window.inner))
     for place, (index, top, left) in enumerate(corners):
         images[place] = window.view(split.images[index], top, left)
         masks[place] = window.centre(window.view(split.labels[index], top, left)[None])[0]

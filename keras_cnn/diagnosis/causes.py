@@ -2,25 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import keras
 
-from keras_cnn.diagnosis.cures import BATCH_NORM, CLIP, INITIALIZER, LOOK, LR_FIND, Cure
+from keras_cnn.diagnosis.checks.signals import REVIVE, symptoms
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph import weighted
-from keras_cnn.diagnosis.probe import STEPS, Trace
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, SURE, at_once, drops, reached
-from keras_cnn.diagnosis.sample import Sample
-from keras_cnn.diagnosis.symptoms import REVIVE, symptoms
-
-if TYPE_CHECKING:
-    from keras_cnn.diagnosis.diagnose import Diagnosis
+from keras_cnn.diagnosis.graph.graph import weighted
+from keras_cnn.diagnosis.probe.data import Sample
+from keras_cnn.diagnosis.probe.decision import CONDITIONAL, DEAD, HEALTHY, SURE, at_once, drops, reached
+from keras_cnn.diagnosis.probe.probe import STEPS, Trace
+from keras_cnn.diagnosis.result import Diagnosis
+from keras_cnn.diagnosis.suggestions import BATCH_NORM, CLIP, INITIALIZER, LOOK, LR_FIND, Cure
 
 HARMLESS = 0.3  # confidence in a net that trains, as a share of that in one that does not
 
 
-def causes(given: "Diagnosis", model: keras.Model, sample: Sample) -> "Diagnosis":
+def causes(given: Diagnosis, model: keras.Model, sample: Sample) -> Diagnosis:
     """`given` with all findings, in order, and with the verdict that a layer too narrow, or constant kernels, make of
     it: such a net may learn a little, by what is left of it."""
     measured = [*symptoms(given, model, sample), *_rates(given)]
@@ -36,7 +33,7 @@ def causes(given: "Diagnosis", model: keras.Model, sample: Sample) -> "Diagnosis
     return replace(given, findings=ordered(found))
 
 
-def _borne_out(given: "Diagnosis") -> Iterator[Finding]:
+def _borne_out(given: Diagnosis) -> Iterator[Finding]:
     """The findings made before training, but not what training disproved: whoever learns unrelated labels by heart
     tells nothing of images held out."""
     for finding in given.findings:
@@ -68,7 +65,7 @@ def _lessened(finding: Finding) -> Finding:
     return replace(finding, confidence=round(HARMLESS * finding.confidence, 3))
 
 
-def _rates(given: "Diagnosis") -> Iterator[Finding]:
+def _rates(given: Diagnosis) -> Iterator[Finding]:
     if given.verdict != CONDITIONAL:
         return
     best, own = given.rates[0], given.traces[0]
@@ -95,7 +92,7 @@ def _rates(given: "Diagnosis") -> Iterator[Finding]:
     )
 
 
-def _faster(given: "Diagnosis") -> Iterator[Finding]:
+def _faster(given: Diagnosis) -> Iterator[Finding]:
     """Of a net that trains: does it train better at another rate, in no more steps?"""
     own, *others = given.traces
     best = max((one for one in others if len(one.losses) <= len(own.losses)), key=reached, default=own)
@@ -119,7 +116,7 @@ def _as_in_the_probe(trace: Trace) -> Cure:
     )
 
 
-def _slow(given: "Diagnosis") -> Iterator[Finding]:
+def _slow(given: Diagnosis) -> Iterator[Finding]:
     if given.traces and not at_once(given.traces[0]):
         own = given.traces[0]
         yield Finding(
@@ -133,7 +130,7 @@ def _slow(given: "Diagnosis") -> Iterator[Finding]:
         )
 
 
-def _unexplained(given: "Diagnosis") -> Finding:
+def _unexplained(given: Diagnosis) -> Finding:
     return Finding(
         "no_cause_found",
         f"At none of {len(given.traces)} rates did it learn to tell images held out apart.",

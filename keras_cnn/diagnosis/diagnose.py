@@ -1,27 +1,35 @@
 """diagnose: say of a net and its data whether it will train, at which rates, and if not, why."""
 
-import math
+import logging
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import keras
 
 from keras_cnn.diagnosis.causes import causes, mostly_constant, ordered
-from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.inputs import badly_scaled, input_findings
-from keras_cnn.diagnosis.labels import label_findings
-from keras_cnn.diagnosis.linear import linear_told
-from keras_cnn.diagnosis.lint import lint
-from keras_cnn.diagnosis.objective import objective_of, rate_of
-from keras_cnn.diagnosis.probe import STEPS, Probe, Trace
-from keras_cnn.diagnosis.rates import look
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, ENOUGH, HEALTHY, LOUDER, enough, good_rates, settled
-from keras_cnn.diagnosis.sample import Sample, sample_of
-from keras_cnn.diagnosis.signals import Signals, measure_signals
-from keras_cnn.diagnosis.symptoms import too_narrow
+from keras_cnn.diagnosis.checks.inputs import badly_scaled, input_findings
+from keras_cnn.diagnosis.checks.labels import label_findings
+from keras_cnn.diagnosis.checks.signals import too_narrow
+from keras_cnn.diagnosis.checks.static import lint
+from keras_cnn.diagnosis.graph.layer_signals import measure_signals
+from keras_cnn.diagnosis.probe.baseline import linear_told
+from keras_cnn.diagnosis.probe.data import Sample, sample_of
+from keras_cnn.diagnosis.probe.decision import (
+    CONDITIONAL,
+    DEAD,
+    HEALTHY,
+    LOUDER,
+    enough,
+    good_rates,
+    settled,
+)
+from keras_cnn.diagnosis.probe.objective import objective_of, rate_of
+from keras_cnn.diagnosis.probe.probe import STEPS, Probe, Trace
+from keras_cnn.diagnosis.probe.schedule import look
+from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 IMAGES = 2048
 # with these nothing is to be probed
@@ -30,49 +38,11 @@ FATAL = DATA_AT_FAULT | {"all_frozen", "weights_not_finite", "labels_of_another_
 GRAVE = {"probabilities_expected", "softmax_of_one", "too_few_outputs"}
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """verdict: a name of `rules`. rates: at which it trains, the best first. findings: the likeliest cause first.
-
-    rate: the net's own. chance: loss of a net that has learnt nothing, in nats. linear: share of the entropy of the
-    classes that a linear classifier tells, NaN if unknown; asked: that the net must tell. signals, traces, overfit:
-    what was measured, None or empty where a level was left out. seconds: by level.
-    """
-
-    verdict: str
-    rate: float
-    rates: tuple[float, ...]
-    findings: list[Finding]
-    chance: float = math.nan
-    images: int = 0
-    linear: float = math.nan
-    asked: float = ENOUGH
-    signals: Signals | None = None
-    traces: list[Trace] = field(default_factory=list)
-    overfit: Trace | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def by_chance(self) -> float:
-        """The share that outputs which know nothing tell of these images once in a thousand times; of all traces the
-        same."""
-        return self.traces[0].by_chance if self.traces else 0.0
-
-    @property
-    def remedies(self) -> tuple[str, ...]:
-        """Names of remedies, as `repair` takes them, the most promising first."""
-        return tuple(dict.fromkeys(name for finding in self.findings for name in finding.remedies))
-
-    def to_dict(self) -> dict:
-        return asdict(self) | {"remedies": self.remedies}
-
-
 def diagnose(
     model: keras.Model,
     data: Any,
     *,
     batch_size: int | None = None,
-    say: Callable[[str], None] = print,
 ) -> Diagnosis:
     """Examine any built `keras.Model` that classifies or segments images, compiled or not; it stays as it was.
 
@@ -81,7 +51,7 @@ def diagnose(
     batch forwards and backwards; training steps: 48 on one batch, 480 at most at its own rate, fewer the sooner it
     learns, and 48 at a tenth of that; where it does not learn, at most eight times 48 at other rates, and where that
     leaves a doubt 1,500 at its own. Of two classes, or few images, luck tells as much as a net after 48 steps; there
-    they are 192. say: told how far it is, and each level's cost.
+    they are 192. Progress is logged.
     Raises InputError for data that cannot be fed to it.
     """
     clock, seconds = time.perf_counter(), {}
@@ -90,7 +60,7 @@ def diagnose(
         nonlocal clock
         seconds[level] = time.perf_counter() - clock
         clock = time.perf_counter()
-        say(f"{level}: {seconds[level]:.1f} s")
+        logger.info(f"{level}: {seconds[level]:.1f} s")
 
     sample = sample_of(data, IMAGES, batch_size)
     _check_fits(model, sample)
@@ -104,7 +74,7 @@ def diagnose(
     signals = measure_signals(model, sample, objective)
     lap("one batch")
     grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
-    probe = Probe(model, sample, objective, say)
+    probe = Probe(model, sample, objective)
     overfit = probe.overfit(objective.rate * LOUDER)
     lap("probe of one batch")
     linear = linear_told(sample, objective.shape[-1])
@@ -115,7 +85,7 @@ def diagnose(
     if grave:
         own = probe.run(objective.rate, STEPS, asked)
     else:
-        own, others = look(probe, objective, asked, doubted=doubted, patience=patience, say=say)
+        own, others = look(probe, objective, asked, doubted=doubted, patience=patience)
     lap("probe of rates")
     believed = not grave or settled(own, objective.chance, asked)
     rates = good_rates(own, others, patience, asked) if believed else ()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from keras_cnn.diagnosis.cures import Cure
+from keras_cnn.diagnosis.suggestions import Cure
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """HealthMonitor: a callback that watches any `fit`, says when something is wrong, and can stop it."""
 
+import logging
 import math
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.diagnosis.course import course_findings, overfitting
-from keras_cnn.diagnosis.cures import BATCH_NORM, CLIP, NORMALIZE, TENTH
+from keras_cnn.diagnosis.checks.loss_curve import course_findings, overfitting
+from keras_cnn.diagnosis.checks.training_state import batch_norm_findings, state_findings, update_findings
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph import kernels_of, weighted
-from keras_cnn.diagnosis.nonfinite import NonFiniteWatch
-from keras_cnn.diagnosis.objective import objective_of
-from keras_cnn.diagnosis.sample import sample_of
-from keras_cnn.diagnosis.signals import Signals, measure_signals
-from keras_cnn.diagnosis.state import batch_norm_findings, state_findings, update_findings
+from keras_cnn.diagnosis.graph.graph import kernels_of, weighted
+from keras_cnn.diagnosis.graph.layer_signals import Signals, measure_signals
+from keras_cnn.diagnosis.graph.nonfinite import NonFiniteWatch
+from keras_cnn.diagnosis.probe.data import sample_of
+from keras_cnn.diagnosis.probe.objective import objective_of
+from keras_cnn.diagnosis.suggestions import BATCH_NORM, CLIP, NORMALIZE, TENTH
 from keras_cnn.files import write_file, write_json
+
+logger = logging.getLogger(__name__)
 
 IMAGES = 256
 SHARE = 0.03  # of the time that training takes, for measuring
@@ -35,7 +37,7 @@ class HealthMonitor(keras.callbacks.Callback):
     data: images with labels, as for `diagnose`, of which a few are measured on; training images are best. logs:
     TensorBoard's folder, for scalars and histograms by layer. directory: gets health.json and health.txt at the end.
     share: of the training time that measuring may take; it is measured as often as that allows. stop: end the run when
-    the loss is no longer finite or stands at chance; `reason` then tells why. say: told one line for each new finding.
+    the loss is no longer finite or stands at chance; `reason` then tells why. Each new finding is logged as a warning.
     Under a distribution strategy one replica's weights are measured, and all replicas are watched for NaN.
     """
 
@@ -47,10 +49,9 @@ class HealthMonitor(keras.callbacks.Callback):
         directory: Path | str | None = None,
         share: float = SHARE,
         stop: bool = False,
-        say: Callable[[str], None] = print,
     ):
         super().__init__()
-        self._data, self._share, self._stop, self._say = data, share, stop, say
+        self._data, self._share, self._stop = data, share, stop
         self._logs = Path(logs) if logs else None
         self._directory = Path(directory) if directory else None
         self.findings: list[Finding] = []
@@ -177,7 +178,7 @@ class HealthMonitor(keras.callbacks.Callback):
         for finding in findings:
             if all(finding.name != one.name for one in self.findings):
                 self.findings.append(finding)
-                self._say(f"health: step {self._step}: {finding}")
+                logger.warning(f"health: step {self._step}: {finding}")
                 if finding.name in FATAL and (self._stop or finding.name == "diverged"):
                     self.reason, self.model.stop_training = f"{finding.name}: {finding.symptom}", True
 

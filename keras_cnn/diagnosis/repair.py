@@ -1,6 +1,7 @@
 """repair: change a net that does not learn until it does, and show by training both that it does."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import combinations
@@ -9,13 +10,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.attempts import Attempt, Measured, attempt, train_measured, treated
-from keras_cnn.diagnosis.diagnose import DATA_AT_FAULT, Diagnosis, diagnose
-from keras_cnn.diagnosis.objective import objective_of
-from keras_cnn.diagnosis.remedies import REMEDIES, Patient
-from keras_cnn.diagnosis.rules import HEALTHY
-from keras_cnn.diagnosis.sample import sample_of
+from keras_cnn.diagnosis.diagnose import DATA_AT_FAULT, diagnose
+from keras_cnn.diagnosis.probe.data import sample_of
+from keras_cnn.diagnosis.probe.decision import HEALTHY
+from keras_cnn.diagnosis.probe.objective import objective_of
+from keras_cnn.diagnosis.remedies.attempts import Attempt, Measured, attempt, train_measured, treated
+from keras_cnn.diagnosis.remedies.remedies import REMEDIES, Patient
+from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 BUDGET = 300  # training steps before and after
 IMAGES = 4096
@@ -66,7 +70,6 @@ def repair(
     diagnosis: Diagnosis | None = None,
     *,
     budget: int = BUDGET,
-    say: Callable[[str], None] = print,
 ) -> Repair:
     """Try remedies on copies of `model`: those that the diagnosis names; if none helps the rest; then two of the first
     four named at once.
@@ -76,7 +79,7 @@ def repair(
     `model` stays as it is. data: as for `diagnose`. InputError for a subclassed model, whose graph nobody knows, and
     where not the net but the data are at fault.
     """
-    diagnosis = diagnosis or diagnose(model, data, say=say)
+    diagnosis = diagnosis or diagnose(model, data)
     _check_data(diagnosis)
     sample = sample_of(data, IMAGES)
     objective = objective_of(model, sample)
@@ -84,14 +87,14 @@ def repair(
     refused = any(finding.name == "labels_of_another_form" for finding in diagnosis.findings)
     steps = 0 if refused else budget
     before = train_measured(model, sample, objective.rate, steps)
-    say(f"before: loss {before.loss:.3f}, accuracy {before.accuracy:.3f} after {steps} steps")
+    logger.info(f"before: loss {before.loss:.3f}, accuracy {before.accuracy:.3f} after {steps} steps")
     tried: list[dict] = []
     if diagnosis.verdict == HEALTHY:
         return Repair(model, (), objective.rate, before, before, False)
     patient = Patient(model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate)
     asked, known = diagnosis.asked, before.told if np.isfinite(before.told) else 0.0
     least = known + max(BETTER * asked, diagnosis.by_chance)
-    try_out = partial(_tried, patient, asked=asked, budget=budget, tried=tried, say=say)
+    try_out = partial(_tried, patient, asked=asked, budget=budget, tried=tried)
     for plans in _plans(diagnosis.remedies):
         cures = list(_cures(map(try_out, plans), least, WELL * asked))
         if cures:
@@ -134,7 +137,6 @@ def _tried(
     asked: float,
     budget: int,
     tried: list[dict],
-    say: Callable[[str], None],
 ) -> Attempt | None:
     """The attempt with these remedies, told and added to `tried`; None where they fit nothing, or it does not train."""
     changed = treated(patient, names)
@@ -143,10 +145,10 @@ def _tried(
     made = attempt(changed, names, patient.sample, budget, asked)
     if made is None:
         tried.append({"changes": names, "outcome": "does not train"})
-        say(f"{' + '.join(names)}: does not train")
+        logger.info(f"{' + '.join(names)}: does not train")
         return None
     tried.append({"changes": names, "rate": made.rate, "outcome": "trained", **asdict(made.after)})
-    say(
+    logger.info(
         f"{' + '.join(names)} at {made.rate:.1e}: loss {made.after.loss:.3f}, accuracy {made.after.accuracy:.3f}"
     )
     return made

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from keras_cnn.diagnosis.cures import Cure
-from keras_cnn.diagnosis.diagnose import Diagnosis
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY, reached
+from keras_cnn.diagnosis.probe.decision import CONDITIONAL, DEAD, HEALTHY, reached
+from keras_cnn.diagnosis.result import Diagnosis
+from keras_cnn.diagnosis.suggestions import Cure
 from keras_cnn.files import write_file, write_json
-from keras_cnn.training.pictures import as_image
+from keras_cnn.training.plots import as_image
 
 WIDTH = 100
 MEANING = {

@@ -75,7 +75,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
       and backward, also in bfloat16 and float16; everything else takes Keras's own path.
     - *Moving statistics.* `momentum` is 0.9 and the first batch replaces the initial (0, 1), for Keras's 0.99 from
       (0, 1) needs about 500 steps to forget its start. That is still an average over past weights; in training,
-      `keras_cnn.training.statistics` puts in its place what it finds while `observing` is set: the layer then
+      `keras_cnn.training.batchnorm_statistics` puts in its place what it finds while `observing` is set: the layer then
       normalizes with the batch's statistics and keeps those, whatever `training` says.
     - *Replicas.* Under a distribution strategy the moving statistics take the statistics of the global batch,
       so all replicas hold the same numbers and what is saved is what every replica predicts with. Outputs in

@@ -4,8 +4,8 @@ import keras
 
 from keras_cnn.files import read_json
 from keras_cnn.provenance import provenance
-from keras_cnn.runs import METRICS, Run
 from keras_cnn.serving.convert import line
+from keras_cnn.training.run_directory import METRICS, Run
 from keras_cnn.training.tasks import score_name
 
 MOST_COLUMNS = 20  # classes, of a confusion matrix for people

@@ -1,22 +1,25 @@
 """Write an exported model in other formats, and measure each on the test split: what quantization costs is told."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from keras_cnn.data.facts import ImageData, Split
+from keras_cnn.data.dataset import ImageData, Split
 from keras_cnn.data.progress import track
 from keras_cnn.data.windows import Window, cut, predict_image
 from keras_cnn.errors import InputError, NotEqual
-from keras_cnn.runs import Run
 from keras_cnn.serving import formats
 from keras_cnn.training.evaluate import measure, window_of
 from keras_cnn.training.evaluate_masks import measure_masks
+from keras_cnn.training.run_directory import Run
 from keras_cnn.training.tasks import score_name
 from keras_cnn.training.train import best_model
+
+logger = logging.getLogger(__name__)
 
 BATCH = 32
 CALIBRATION = 200  # images; TensorFlow's guide takes 100 to 500
@@ -24,7 +27,7 @@ TOLERANCE = 1e-5  # other kernels add up in another order
 
 
 def write_formats(
-    names: Sequence[str], run: Run, data: ImageData, test: dict, folder: Path, say: Callable[[str], None]
+    names: Sequence[str], run: Run, data: ImageData, test: dict, folder: Path
 ) -> dict[str, dict]:
     """Write the `names` of FORMATS into `folder`; name -> file, bytes, difference, score, interval and points lost.
 
@@ -53,7 +56,7 @@ def write_formats(
             f"{score}_interval": measured[f"{score}_interval"],
             "lost": test[score] - measured[score],
         }
-        say(line(name, found[name], score))
+        logger.info(line(name, found[name], score))
     return found
 
 

@@ -1,6 +1,7 @@
 """Pictures of what a trained net makes of images: Grad-CAM and the maps of its layers, as PNG and in TensorBoard."""
 
 import functools
+import logging
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,12 +13,14 @@ from keras_cnn.data.decode import decode, resize
 from keras_cnn.data.sources import load
 from keras_cnn.errors import unknown_name
 from keras_cnn.files import distinct_stems, write_file
-from keras_cnn.runs import Run, chosen_run, read_run
 from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.pictures import write_figures
+from keras_cnn.training.plots import write_figures
+from keras_cnn.training.run_directory import Run, chosen_run, read_run
 from keras_cnn.training.train import best_model
+
+logger = logging.getLogger(__name__)
 
 SAMPLES = 4  # test images shown if none are given
 TOP = 3  # classes explained
@@ -35,7 +38,6 @@ def explain_run(
     files: Sequence[Path],
     layers: Sequence[str],
     destination: Path,
-    say: Callable[[str], None],
 ) -> None:
     """Write `NAME/answer.png`, `NAME/01-LAYER.png`, ... below `destination`, of each of `files` or of some test images.
 
@@ -57,8 +59,8 @@ def explain_run(
             write_file(path, functools.partial(figure.savefig, format="png", dpi=80))
         tagged = {f"{name}/{what}": figure for what, figure in figures.items()}
         write_figures(run.log_directory / "explain", tagged, run.settings.epochs)
-        say(f"{name}: {len(figures)} pictures in {folder}")
-    say(f"tensorboard --logdir {run.log_directory}")
+        logger.info(f"{name}: {len(figures)} pictures in {folder}")
+    logger.info(f"tensorboard --logdir {run.log_directory}")
 
 
 def _chosen(model: keras.Model, names: Sequence[str]) -> list[str]:

@@ -1,11 +1,12 @@
 """Export the best weights of a run as a SavedModel that serves what was measured, and prove that it does."""
 
 import functools
+import logging
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -14,22 +15,22 @@ import numpy as np
 from keras_cnn.data.sources import load
 from keras_cnn.errors import NotEqual
 from keras_cnn.files import sync_folder, write_json
-from keras_cnn.runs import Run, chosen_run, read_run
 from keras_cnn.serving.card import make_card, readme
 from keras_cnn.serving.convert import write_formats
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.serving.formats import check_formats
 from keras_cnn.training.run import measure_on_test
+from keras_cnn.training.run_directory import Run, chosen_run, read_run
 from keras_cnn.training.train import best_model
+
+logger = logging.getLogger(__name__)
 
 TOLERANCE = {"float32": 1e-6}
 MIXED_TOLERANCE = 1e-3  # half precision rounds differently when TensorFlow fuses another graph
 CHECKED_IMAGES = 32
 
 
-def export_run(
-    directory: Path, destination: Path, *, formats: Sequence[str] = (), say: Callable[[str], None]
-) -> Path:
+def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = ()) -> Path:
     """Write the next numbered version below `destination` (TensorFlow Serving's layout); returns its path.
 
     Input `images`: uint8 (B, H, W, C), 0..255; output `probabilities`: float32 (B, classes), or (B, H', W', classes) of
@@ -52,8 +53,8 @@ def export_run(
         whole_images = tuple(model.input_shape[1:]) == run.facts.shape
         write_saved_model(model, run.facts.classes, str(aside), whole_images)
         difference = _difference(model, run, aside)
-        say(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
-        others = write_formats(formats, run, data(), test, aside, say) if formats else {}
+        logger.info(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
+        others = write_formats(formats, run, data(), test, aside) if formats else {}
         version = _next_version(destination)
         card = make_card(model, run, test, version.parent.name, int(version.name), difference, others)
         write_json(aside / "card.json", card)
@@ -73,7 +74,7 @@ def _difference(model: keras.Model, run: Run, path: Path) -> float:
     with tempfile.TemporaryDirectory() as folder:
         given, answered = f"{folder}/images.npy", f"{folder}/probabilities.npz"
         np.save(given, images)
-        script = Path(__file__).with_name("served.py")
+        script = Path(__file__).with_name("verify_export.py")
         process = subprocess.run(
             [sys.executable, "-I", script, path, given, answered], capture_output=True, text=True
         )

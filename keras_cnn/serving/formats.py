@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_cnn.errors import InputError, unknown_name
-from keras_cnn.quiet import silenced
+from keras_cnn.tensorflow_import import silenced
 
 Run = Callable[[np.ndarray], np.ndarray]  # uint8 (N, H, W, C) -> float32 (N, K), or (N, H', W', K) of masks
 

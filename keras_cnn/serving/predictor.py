@@ -147,7 +147,7 @@ def find_version(path: Path) -> Path:
         return newest.parent
     raise InputError(
         f"{str(path)!r} is no exported model: it holds no card.json and no numbered version with one. "
-        "Make one with python -m keras_cnn export RUN."
+        "Make one with keras-cnn export RUN."
     )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import keras
 
 from keras_cnn.files import write_file
-from keras_cnn.training.averaging import averaged
 from keras_cnn.training.checkpoint import save_state, save_weights
+from keras_cnn.training.ema import averaged
 
 BEST_WEIGHTS = "best.npz"
 CHECKPOINT = "checkpoint.npz"

@@ -2,7 +2,7 @@
 
 import math
 
-from keras_cnn.data.facts import DataFacts
+from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError
 
 

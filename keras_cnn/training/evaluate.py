@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_cnn.data.facts import Split
+from keras_cnn.data.dataset import Split
 from keras_cnn.data.pipeline import evaluation_batches
 from keras_cnn.data.windows import Window
 

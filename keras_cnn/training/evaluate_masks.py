@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from keras_cnn.data.facts import Split
+from keras_cnn.data.dataset import Split
 from keras_cnn.data.progress import track
 from keras_cnn.data.windows import predict_image
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.scores import scores
+from keras_cnn.training.metrics import scores
 
 BATCH = 4
 RESAMPLED = 1000

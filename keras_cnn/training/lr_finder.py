@@ -12,11 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.data.facts import ImageData
-from keras_cnn.training.averaging import kept
+from keras_cnn.data.dataset import ImageData
+from keras_cnn.training.compile import LOSS_FUNCTIONS, make_optimizer
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.ema import kept
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.objective import LOSS_FUNCTIONS, make_optimizer
-from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.train import batches_of, make_model
 
 LOW, HIGH, STEPS = 1e-6, 10.0, 210  # thirty steps a decade

@@ -1,7 +1,7 @@
-"""What `python -m keras_cnn lr-find` does: the range test of some settings, as numbers, a plot and in TensorBoard."""
+"""What `keras-cnn lr-find` does: the range test of some settings, as numbers, a plot and in TensorBoard."""
 
 import dataclasses
-from collections.abc import Callable
+import logging
 from pathlib import Path
 
 import tensorflow as tf
@@ -10,10 +10,12 @@ from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_file, write_json
 from keras_cnn.provenance import provenance
+from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.lr_finder import RangeTest, range_test
-from keras_cnn.training.pictures import as_image
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.plots import as_image
 from keras_cnn.training.strategy import describe, get_strategy
+
+logger = logging.getLogger(__name__)
 
 RESULT = "lr_find.json"
 PLOT = "lr_find.png"
@@ -26,7 +28,6 @@ def find_run(
     devices: int | None = None,
     download: bool = False,
     steps: int,
-    say: Callable[[str], None],
 ) -> RangeTest:
     """Test the rates for `settings` on their data; leaves lr_find.json, lr_find.png and logs in `directory`.
 
@@ -41,7 +42,7 @@ def find_run(
     settings = settings.resolved(data.facts)
     strategy = get_strategy(devices)
     assert settings.batch_size, "resolved"
-    say(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising rates")
+    logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising rates")
     found = range_test(settings, data, strategy, steps=steps)
     directory.mkdir(parents=True, exist_ok=True)
     figure = rate_figure(found)

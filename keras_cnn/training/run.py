@@ -1,26 +1,29 @@
-"""One run from its settings to a directory that holds everything: what `python -m keras_cnn train` does."""
+"""One run from its settings to a directory that holds everything: what `keras-cnn train` does."""
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from keras_cnn.data.facts import ImageData, Split
+from keras_cnn.data.dataset import ImageData, Split
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_file, write_json
-from keras_cnn.runs import METRICS, RUN, TEST, Run, read_run
 from keras_cnn.training.callbacks import CHECKPOINT
+from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict, summary
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
-from keras_cnn.training.mask_pictures import examples, mask_figure
-from keras_cnn.training.pictures import confusion_figure, sample_figure, write_figures
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.mask_plots import examples, mask_figure
+from keras_cnn.training.plots import confusion_figure, sample_figure, write_figures
+from keras_cnn.training.run_directory import METRICS, RUN, TEST, Run, read_run
 from keras_cnn.training.strategy import describe, get_strategy
 from keras_cnn.training.tasks import score_name
 from keras_cnn.training.train import best_model, make_model, train
+
+logger = logging.getLogger(__name__)
 
 PICTURE = "test.png"
 
@@ -31,9 +34,8 @@ def train_run(
     *,
     devices: int | None = None,
     download: bool = False,
-    say: Callable[[str], None],
 ) -> None:
-    """Load the data, train, measure the best weights once on test, and tell each step with `say`.
+    """Load the data, train, measure the best weights once on the test split, and log each step.
 
     Leaves run.json, epochs.csv, metrics.json, test.json, test.png, weights, a checkpoint and TensorBoard logs in
     `directory`. InputError if it holds a run already.
@@ -41,7 +43,7 @@ def train_run(
     settings.check_names()
     if (directory / RUN).exists():
         raise InputError(
-            f"{directory} already holds a run. Continue it with python -m keras_cnn train --resume "
+            f"{directory} already holds a run. Continue it with keras-cnn train --resume "
             f"{directory}, or choose another --directory."
         )
     data = load(**settings.load_arguments(), download=download)
@@ -50,10 +52,10 @@ def train_run(
     make_model(settings, data, strategy)  # whatever cannot be built is refused before anything is written
     run = Run(directory, settings, data.facts, replicas=strategy.num_replicas_in_sync)
     run.write()
-    _train(run, data, strategy, say)
+    _train(run, data, strategy)
 
 
-def resume_run(directory: Path, *, devices: int | None = None, say: Callable[[str], None]) -> None:
+def resume_run(directory: Path, *, devices: int | None = None) -> None:
     """Go on with the run in `directory` after its last finished epoch, as if it had never stopped.
 
     InputError if it is no run, has ended, or was trained on another number of replicas.
@@ -67,35 +69,35 @@ def resume_run(directory: Path, *, devices: int | None = None, say: Callable[[st
             f"{directory} was trained on {run.replicas} devices, here are {strategy.num_replicas_in_sync}: the "
             f"global batch would be another. Give --devices {run.replicas}."
         )
-    _train(run, load(**run.settings.load_arguments()), strategy, say)
+    _train(run, load(**run.settings.load_arguments()), strategy)
 
 
-def _train(run: Run, data: ImageData, strategy: tf.distribute.Strategy, say: Callable[[str], None]) -> None:
+def _train(run: Run, data: ImageData, strategy: tf.distribute.Strategy) -> None:
     for note in data.facts.notes:
-        say(f"note: {note}")
+        logger.info(f"note: {note}")
     assert run.settings.batch_size, "a run's settings are resolved"
-    say(describe(strategy, run.settings.batch_size))
+    logger.info(describe(strategy, run.settings.batch_size))
     result = train(
         run.settings,
         data,
         run.directory,
         strategy=strategy,
         start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
-        report=epoch_line(run.settings.epochs, score_name(run.facts.task), say),
+        report=epoch_line(run.settings.epochs, score_name(run.facts.task)),
     )
     write_json(run.directory / METRICS, {"state": "COMPLETED", **dataclasses.asdict(result)})
     test = measure_on_test(run, data.load_test)
     score = score_name(run.facts.task).replace("_", " ")
-    say(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
-    say(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
-    say(f"tensorboard --logdir {run.log_directory}")
+    logger.info(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
+    logger.info(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
+    logger.info(f"tensorboard --logdir {run.log_directory}")
 
 
-def epoch_line(epochs: int, score: str, say: Callable[[str], None]) -> Callable[[int, dict], None]:
-    """A report that tells each epoch's losses and `score`, the name of a metric, in one line."""
+def epoch_line(epochs: int, score: str) -> Callable[[int, dict], None]:
+    """A report that logs each epoch's losses and `score`, the name of a metric, in one line."""
 
     def report(epoch: int, logs: dict) -> None:
-        say(
+        logger.info(
             f"epoch {epoch:3d}/{epochs}  loss {logs['loss']:.4f}  {score} {logs[score]:.4f}  "
             f"val_loss {logs['val_loss']:.4f}  val_{score} {logs[f'val_{score}']:.4f}  {logs['seconds']:.1f} s"
         )

@@ -1,12 +1,9 @@
 """What depends on the task: a class for every image, or one for every pixel."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from keras_cnn.data.facts import DataFacts
+from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError
-
-if TYPE_CHECKING:
-    from keras_cnn.training.settings import TrainSettings
 
 # what trials and epochs are ranked by: the highest is best
 OBJECTIVES = {"classification": "val_accuracy", "segmentation": "val_mean_iou"}
@@ -18,12 +15,31 @@ DEFAULTS: dict[str, dict] = {
 }
 
 
+class TaskSettings(Protocol):
+    """What of the settings of a run depends on the task."""
+
+    @property
+    def crop_size(self) -> tuple[int, int] | None: ...
+
+    @property
+    def loss(self) -> str: ...
+
+    @property
+    def balanced(self) -> bool: ...
+
+    @property
+    def class_weight(self) -> str: ...
+
+    @property
+    def augmentation(self) -> str: ...
+
+
 def score_name(task: str) -> str:
     """What a model of `task` is measured by: accuracy or mean_iou."""
     return OBJECTIVES[task].removeprefix("val_")
 
 
-def check_for_task(settings: "TrainSettings", facts: DataFacts) -> None:
+def check_for_task(settings: TaskSettings, facts: DataFacts) -> None:
     """Raise InputError for settings that mean nothing for the task of the data."""
     wrong = _for_masks(settings) if facts.task == "segmentation" else _for_images(settings)
     for name, advice in wrong.items():
@@ -32,7 +48,7 @@ def check_for_task(settings: "TrainSettings", facts: DataFacts) -> None:
         )
 
 
-def _for_images(settings: "TrainSettings") -> dict[str, str]:
+def _for_images(settings: TaskSettings) -> dict[str, str]:
     wrong = {}
     if settings.crop_size is not None:
         wrong["crop_size"] = "take --image_size, and --augmentation crop for random parts"
@@ -41,8 +57,8 @@ def _for_images(settings: "TrainSettings") -> dict[str, str]:
     return wrong
 
 
-def _for_masks(settings: "TrainSettings") -> dict[str, str]:
-    from keras_cnn.data.augment import check_for_masks, parse_augmentation
+def _for_masks(settings: TaskSettings) -> dict[str, str]:
+    from keras_cnn.data.augmentation.augment import check_for_masks, parse_augmentation
 
     check_for_masks(parse_augmentation(settings.augmentation))
     wrong = {}

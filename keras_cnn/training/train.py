@@ -9,21 +9,21 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_cnn.data.facts import DataFacts, ImageData, Split
+from keras_cnn.data.dataset import DataFacts, ImageData, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.data.windows import Window, cut
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from keras_cnn.models.pretrained import freeze_body, load_pretrained
-from keras_cnn.training.averaging import AveragedWeights
+from keras_cnn.training.batchnorm_statistics import BatchStatistics
 from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EarlyStop, EpochReport, Record, tensorboard
 from keras_cnn.training.checkpoint import load_weights, restore_state
 from keras_cnn.training.class_weights import class_weights
+from keras_cnn.training.compile import compile_model
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.ema import AveragedWeights
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.mask_pictures import MaskPictures
-from keras_cnn.training.objective import compile_model
-from keras_cnn.training.settings import TrainSettings
-from keras_cnn.training.statistics import BatchStatistics
+from keras_cnn.training.mask_plots import MaskPictures
 from keras_cnn.training.tasks import OBJECTIVES
 
 

@@ -8,13 +8,13 @@ import pytest
 from benchmarks.crash import small_space
 from keras_cnn.data.sources import load
 from keras_cnn.files import write_json
-from keras_cnn.runs import METRICS
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.run_directory import METRICS
 from tests.tuning_studies import SEARCH
-from tuning.executors import ENDED, Event
-from tuning.progress import Progress
+from tuning.config import SearchSettings, Study
+from tuning.executors.base import ENDED, Event
+from tuning.reporting.progress import Progress
 from tuning.search import run_search
-from tuning.settings import SearchSettings, Study
 
 SMALL = small_space(width=2, batch_size=128)  # a net of a few hundred weights
 

@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 
 from keras_cnn.errors import InputError
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.config import TrainSettings
 from tests.tuning_studies import ALL_BUT_TWO
-from tuning import cli, commands, trial
+from tuning import cli, commands
+from tuning.config import SearchSettings, TrialSpec, read_study
+from tuning.executors import trial
 from tuning.quantities import to_seconds
-from tuning.settings import SearchSettings, TrialSpec, read_study
 
 
 def test_it_ends_after_so_many_trials_and_goes_on_with_more(searched):

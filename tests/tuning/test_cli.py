@@ -65,7 +65,7 @@ def test_a_directory_that_holds_another_study(finished, tuning):
     before = (study / "study.json").read_bytes()
     run = tuning("search", *tuning.small, "--directory", "study", folder=study.parent)
     assert run.returncode == 2
-    assert "already holds a study" in run.stderr and "python -m tuning resume study" in run.stderr
+    assert "already holds a study" in run.stderr and "keras-cnn resume study" in run.stderr
     assert (study / "study.json").read_bytes() == before
 
 

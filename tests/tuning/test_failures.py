@@ -4,14 +4,14 @@ import pytest
 
 from keras_cnn.data.sources import load
 from keras_cnn.files import write_json
-from keras_cnn.runs import METRICS
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.run_directory import METRICS
 from tests.tuning.conftest import Instantly
-from tuning.executors import ENDED, EPOCH, Event
-from tuning.oracles import make_oracle
-from tuning.progress import Progress
+from tuning.config import SearchSettings, Study, read_study
+from tuning.executors.base import ENDED, EPOCH, Event
+from tuning.oracles.make import make_oracle
+from tuning.reporting.progress import Progress
 from tuning.search import SearchFailed, run_search
-from tuning.settings import SearchSettings, Study, read_study
 
 
 class Scripted(Instantly):

@@ -6,10 +6,10 @@ import keras_tuner as kt
 import numpy as np
 import pytest
 
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.config import TrainSettings
+from tuning.config import read_study
 from tuning.hypermodel import HyperCNN
-from tuning.rows import best, hyperparameters
-from tuning.settings import read_study
+from tuning.storage.trials import best, hyperparameters
 
 SETTINGS = TrainSettings(options={"dense": [8]}, batch_size=16, epochs=2, precision="float32")
 GIVEN = {"options.blocks": 1, "options.width": 2, "options.convolutions": 1, "batch_size": 16}

@@ -45,7 +45,7 @@ def test_resume_after_the_coordinator_ended(tuning, whole, tmp_path, how):
     if how == signal.SIGINT:
         assert process.returncode == 2
         assert errors == "error: interrupted.\n"
-        assert "python -m tuning resume study" in output
+        assert "keras-cnn resume study" in output
     resumed = tuning("resume", "study", "--workers", 2, folder=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert "2 trials at once" in resumed.stdout

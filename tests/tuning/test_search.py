@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cnn.files import read_json
-from keras_cnn.runs import chosen_run
+from keras_cnn.training.run_directory import chosen_run
 
 
 def rows(study):

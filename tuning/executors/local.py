@@ -1,17 +1,20 @@
 """Run trials on this machine: a worker process for each place in the layout."""
 
 import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_cnn.errors import InputError
-from keras_cnn.training.settings import TrainSettings
-from tuning.executors import ENDED, EPOCH, Event
+from keras_cnn.training.config import TrainSettings
+from tuning.config import TIMED_OUT
+from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.executors.process import Worker
-from tuning.layout import Place
-from tuning.settings import TIMED_OUT
+from tuning.executors.resources import Place
+
+logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
 ATTEMPTS = 3
@@ -71,11 +74,9 @@ class LocalExecutor:
     def check(self, settings: TrainSettings) -> None:
         self._ask({"check": settings.to_dict()})
 
-    def export(
-        self, run: Path, destination: Path, formats: Sequence[str], say: Callable[[str], None]
-    ) -> Path:
+    def export(self, run: Path, destination: Path, formats: Sequence[str]) -> Path:
         request = {"export": str(run), "destination": str(destination), "formats": list(formats)}
-        return Path(self._ask(request, lambda answer: say(answer["text"]))["version"])
+        return Path(self._ask(request, lambda answer: logger.info(answer["text"]))["version"])
 
     def _ask(self, request: dict, on_answer: Callable[[dict], None] = lambda answer: None) -> dict:
         """Have a worker do what can be done again; InputError if every one dies of it."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from keras_cnn.errors import InputError
-from tuning.settings import FAILED, TIMED_OUT
+from tuning.config import FAILED, TIMED_OUT
 
 # TensorFlow keeps 7-8 MB of every model it ever traced; a new process starts from nothing
 REQUESTS_PER_WORKER = 20
@@ -20,12 +20,12 @@ LOG_TAIL = 1500
 
 
 class Process:
-    """A `tuning.worker` process over `devices`, in `threads`. It takes requests and gives answers, a line each."""
+    """A `tuning.executors.worker` process over `devices` with `threads` threads; it speaks JSON lines."""
 
     def __init__(self, devices: int | None, threads: int | None, environment: dict[str, str]):
         self.requests_made, self.memory, self.heard = 0, 0, time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tuning.worker", json.dumps([devices, threads])],
+            [sys.executable, "-m", "tuning.executors.worker", json.dumps([devices, threads])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,12 +1,12 @@
 """Run trials as tasks of a Ray cluster, which places them, watches its nodes and tells when one is lost.
 
-What a task has sent home after its last epoch is what another one goes on from. Optional: requirements-cluster.txt.
+What a task has sent home after its last epoch is what another one goes on from. Optional: the extra `ray`.
 """
 
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,13 +14,13 @@ import keras_cnn
 import tuning
 from keras_cnn.errors import InputError
 from keras_cnn.training.callbacks import CHECKPOINT
-from keras_cnn.training.settings import TrainSettings
-from tuning.executors import ENDED, EPOCH, Event
+from keras_cnn.training.config import TrainSettings
+from tuning.config import FAILED, OUT_OF_MEMORY, TIMED_OUT, read_trial
+from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.executors.local import LocalExecutor
 from tuning.executors.process import REQUESTS_PER_WORKER
 from tuning.executors.ray_task import Files, train, write_files
-from tuning.layout import Place
-from tuning.settings import FAILED, OUT_OF_MEMORY, TIMED_OUT, read_trial
+from tuning.executors.resources import Place
 
 # Ray reads it when it is imported; without it any stranger who reaches the cluster runs code there
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -28,7 +28,7 @@ try:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 except ModuleNotFoundError as error:
-    raise InputError("--executor ray needs Ray: pip install -r requirements-cluster.txt.") from error
+    raise InputError("--executor ray needs Ray: pip install 'keras-cnn[ray]'.") from error
 
 MODULES = [str(Path(module.__file__ or "").parent) for module in (keras_cnn, tuning)]
 
@@ -158,10 +158,8 @@ class RayExecutor:
     def check(self, settings: TrainSettings) -> None:
         self._here.check(settings)
 
-    def export(
-        self, run: Path, destination: Path, formats: Sequence[str], say: Callable[[str], None]
-    ) -> Path:
-        return self._here.export(run, destination, formats, say)
+    def export(self, run: Path, destination: Path, formats: Sequence[str]) -> Path:
+        return self._here.export(run, destination, formats)
 
     def _take(self, task: _Task) -> Event:
         """The next thing a task has sent, its files laid into the study."""

@@ -89,7 +89,7 @@ def _run(
 ) -> None:
     import psutil
 
-    from keras_cnn.quiet import import_tensorflow
+    from keras_cnn.tensorflow_import import import_tensorflow
 
     def report(epoch: int, logs: dict) -> bool:
         numbers = {name: float(value) for name, value in logs.items()}
@@ -100,7 +100,7 @@ def _run(
     try:
         import_tensorflow()
         from keras_cnn.training.strategy import get_strategy, limit_threads
-        from tuning.trial import run_trial
+        from tuning.executors.trial import run_trial
 
         limit_threads(threads)
         run_trial(directory, get_strategy(devices), report)

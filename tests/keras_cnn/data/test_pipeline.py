@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_cnn.data import pipeline
-from keras_cnn.data.augment import AUGMENTATIONS
-from keras_cnn.data.facts import Split
+from keras_cnn.data.augmentation.augment import AUGMENTATIONS
+from keras_cnn.data.dataset import Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.data.windows import Window
 from keras_cnn.errors import InputError

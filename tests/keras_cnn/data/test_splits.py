@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_cnn.data.facts import DataFacts, Raw, Split
-from keras_cnn.data.moments import mean_and_variance
+from keras_cnn.data.dataset import DataFacts, Raw, Split
+from keras_cnn.data.pixel_statistics import mean_and_variance
 from keras_cnn.data.splits import assemble, stratify
 from keras_cnn.errors import InputError
 
@@ -123,7 +123,7 @@ def test_statistics_are_of_train_alone():
 def test_statistics_go_by_chunks(monkeypatch):
     images = np.random.RandomState(0).randint(0, 256, (10, 3, 3, 2)).astype(np.uint8)
     whole = mean_and_variance(images)
-    monkeypatch.setattr("keras_cnn.data.moments.CHUNK", 20)  # two images of nine pixels each
+    monkeypatch.setattr("keras_cnn.data.pixel_statistics.CHUNK", 20)  # two images of nine pixels each
     assert mean_and_variance(images) == whole
 
 

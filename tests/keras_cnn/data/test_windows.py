@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_cnn.data.facts import Split
+from keras_cnn.data.dataset import Split
 from keras_cnn.data.windows import Window, cut, predict_image
 from keras_cnn.errors import InputError
 

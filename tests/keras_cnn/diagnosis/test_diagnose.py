@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 from keras import layers
 
 from keras_cnn.diagnosis.causes import causes
-from keras_cnn.diagnosis.diagnose import Diagnosis, diagnose
-from keras_cnn.diagnosis.lint import lint
-from keras_cnn.diagnosis.objective import objective_of, spread
-from keras_cnn.diagnosis.probe import MORE_STEPS, Trace
+from keras_cnn.diagnosis.checks.static import lint
+from keras_cnn.diagnosis.diagnose import diagnose
+from keras_cnn.diagnosis.probe.data import Sample
+from keras_cnn.diagnosis.probe.decision import CONDITIONAL, DEAD, HEALTHY
+from keras_cnn.diagnosis.probe.objective import objective_of, spread
+from keras_cnn.diagnosis.probe.probe import MORE_STEPS, Trace
 from keras_cnn.diagnosis.report import text, write_report
-from keras_cnn.diagnosis.rules import CONDITIONAL, DEAD, HEALTHY
-from keras_cnn.diagnosis.sample import Sample
+from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
-from tests.sick_nets import digits, everything, in_half_precision, net
 from tests.small_nets import spec_of
+from tests.untrainable_nets import digits, everything, in_half_precision, net
 
 
 @pytest.mark.parametrize("kind", ["functional", "sequential", "subclassed"])

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cnn.diagnosis.course import course_findings, overfitting
+from keras_cnn.diagnosis.checks.loss_curve import course_findings, overfitting
+from keras_cnn.diagnosis.checks.training_state import batch_norm_findings
 from keras_cnn.diagnosis.monitor import HealthMonitor
-from keras_cnn.diagnosis.sample import sample_of
-from keras_cnn.diagnosis.state import batch_norm_findings
+from keras_cnn.diagnosis.probe.data import sample_of
 from keras_cnn.files import read_json
-from tests.sick_nets import digits, everything, net
+from tests.untrainable_nets import digits, everything, net
 
 
 def fit(model, monitor, epochs=1, **more):
@@ -19,7 +19,7 @@ def fit(model, monitor, epochs=1, **more):
 
 
 def quiet(**options) -> HealthMonitor:
-    return HealthMonitor(digits(), say=lambda line: None, **options)
+    return HealthMonitor(digits(), **options)
 
 
 @pytest.fixture(params=["one_device", "two_devices"])
@@ -96,11 +96,10 @@ def test_a_net_that_stands_at_chance_can_be_stopped_with_the_reason():
     assert len(history["loss"]) < 40 and monitor.reason.startswith("stands_at_chance")
 
 
-def test_dead_units_are_told_once():
-    told = []
-    monitor = HealthMonitor(digits(), say=told.append, share=1.0)
+def test_dead_units_are_told_once(caplog):
+    monitor = HealthMonitor(digits(), share=1.0)
     fit(net(bias=-50.0), monitor, epochs=2)
-    assert sum("dead_units" in line for line in told) == 1
+    assert sum("dead_units" in line for line in caplog.messages) == 1
 
 
 def test_updates_are_measured():

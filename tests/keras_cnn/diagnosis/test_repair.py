@@ -6,18 +6,18 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_cnn.diagnosis.graph import kernels_of, layers_of
-from keras_cnn.diagnosis.lint import lint
-from keras_cnn.diagnosis.objective import objective_of
-from keras_cnn.diagnosis.remedies import REMEDIES, Patient
+from keras_cnn.diagnosis.checks.static import lint
+from keras_cnn.diagnosis.graph.graph import kernels_of, layers_of
+from keras_cnn.diagnosis.graph.hooks import tapped
+from keras_cnn.diagnosis.probe.data import sample_of
+from keras_cnn.diagnosis.probe.objective import objective_of
+from keras_cnn.diagnosis.remedies.remedies import REMEDIES, Patient
+from keras_cnn.diagnosis.remedies.surgery import hidden, hidden_activations
 from keras_cnn.diagnosis.repair import repair
-from keras_cnn.diagnosis.sample import sample_of
-from keras_cnn.diagnosis.surgery import hidden, hidden_activations
-from keras_cnn.diagnosis.taps import tapped
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
-from tests.sick_nets import digits, everything, net
 from tests.small_nets import spec_of
+from tests.untrainable_nets import digits, everything, net
 
 DEAD = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}
 
@@ -80,7 +80,7 @@ def test_what_lies_in_layers_of_ones_own_gets_new_weights_and_nothing_else():
     sick = patient(of_blocks(Block(), Block()))
     for name in ("batch_normalization", "activation", "skip_connections", "widen"):
         assert REMEDIES[name](sick) is None
-    repaired = repair(sick.model, digits(), say=lambda line: None)
+    repaired = repair(sick.model, digits())
     assert repaired.cured and repaired.changes[0] in ("initialization", "lsuv")
 
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from keras_cnn.models.build import build_model
 from keras_cnn.models.describe import describe
-from keras_cnn.models.report import layer_table
 from keras_cnn.models.spec import ModelSpec
+from keras_cnn.models.tables import layer_table
 
 
 def build(name, shape, classes, **changes) -> keras.Model:

@@ -6,11 +6,11 @@ from unittest import mock
 
 import pytest
 
-from keras_cnn.data.facts import ImageData
+from keras_cnn.data.dataset import ImageData
 from keras_cnn.files import write_json
-from keras_cnn.runs import Run
 from keras_cnn.serving import export
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.run_directory import Run
 from keras_cnn.training.train import train
 
 VGG = TrainSettings(
@@ -31,7 +31,7 @@ def exported_run(settings: TrainSettings, data: ImageData, strategy, folder: Pat
     metrics = {"score": result.score, "best_epoch": result.best_epoch, "parameters": result.parameters}
     write_json(folder / "run" / "metrics.json", metrics)
     with mock.patch.object(export, "load", lambda **arguments: data):
-        return export.export_run(folder / "run", folder / "models", say=lambda line: None)
+        return export.export_run(folder / "run", folder / "models")
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,11 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from keras_cnn import app_command, cli
+from keras_cnn import cli
+from keras_cnn.cli import app as app_command
 from keras_cnn.data import sources
 from keras_cnn.errors import InputError
-from keras_cnn.serving import app
+from keras_cnn.serving.app import page as page_script
 from keras_cnn.serving.predictor import exported_models
 
 
@@ -30,9 +31,9 @@ def opened(monkeypatch):
     def open_page(models: Path) -> AppTest:
         monkeypatch.setattr(sys, "argv", ["app.py", str(models)])
         st.cache_resource.clear()
-        page = AppTest.from_file(app.__file__, default_timeout=60).run()
-        assert not page.exception
-        return page
+        opened = AppTest.from_file(page_script.__file__, default_timeout=60).run()
+        assert not opened.exception
+        return opened
 
     return open_page
 
@@ -58,7 +59,7 @@ def captions(page: AppTest) -> list[str]:
 def test_without_a_model_it_tells_how_to_make_one(opened, tmp_path):
     page = opened(tmp_path)
     assert page.title[0].value == "No model yet"
-    assert "make search" in texts(page.code) and "python -m keras_cnn export" in texts(page.code)
+    assert "make search" in texts(page.code) and "keras-cnn export" in texts(page.code)
 
 
 def test_an_uploaded_image(opened, models, data):
@@ -128,8 +129,8 @@ def test_a_damaged_model_is_told(opened, tmp_path):
 
 @pytest.mark.parametrize(("side", "expected"), [(1, 320), (28, 308), (320, 320), (1000, 320)])
 def test_pictures_fit_the_page(side, expected):
-    assert app.enlarged(np.zeros((side, side, 3), np.uint8)).shape == (expected, expected, 3)
-    assert app.enlarged(np.zeros((2000, 1, 1), np.uint8)).shape == (320, 1, 1)
+    assert page_script.enlarged(np.zeros((side, side, 3), np.uint8)).shape == (expected, expected, 3)
+    assert page_script.enlarged(np.zeros((2000, 1, 1), np.uint8)).shape == (320, 1, 1)
 
 
 def test_newest_first(models, exported):

@@ -31,7 +31,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server(exported, tmp_path_factory):
-    """The address of `python -m keras_cnn app` on a folder of one model."""
+    """The address of `keras-cnn app` on a folder of one model."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "saved_models" / "halves").mkdir(parents=True)
     (folder / "saved_models" / "halves" / "1").symlink_to(exported)

@@ -19,7 +19,7 @@ def export_all(version, data, formats=tuple(FORMATS)):
     """A further version of the model, from the run beside it."""
     with mock.patch.object(export, "load", lambda **arguments: data):
         run = version.parents[1] / "run"
-        return export.export_run(run, version.parent, formats=formats, say=lambda line: None)
+        return export.export_run(run, version.parent, formats=formats)
 
 
 @pytest.fixture(scope="module")

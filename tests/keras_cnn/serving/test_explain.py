@@ -8,15 +8,16 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from keras_cnn.errors import InputError
-from keras_cnn.runs import read_run
+from keras_cnn.logs import redirected
 from keras_cnn.serving import explain
+from keras_cnn.training.run_directory import read_run
 
 
 def explained(version, data, folder, files=(), layers=()):
     """The pictures below `folder`, of the run that `version` was exported from, and what is told."""
     told = []
-    with mock.patch.object(explain, "load", lambda **arguments: data):
-        explain.explain_run(version.parents[1] / "run", files, layers, folder, told.append)
+    with redirected(told.append), mock.patch.object(explain, "load", lambda **arguments: data):
+        explain.explain_run(version.parents[1] / "run", files, layers, folder)
     return {str(path.relative_to(folder)) for path in folder.rglob("*.png")}, told
 
 

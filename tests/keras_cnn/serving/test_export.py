@@ -10,12 +10,12 @@ import tensorflow as tf
 
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
-from keras_cnn.runs import Run
 from keras_cnn.serving import export
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.training.checkpoint import load_weights
+from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.settings import TrainSettings
+from keras_cnn.training.run_directory import Run
 from keras_cnn.training.train import best_model, train
 
 SETTINGS = TrainSettings(
@@ -49,9 +49,9 @@ def finished_run(data, two_devices, tmp_path):
 @pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
 def test_a_run_becomes_a_numbered_version_with_its_card(finished_run, data, tmp_path, precision):
     settings = replace(SETTINGS, precision=precision)
-    directory, told = finished_run(settings), []
-    first = export.export_run(directory, tmp_path / "models" / "halves", say=told.append)
-    second = export.export_run(directory, tmp_path / "models" / "halves", say=told.append)
+    directory = finished_run(settings)
+    first = export.export_run(directory, tmp_path / "models" / "halves")
+    second = export.export_run(directory, tmp_path / "models" / "halves")
     assert (first.name, second.name) == ("1", "2")
     assert {path.name for path in first.parent.iterdir()} == {"1", "2"}  # nothing half-written is left
 
@@ -81,7 +81,7 @@ def test_masks_are_served_for_windows_of_the_size_trained_on(finished_run, mask_
     settings = replace(SETTINGS, architecture="unet", options=options, crop_size=(16, 16), batch_size=2)
     directory = finished_run(settings, mask_data)
     with mock.patch.object(export, "load", lambda **arguments: mask_data):
-        version = export.export_run(directory, tmp_path / "models" / "discs", say=lambda line: None)
+        version = export.export_run(directory, tmp_path / "models" / "discs")
     views = mask_data.train.images[:3, :16, :16]
     served = tf.saved_model.load(version)
     answer = served.signatures["serving_default"](images=tf.constant(views))["probabilities"]
@@ -106,10 +106,10 @@ def test_a_difference_exports_nothing(finished_run, tmp_path):
 
     replaced = mock.patch.object(export, "write_saved_model", write_another)
     with replaced, pytest.raises(export.NotEqual, match="differs"):
-        export.export_run(directory, tmp_path / "models", say=lambda line: None)
+        export.export_run(directory, tmp_path / "models")
     assert not list((tmp_path / "models").iterdir())
 
 
 def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="is not a run"):
-        export.export_run(tmp_path, tmp_path / "models", say=print)
+        export.export_run(tmp_path, tmp_path / "models")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.train import best_model, train
 
 SMALL = {

@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 
 from keras_cnn.errors import InputError
+from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.lr_finder import find_learning_rate, range_test, smooth, suggest
 from keras_cnn.training.lr_run import find_run
-from keras_cnn.training.settings import TrainSettings
 
 SETTINGS = TrainSettings(
     options={"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
@@ -81,9 +81,8 @@ def test_a_suggested_rate_trains(data, two_devices):
 
 
 def test_it_writes_numbers_a_plot_and_logs(tmp_path, two_devices):
-    told = []
     settings = replace(SETTINGS, data="digits")
-    found = find_run(settings, tmp_path / "lr", devices=2, steps=30, say=told.append)
+    found = find_run(settings, tmp_path / "lr", devices=2, steps=30)
     record = json.loads((tmp_path / "lr" / "lr_find.json").read_text())
     assert record["suggested"] == found.suggested and len(record["losses"]) == len(found.losses)
     assert (tmp_path / "lr" / "lr_find.png").read_bytes().startswith(b"\x89PNG")
@@ -96,6 +95,6 @@ def test_it_writes_numbers_a_plot_and_logs(tmp_path, two_devices):
     }
     assert {"lr_find", "lr_find/losses", "lr_find/rates"} <= tags
     with pytest.raises(InputError, match="already holds"):
-        find_run(settings, tmp_path / "lr", devices=2, steps=30, say=told.append)
+        find_run(settings, tmp_path / "lr", devices=2, steps=30)
     with pytest.raises(InputError, match="at least 10"):
-        find_run(settings, tmp_path / "other", devices=2, steps=3, say=told.append)
+        find_run(settings, tmp_path / "other", devices=2, steps=3)

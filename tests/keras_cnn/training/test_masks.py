@@ -8,9 +8,9 @@ from sklearn.metrics import jaccard_score
 
 from keras_cnn.data.windows import cut
 from keras_cnn.errors import InputError
+from keras_cnn.training.config import LOSSES, TrainSettings
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
-from keras_cnn.training.settings import LOSSES, TrainSettings
 from keras_cnn.training.train import best_model, train
 
 SETTINGS = TrainSettings(

@@ -1,4 +1,4 @@
-"""`python -m keras_cnn train`, killed and resumed, as a user runs it."""
+"""`keras-cnn train`, killed and resumed, as a user runs it."""
 
 import signal
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_resumed_after_a_kill_the_weights_are_those_of_an_uninterrupted_run(kera
     output, errors = process.communicate(timeout=200)
     if how == signal.SIGINT:
         assert (process.returncode, errors) == (2, "error: interrupted.\n")
-        assert "python -m keras_cnn train --resume run" in output
+        assert "keras-cnn train --resume run" in output
     run = keras_cnn("train", "--resume", "run", folder=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "epoch   1/8" not in run.stdout and "epoch   8/8" in run.stdout

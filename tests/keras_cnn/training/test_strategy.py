@@ -24,7 +24,7 @@ def test_the_global_batch_is_told(two_devices):
 
 def test_without_a_gpu_the_default_is_one_cpu_and_needs_no_strategy():
     code = (
-        "from keras_cnn.quiet import import_tensorflow; import_tensorflow()\n"
+        "from keras_cnn.tensorflow_import import import_tensorflow; import_tensorflow()\n"
         "import tensorflow as tf\nfrom keras_cnn.training.strategy import describe, get_strategy\n"
         "print(get_strategy() is tf.distribute.get_strategy(), describe(get_strategy(), 16))"
     )
@@ -35,7 +35,7 @@ def test_without_a_gpu_the_default_is_one_cpu_and_needs_no_strategy():
 
 def test_threads_are_limited_before_anything_computes():
     code = (
-        "from keras_cnn.quiet import import_tensorflow; import_tensorflow(); import tensorflow as tf;"
+        "from keras_cnn.tensorflow_import import import_tensorflow; import_tensorflow(); import tensorflow as tf;"
         "from keras_cnn.training.strategy import limit_threads; limit_threads(None); limit_threads(1);"
         "tf.matmul(tf.ones((400, 400)), tf.ones((400, 400)));"
         "threading = tf.config.threading;"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from keras_cnn.errors import InputError
+from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.settings import TrainSettings
 from keras_cnn.training.train import Diverged, best_model, train
 
 SETTINGS = TrainSettings(

@@ -1,0 +1,36 @@
+"""keras-cnn data: the facts of a data set."""
+
+import json
+
+from keras_cnn.parser import Parser, add_download, new_parser
+from keras_cnn.tensorflow_import import import_tensorflow
+
+
+def parser() -> Parser:
+    result = new_parser("Print the facts of a data set.")
+    result.add_argument(
+        "name", help="digits, folder:PATH, pairs:PATH or the name of a TFDS image classification set"
+    )
+    result.add_argument("--image_size", nargs=2, type=int, metavar=("H", "W"), help="resize every image")
+    result.add_argument(
+        "--validation_split", type=float, default=0.1, help="part of train held out, in (0, 1)"
+    )
+    result.add_argument("--split_seed", type=int, default=0, help="which images are held out")
+    result.add_argument("--json", action="store_true", help="print JSON")
+    add_download(result)
+    return result
+
+
+def run(options) -> None:
+    from keras_cnn.data.describe import describe
+    from keras_cnn.data.sources import load
+
+    import_tensorflow()
+    facts = load(
+        options.name,
+        image_size=tuple(options.image_size) if options.image_size else None,
+        validation_split=options.validation_split,
+        split_seed=options.split_seed,
+        download=options.download,
+    ).facts
+    print(json.dumps(facts.to_dict(), indent=1) if options.json else describe(facts))

@@ -1,0 +1,70 @@
+"""keras-cnn diagnose: why does a model not learn?"""
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_cnn.errors import InputError
+from keras_cnn.parser import (
+    Parser,
+    add_machine,
+    add_settings,
+    data_stem,
+    new_directory,
+    new_parser,
+    read_settings,
+    start_tensorflow,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+logger = logging.getLogger(__name__)
+
+MESSAGES = "stderr"  # standard output is for the result, which may be JSON
+MODEL = (
+    "a .keras file, MODULE:FUNCTION that returns a model (or a model and its data, (x, y)), or the directory of a run; "
+    "without it the model that the options below describe"
+)
+
+
+def parser() -> Parser:
+    result = new_parser(
+        "Find out whether a model will train on these data, at which learning rates, and if not, why."
+    )
+    add_common(result, "DATA-diagnosis-N")
+    result.add_argument("--json", action="store_true", help="print JSON instead of text")
+    return result
+
+
+def add_common(parser: Parser, stem: str) -> None:
+    """The options of `diagnose` and `repair`."""
+    parser.add_argument("model", nargs="?", help=MODEL)
+    parser.add_argument("--directory", help=f"where to write (default: runs/{stem})")
+    add_settings(parser)
+    add_machine(parser)
+
+
+def run(options) -> None:
+    directory, model, data = prepared(options, "diagnosis")
+    from keras_cnn.diagnosis.diagnose import diagnose
+    from keras_cnn.diagnosis.report import text, write_report
+
+    found = diagnose(model, data, batch_size=options.batch_size)
+    write_report(found, directory)
+    print(json.dumps(found.to_dict(), indent=1) if options.json else text(found))
+    logger.info(f"report: {directory}/diagnosis.txt, .json, .png\ntensorboard --logdir {directory / 'logs'}")
+
+
+def prepared(options, stem: str) -> "tuple[Path, keras.Model, Any]":
+    """(folder to write to, model, data) of the command line."""
+    settings = read_settings(options)
+    kind = "" if options.model is None else Path(options.model.partition(":")[0]).stem
+    directory = new_directory(options.directory, f"{kind or data_stem(settings.data)}-{stem}")
+    if (directory / "diagnosis.json").exists():
+        raise InputError(f"{directory} already holds a diagnosis.json; choose another --directory.")
+    start_tensorflow(options.threads)
+    from keras_cnn.diagnosis.model_source import load_model_and_data
+
+    return directory, *load_model_and_data(options.model, settings, options.download)

@@ -1,0 +1,38 @@
+"""keras-cnn repair: change a model that does not learn until it does."""
+
+from keras_cnn.cli.diagnose import add_common, prepared
+from keras_cnn.errors import InputError
+from keras_cnn.files import write_file, write_json
+from keras_cnn.parser import Parser, new_parser
+
+MESSAGES = "stderr"
+
+
+def parser() -> Parser:
+    result = new_parser(
+        "Change a net that does not learn until it does; trains before and after on one budget."
+    )
+    add_common(result, "DATA-repair-N")
+    result.add_argument(
+        "--budget", type=int, default=300, help="training steps, before and after each change"
+    )
+    return result
+
+
+def run(options) -> None:
+    if options.budget < 10:
+        raise InputError(f"--budget {options.budget} must be at least 10 steps. Usual: 300.")
+    directory, model, data = prepared(options, "repair")
+    from keras_cnn.diagnosis.diagnose import diagnose
+    from keras_cnn.diagnosis.repair import repair
+    from keras_cnn.diagnosis.report import text, write_report
+
+    found = diagnose(model, data, batch_size=options.batch_size)
+    write_report(found, directory)
+    print(text(found) + "\n")
+    repaired = repair(model, data, found, budget=options.budget)
+    write_json(directory / "repair.json", repaired.to_dict())
+    print(f"\n{repaired}")
+    if repaired.cured:
+        write_file(directory / "repaired.keras", repaired.model.save)
+        print(f"the repaired model, with its initial weights: {directory / 'repaired.keras'}")

@@ -1,0 +1,203 @@
+"""What was measured of a net before and while it trained a little, as findings."""
+
+import math
+from collections.abc import Iterator
+
+import keras
+
+from keras_cnn.diagnosis.checks.inputs import badly_scaled, scale_numbers
+from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.graph.graph import on_every_path, output_width, weighted
+from keras_cnn.diagnosis.probe.data import Sample
+from keras_cnn.diagnosis.probe.decision import BY_HEART, DEAD, ENOUGH, by_heart
+from keras_cnn.diagnosis.probe.probe import Trace
+from keras_cnn.diagnosis.result import Diagnosis
+from keras_cnn.diagnosis.suggestions import (
+    BATCH_NORM,
+    INITIALIZER,
+    LEAKY,
+    NEW_WEIGHTS,
+    NORMALIZE,
+    RELU,
+    SKIP,
+    Cure,
+)
+
+FADED = 5e-3  # sd of the logits over images before training, below which outputs are constant
+DEAD_SHARE, SATURATED_SHARE = 0.5, 0.5
+FAR = 2.0  # times the chance loss, before training
+REVIVE = ("initialization", "lsuv", "batch_normalization", "activation", "skip_connections")
+
+
+def symptoms(given: Diagnosis, model: keras.Model, sample: Sample) -> list[Finding]:
+    """Findings on the number and the scale of the images, on the signal, the units and the width of the net."""
+    found = [*_few(given, sample), *_narrow(given, model), *_inputs(given, model, sample)]
+    return [*found, *_signal(given), *_units(given)]
+
+
+def _few(given: Diagnosis, sample: Sample) -> Iterator[Finding]:
+    if given.by_chance > ENOUGH:
+        needed = math.ceil(len(sample) * given.by_chance / ENOUGH)
+        yield Finding(
+            "few_images",
+            f"Only {sample.held_out} images could be held out, of which outputs that know nothing may tell "
+            f"{min(1.0, given.by_chance):.0%} by luck.",
+            "Whether the net learns is measured on images that are not trained on; of so few it cannot be told.",
+            (Cure(f"diagnose with {needed} images or more", "a verdict that does not hang on luck"),),
+            0.3,
+            numbers={"held_out": sample.held_out, "by_luck": given.by_chance},
+        )
+
+
+def _inputs(given: Diagnosis, model: keras.Model, sample: Sample) -> Iterator[Finding]:
+    if not badly_scaled(sample, model):
+        return
+    numbers = scale_numbers(sample)
+    large = numbers["deviation"] > 1
+    yield Finding(
+        "inputs_not_normalized",
+        f"The net is given numbers of mean {numbers['mean']:.3g} and deviation {numbers['deviation']:.3g}.",
+        "Initializers assume inputs of about 1. "
+        + (
+            "Larger ones saturate the first layers, or throw the weights about."
+            if large
+            else "Of smaller ones almost nothing arrives: outputs are constant."
+        ),
+        (NORMALIZE,),
+        0.9,
+        numbers=numbers,
+        remedies=("input_normalization",),
+    )
+
+
+def _signal(given: Diagnosis) -> Iterator[Finding]:
+    signals = given.signals
+    if signals is None:
+        return
+    numbers = {"logit_spread": signals.spread, "loss": signals.loss, "chance": given.chance}
+    kernels = [layer for layer in signals.kernels if layer.ratio is not None]
+    if kernels:
+        numbers |= {
+            "first_gradient_ratio": kernels[0].ratio or 0.0,
+            "last_gradient_ratio": kernels[-1].ratio or 0.0,
+        }
+    if signals.spread < FADED:
+        layer = _where_it_fades(given)
+        yield Finding(
+            "signal_fades",
+            f"Before training the logits differ from image to image by {signals.spread:.1e}; in nets that learn at "
+            "once by 0.01 to 1.",
+            "What tells images apart fades on its way through the layers, so the net learns the frequencies of the "
+            "classes and nothing else. Sigmoid hands on a quarter of the signal at most, ReLU with Glorot's "
+            "initializer half of its variance, small weights less.",
+            (INITIALIZER, BATCH_NORM, RELU, SKIP),
+            0.8,
+            layer,
+            numbers,
+            REVIVE,
+        )
+    if not signals.finite or signals.loss > FAR * given.chance:
+        yield Finding(
+            "loss_far_above_chance",
+            f"Before training the loss is {signals.loss:.3g}, that of a net which knows nothing {given.chance:.3g}.",
+            "Weights or inputs are so large that the net is sure of its guesses before it has learnt anything.",
+            (NORMALIZE, INITIALIZER, BATCH_NORM),
+            0.6,
+            numbers=numbers,
+            remedies=("initialization", "lsuv", "input_normalization", "batch_normalization"),
+        )
+
+
+def _where_it_fades(given: Diagnosis) -> str:
+    """The first layer after which images differ by less than a hundredth of the most before it."""
+    most = 0.0
+    for layer in given.signals.layers if given.signals else []:
+        most = max(most, layer.spread)
+        if layer.spread < 0.01 * most:
+            return layer.name
+    return ""
+
+
+def _units(given: Diagnosis) -> Iterator[Finding]:
+    layers = given.signals.layers if given.signals else []
+    dead = [layer for layer in layers if layer.dead is not None and layer.dead > DEAD_SHARE]
+    if dead:
+        worst = max(dead, key=lambda layer: layer.dead or 0)
+        yield Finding(
+            "dead_units",
+            f"{worst.dead:.0%} of its units are 0 for every image"
+            + (f", as in {len(dead)} layers." if dead[1:] else "."),
+            "Where ReLU is 0 no gradient passes: such a unit does not learn, and a layer of them stops all before it.",
+            (NEW_WEIGHTS, BATCH_NORM, LEAKY),
+            0.97 if worst.dead == 1 else 0.6,
+            worst.name,
+            {"dead": worst.dead or 0.0},
+            ("initialization", "lsuv", "batch_normalization", "activation"),
+        )
+    full = [layer for layer in layers if layer.saturated is not None and layer.saturated > SATURATED_SHARE]
+    if full:
+        worst = max(full, key=lambda layer: layer.saturated or 0)
+        yield Finding(
+            "saturated_units",
+            f"{worst.saturated:.0%} of its outputs lie at the bounds of {worst.kind}.",
+            "There the activation is flat: a hundredth of the gradient passes, or less.",
+            (NORMALIZE, INITIALIZER, BATCH_NORM, RELU),
+            0.6,
+            worst.name,
+            {"saturated": worst.saturated or 0.0},
+            ("input_normalization", "initialization", "batch_normalization", "activation"),
+        )
+
+
+def too_narrow(model: keras.Model, overfit: Trace, chance: float) -> bool:
+    """Whether few numbers of an image pass through a layer, and so the net cannot learn 16 images by heart."""
+    return _bottleneck(model) is not None and by_heart(overfit, chance) > BY_HEART
+
+
+def _bottleneck(model: keras.Model) -> tuple[str, int] | None:
+    """(layer, numbers an image is reduced to) where these are fewer than half the classes; None if nowhere."""
+    found = _narrowest(model)
+    return found if found and found[1] < (output_width(model) or 0) / 2 else None
+
+
+def _narrow(given: Diagnosis, model: keras.Model) -> Iterator[Finding]:
+    found = _bottleneck(model)
+    if given.overfit is None or found is None:
+        return
+    if too_narrow(model, given.overfit, given.chance) or given.verdict == DEAD:
+        (name, width), classes = found, output_width(model)
+        left = by_heart(given.overfit, given.chance)
+        yield Finding(
+            "too_narrow",
+            f"All the net knows of an image passes through {width} number{'s' * (width > 1)}, for {classes} classes; "
+            f"of 16 images to learn by heart {left:.2f} of the chance loss is left after "
+            f"{len(given.overfit.losses)} steps.",
+            "The net is too small: what tells the classes apart does not fit through this layer.",
+            (
+                Cure(
+                    "flatten instead of averaging over the image",
+                    "more numbers of each image, if it has a size left",
+                ),
+                Cure(
+                    "more filters or units there",
+                    "the 16 images can be learnt by heart; time grows with the width",
+                ),
+            ),
+            0.92,
+            name,
+            {"width": float(width), "by_heart": left},
+            ("widen",),
+        )
+
+
+def _narrowest(model: keras.Model) -> tuple[str, int] | None:
+    """(layer, numbers an image is reduced to) at the narrowest place before the last kernel; None if unknown."""
+    kernels = weighted(model)
+    sizes = []
+    for layer in on_every_path(model):
+        if kernels and layer is kernels[-1]:
+            break
+        shape = tuple(layer.output.shape[1:]) if getattr(model, "outputs", None) else (None,)
+        if None not in shape:
+            sizes.append((layer.name, math.prod(shape)))
+    return min(sizes, key=lambda one: one[1]) if sizes else None

@@ -1,0 +1,107 @@
+"""What a diagnosis examines: a model and its data from a run, a .keras file, a function, or settings."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_cnn.data.dataset import ImageData, Split
+from keras_cnn.data.sources import load
+from keras_cnn.data.windows import cut
+from keras_cnn.errors import InputError, in_one_line
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.run_directory import chosen_run, read_run
+from keras_cnn.training.train import best_model, make_model
+
+MAX_IMAGES = 4096
+
+
+def load_model_and_data(
+    source: str | None, settings: TrainSettings, download: bool = False
+) -> tuple[keras.Model, Any]:
+    """The model that `source` names and data to examine it with.
+
+    Args:
+        source: a .keras file, `MODULE:FUNCTION` that returns a model or a model and its data (x, y), the directory of
+            a run, or None for the model that `settings` describe.
+        settings: the data set, and the model where `source` is None.
+        download: whether a TFDS set may be fetched from the network.
+
+    Returns:
+        (model, data): data as `diagnose` takes them; those of `settings` are pixels, float32 in 0..255.
+
+    Raises:
+        InputError: if `source` names nothing that can be loaded, or the data cannot be read.
+    """
+    if source is None or Path(source).is_dir():
+        return _from_settings(source, settings, download)
+    model, data = (_from_file(Path(source)), None) if source.endswith(".keras") else _from_function(source)
+    if data is None:
+        data = _sample(model, settings, load(**settings.load_arguments(), download=download))
+    return model, data
+
+
+def _from_settings(run_directory: str | None, settings: TrainSettings, download: bool) -> tuple:
+    trained = None
+    if run_directory is not None:
+        trained = read_run(chosen_run(Path(run_directory)))
+        settings = trained.settings
+    settings.check_names()
+    data = load(**settings.load_arguments(), download=download)
+    settings = settings.resolved(data.facts)
+    model, *_ = make_model(settings, data, tf.distribute.get_strategy())
+    if trained is not None:
+        model.set_weights(best_model(settings, trained.facts, trained.directory).get_weights())
+    return model, _sample(model, settings, data)
+
+
+def _sample(model: keras.Model, settings: TrainSettings, data: ImageData) -> tuple[np.ndarray, np.ndarray]:
+    """(x, y) of random training images; of masks random windows of the size the model takes."""
+    train, images = data.train, MAX_IMAGES
+    window = window_of(model) if data.facts.task == "segmentation" else None
+    if window is not None and None in window.size:  # the model takes images of any size
+        window = None
+    if window is not None:
+        window.check(data.facts.shape)
+        images = max(1, MAX_IMAGES // window.count(1, data.facts.shape))
+    chosen = np.random.default_rng(settings.seed).permutation(len(train))[:images]
+    split = Split(train.images[chosen], train.labels[chosen])
+    split = cut(split, window) if window is not None else split
+    return split.images.astype("float32"), split.labels
+
+
+def _from_file(path: Path) -> keras.Model:
+    if not path.exists():
+        raise InputError(f"there is no {path}.")
+    try:
+        return keras.saving.load_model(path)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise InputError(
+            f"{path} cannot be loaded: {in_one_line(error)} Give MODULE:FUNCTION if it has custom layers."
+        ) from None
+
+
+def _from_function(place: str) -> tuple[keras.Model, Any]:
+    """(model, its data or None) that `module:function` returns."""
+    module, colon, name = place.partition(":")
+    if not colon:
+        raise InputError(
+            f"{place!r} is neither a .keras file, nor the directory of a run, nor MODULE:FUNCTION."
+        )
+    sys.path.insert(0, "")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"{place} cannot be imported: {error}.") from None
+    result = function()
+    model, data = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            f"{place} returned a {type(model).__name__}; a keras.Model is needed, or a model and its data."
+        )
+    return model, data

@@ -1,0 +1,45 @@
+"""How hard are these images to tell apart? What a linear classifier of small pictures tells of their classes."""
+
+import math
+
+import numpy as np
+
+from keras_cnn.diagnosis.probe.data import Sample
+from keras_cnn.diagnosis.probe.score import told
+
+SIDE = 8  # images are averaged to 8x8
+RIDGE = 0.01  # of the square of the largest singular value
+
+
+def linear_told(sample: Sample, width: int) -> float:
+    """The share of the entropy of the classes of the images held out that ridge regression on the others tells, 0..1;
+    NaN where images have no class of their own, as in segmentation, or are no pictures (N, H, W, C).
+
+    width: of the net's outputs.
+    """
+    classes = classes_of_images(sample, width)
+    targets = np.eye(max(2, width))
+    if classes is None or sample.x.ndim != 4 or not 0 <= classes.min() <= classes.max() < len(targets):
+        return math.nan
+    x, count = small_pictures(sample.x), len(sample) - sample.held_out
+    x = x - x[:count].mean(axis=0)
+    u, size, v = np.linalg.svd(x[:count], full_matrices=False)
+    shrunk = size / np.maximum(size**2 + RIDGE * size[0] ** 2, 1e-30)
+    y = targets[classes[:count]]
+    kernel = (v.T * shrunk) @ (u.T @ (y - y.mean(axis=0)))
+    return told(classes[count:], x[count:] @ kernel)
+
+
+def classes_of_images(sample: Sample, width: int) -> np.ndarray | None:
+    """Labels as classes, (N,); None where an image has several, as in segmentation."""
+    y = sample.y
+    classes = y.argmax(-1) if y.ndim == 2 and y.shape[-1] == width > 1 else y.ravel()
+    return classes.astype(np.int64) if len(classes) == len(sample) else None
+
+
+def small_pictures(x: np.ndarray) -> np.ndarray:
+    """(N, H, W, C) -> (N, about 8 * 8 * C), means of blocks."""
+    rows, columns = max(1, x.shape[1] // SIDE), max(1, x.shape[2] // SIDE)
+    x = x[:, : x.shape[1] // rows * rows, : x.shape[2] // columns * columns].astype("float32")
+    blocks = x.reshape(len(x), x.shape[1] // rows, rows, x.shape[2] // columns, columns, -1)
+    return blocks.mean(axis=(2, 4)).reshape(len(x), -1)

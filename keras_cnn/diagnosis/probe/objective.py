@@ -1,0 +1,181 @@
+"""The loss and the optimizer of a net, and what its loss is while it has learnt nothing."""
+
+import copy
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_cnn.diagnosis.graph.graph import final_activation
+from keras_cnn.diagnosis.probe.data import Sample
+from keras_cnn.errors import InputError
+
+USUAL_RATE = 1e-3  # of Adam in Keras
+EPSILON = 1e-7  # Keras's, below which probabilities are cut off
+MAKES_PROBABILITIES = ("softmax", "sigmoid")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """loss: (x, y, outputs) -> scalar. chance: its value when every image gets the frequencies of the classes.
+    measure: (y, outputs) -> the same without what regularizers add. shape: of the outputs for one image. optimizer:
+    makes a fresh one. rate: its learning rate. compiled: whether the loss is the model's own."""
+
+    loss: Callable[[Any, Any, Any], Any]
+    measure: Callable[[Any, Any], Any]
+    chance: float
+    shape: tuple[int, ...]
+    optimizer: Callable[[], keras.optimizers.Optimizer]
+    rate: float
+    compiled: bool
+
+
+def objective_of(model: keras.Model, sample: Sample) -> Objective:
+    """What `model` was compiled with; without it cross-entropy, and Adam at Keras's rate, 1e-3. Cross-entropy too where
+    its loss cannot take such labels."""
+    shape, own, rate = output_shape(model, sample.x), getattr(model, "optimizer", None), rate_of(model)
+    measure = compiled_loss(model)
+    compiled = measure is not None and takes(measure, sample.y, shape)
+    measure = measure if measure is not None and compiled else _usual_loss(model, sample.y, shape)
+
+    def loss(x, y, outputs):
+        if compiled:
+            return model.compute_loss(x=x, y=y, y_pred=outputs, training=True)
+        return ops.mean(measure(y, outputs))
+
+    def optimizer() -> keras.optimizers.Optimizer:
+        return optimizer_with(own, learning_rate=rate) if own is not None else keras.optimizers.Adam(rate)
+
+    return Objective(loss, measure, _chance(measure, sample.y, shape), shape, optimizer, rate, compiled)
+
+
+def optimizer_with(own: keras.optimizers.Optimizer, **changes) -> keras.optimizers.Optimizer:
+    """A fresh optimizer of the same settings but `changes`; within loss scaling, where `own` scales the loss."""
+    config = copy.deepcopy(own.get_config())
+    settings = config["inner_optimizer"]["config"] if "inner_optimizer" in config else config
+    settings.update(changes)
+    return type(own).from_config(config)
+
+
+def rate_of(model: keras.Model) -> float:
+    """The learning rate it is compiled with; of a schedule the largest of the first ten thousand steps, for many start
+    at 0; Keras's usual one if it is not compiled."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        return USUAL_RATE
+    schedule = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        return max(float(schedule(step)) for step in np.geomspace(1, 10_000, 300).astype(int))
+    return float(ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def output_shape(model: keras.Model, x: np.ndarray) -> tuple[int, ...]:
+    """Of one image, without the batch; of a subclassed model found out by symbols. InputError for several outputs."""
+    spec = model.compute_output_spec(keras.KerasTensor((2, *x.shape[1:]), x.dtype.name))
+    if not hasattr(spec, "shape"):
+        raise InputError(
+            f"the net has {len(spec)} outputs, and nets of one are examined: give "
+            "keras.Model(net.inputs, net.outputs[0]), compiled with the loss of that output."
+        )
+    return tuple(spec.shape[1:])
+
+
+def _usual_loss(model: keras.Model, y: np.ndarray, shape: tuple[int, ...]) -> Callable:
+    from_logits = final_activation(model)[0] not in MAKES_PROBABILITIES
+    if shape[-1] == 1:
+        return keras.losses.BinaryCrossentropy(from_logits=from_logits)
+    whole = y.ndim == len(shape) + 1 and y.shape[-1] == shape[-1]
+    kind = keras.losses.CategoricalCrossentropy if whole else keras.losses.SparseCategoricalCrossentropy
+    return kind(from_logits=from_logits)
+
+
+def compiled_loss(model: keras.Model) -> Callable | None:
+    """(y, outputs) -> the loss that `model` is compiled with, without what regularizers add; None if there is none.
+    InputError for one that Keras does not know."""
+    loss = getattr(model, "loss", None) if getattr(model, "compiled", False) else None
+    if isinstance(loss, dict | list):
+        losses = list(loss.values()) if isinstance(loss, dict) else loss
+        loss = losses[0] if len(losses) == 1 else None
+    try:
+        found = keras.losses.get(loss)
+    except ValueError:
+        raise InputError(f"the net is compiled with the loss {loss!r}, which Keras does not know.") from None
+    return found if found is None or isinstance(found, keras.losses.Loss) else _aligned(found)
+
+
+def loss_name(loss: Callable) -> str:
+    """Keras's name of a loss, that of the function for one's own; empty if it has none."""
+    return str(getattr(loss, "name", None) or getattr(loss, "__name__", ""))
+
+
+def _aligned(loss: Callable) -> Callable:
+    """A loss given as a function, told labels (batch,) as (batch, 1) where outputs are such, as `fit` does."""
+
+    @functools.wraps(loss)
+    def aligned(y, outputs):
+        y = ops.convert_to_tensor(y)
+        one = len(outputs.shape) == len(y.shape) + 1 and outputs.shape[-1] == 1
+        return loss(y[..., None] if one else y, outputs)
+
+    return aligned
+
+
+def takes(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether a loss can be computed of labels of the form of `y` and outputs (batch, *shape)."""
+    try:
+        measure(np.zeros_like(y[:1]), np.full((1, *shape), 0.5, "float32"))
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError):
+        return False
+    return True
+
+
+def _chance(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> float:
+    """`measure` of the frequencies in `y`, given as probabilities or as logits, whichever is less: one is a misfit."""
+    width = shape[-1]
+    frequencies = class_frequencies(y, width)
+    if width == 1:
+        frequencies = frequencies[1:]
+        logits = np.log(frequencies / (1 - frequencies) + EPSILON)
+    else:
+        logits = np.log(frequencies + EPSILON)
+    values = []
+    for constant in (frequencies, logits):
+        outputs = np.broadcast_to(constant.astype("float32"), (len(y), *shape))
+        with np.errstate(all="ignore"):
+            values.append(
+                float(np.mean(ops.convert_to_numpy(measure(ops.convert_to_tensor(y), ops.array(outputs)))))
+            )
+    finite = [value for value in values if np.isfinite(value) and value > 0]
+    return min(finite) if finite else float("nan")
+
+
+def class_frequencies(y: np.ndarray, width: int) -> np.ndarray:
+    """The share of each class in `y`, (max(width, 2),); of distributions their mean."""
+    if y.ndim > 1 and y.shape[-1] == width > 1 and y.dtype.kind == "f":
+        return y.reshape(-1, width).mean(axis=0)
+    if y.ndim == 2 and y.shape[-1] == width > 1:
+        return y.mean(axis=0)
+    counts = np.bincount(np.clip(y.astype(np.int64).ravel(), 0, None), minlength=max(width, 2))
+    counts = counts[: max(width, 2)]  # of masks pixels may belong to no class
+    return counts / max(1, counts.sum())
+
+
+def scores(outputs: np.ndarray, activation: str) -> np.ndarray:
+    """Outputs (..., C) as logits, centred over the classes; what the final `activation` made is undone."""
+    values = np.asarray(outputs, "float64")
+    if activation == "softmax":
+        values = np.log(np.maximum(values, 1e-30))
+    elif activation == "sigmoid":
+        values = np.log(np.maximum(values, 1e-30)) - np.log(np.maximum(1 - values, 1e-30))
+    return values - values.mean(axis=-1, keepdims=True) if values.shape[-1] > 1 else values
+
+
+def spread(outputs: np.ndarray, activation: str) -> float:
+    """How much the logits differ from image to image (and pixel to pixel): their sd over these, the mean of classes."""
+    values = scores(outputs, activation)
+    return float(values.reshape(-1, values.shape[-1]).std(axis=0).mean())

@@ -1,0 +1,219 @@
+"""Named cures of a functional or Sequential model: each gives a changed, compiled copy, or None if it fits nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_cnn.diagnosis.graph.graph import activation_after, activation_of, operations_of
+from keras_cnn.diagnosis.probe.data import Sample
+from keras_cnn.diagnosis.probe.objective import Objective
+from keras_cnn.diagnosis.remedies.lsuv import scale_to_unit_variance
+from keras_cnn.diagnosis.remedies.outputs import mend_outputs
+from keras_cnn.diagnosis.remedies.surgery import (
+    compiled_like,
+    copy_of,
+    draw_weights,
+    hidden,
+    hidden_activations,
+    rebuilt,
+    with_config,
+)
+from keras_cnn.models.layers import BatchNormalization
+
+INITIALIZER = {
+    "tanh": "GlorotUniform",
+    "sigmoid": "GlorotUniform",
+    "softsign": "GlorotUniform",
+    "selu": "LecunNormal",
+}
+WIDER, FEWEST = 8, 16  # a layer of less than 16 units gets eight times as many, and at least 16
+LSUV_IMAGES = 64
+CLIP_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What a remedy works on. rate: at which the probe found it to train best; its own where none was found."""
+
+    model: keras.Model
+    sample: Sample
+    objective: Objective
+    rate: float
+    seed: int = 0
+
+    def compiled(self, new: keras.Model, **changes) -> keras.Model:
+        return compiled_like(new, self.model, self.objective, **changes)
+
+
+def input_normalization(patient: Patient) -> keras.Model | None:
+    """Subtract the mean and divide by the deviation of each channel, in a layer in front."""
+    x, model = patient.sample.x.astype("float64"), patient.model
+    axes = tuple(range(x.ndim - 1))
+    mean, deviation = x.mean(axes), x.std(axes)
+    scale = np.where(deviation > 0, 1 / np.maximum(deviation, 1e-12), 1.0)
+    inner = rebuilt(model)
+    inputs = keras.Input(model.inputs[0].shape[1:], name="raw_inputs")
+    layer = keras.layers.Rescaling(
+        scale.tolist(), (-mean * scale).tolist(), name="input_normalization", dtype="float32"
+    )
+    return patient.compiled(keras.Model(inputs, inner(layer(inputs)), name=model.name))
+
+
+def batch_normalization(patient: Patient) -> keras.Model | None:
+    """Batch normalization between each hidden layer and its activation (Ioffe & Szegedy 2015)."""
+    added = []
+    names = {layer.name: layer for layer in hidden(patient.model)}
+
+    def remake(layer):
+        return with_config(layer, activation="linear") if layer.name in names else copy_of(layer)
+
+    def call(layer, *args, **kwargs):
+        outputs = layer(*args, **kwargs)
+        if layer.name not in names or _normalized(names[layer.name]):
+            return outputs
+        added.append(layer.name)
+        outputs = BatchNormalization(name=f"{layer.name}_bn")(outputs)
+        activation = activation_of(names[layer.name])
+        return (
+            outputs
+            if activation == "linear"
+            else keras.layers.Activation(activation, name=f"{layer.name}_act")(outputs)
+        )
+
+    new = rebuilt(patient.model, remake, call)
+    return patient.compiled(new, rate=patient.rate) if added else None
+
+
+def initialization(patient: Patient) -> keras.Model | None:
+    """New weights: He for rectifiers (He et al. 2015), LeCun for SELU, Glorot for tanh and sigmoid; biases 0."""
+    new = rebuilt(patient.model)
+    for number, (layer, old) in enumerate(zip(hidden(new), hidden(patient.model), strict=True)):
+        activation = activation_after(old, patient.model)
+        draw_weights(layer, INITIALIZER.get(activation, "HeNormal"), patient.seed + number)
+    return patient.compiled(new, rate=patient.rate)
+
+
+def lsuv(patient: Patient) -> keras.Model | None:
+    """Orthogonal kernels, scaled so that what each makes of a batch has variance 1 (Mishkin & Matas 2016, LSUV)."""
+    new = rebuilt(patient.model)
+    x = tf.convert_to_tensor(patient.sample.x[:LSUV_IMAGES])
+    layers = hidden(new)
+    for number, layer in enumerate(layers):
+        draw_weights(layer, "Orthogonal", patient.seed + number)
+    scale_to_unit_variance(new, layers, x)
+    return patient.compiled(new, rate=patient.rate)
+
+
+def activation(patient: Patient) -> keras.Model | None:
+    """ReLU for hidden activations, or for ReLU the leaky one, which cannot die; with He's initialization."""
+    found = hidden_activations(patient.model)
+    if not found:
+        return None
+    wanted = "leaky_relu" if found == ["relu"] else "relu"
+    order = [one.name for one in operations_of(patient.model)]
+    last = hidden(patient.model)[-1]
+    early = set(order[: order.index(last.name) + 3])  # its activation may follow, after batch normalization
+    changed = []
+
+    def remake(layer):
+        if layer.name not in early or activation_of(layer) not in found:
+            return copy_of(layer)
+        changed.append(layer.name)
+        if hasattr(layer, "activation"):
+            return with_config(layer, activation=wanted)
+        return keras.layers.Activation(wanted, name=layer.name)
+
+    new = patient.compiled(rebuilt(patient.model, remake), rate=patient.rate)
+    treated = Patient(new, patient.sample, patient.objective, patient.rate, patient.seed)
+    return initialization(treated) if changed else None
+
+
+def skip_connections(patient: Patient) -> keras.Model | None:
+    """Add the input of each hidden layer that keeps its shape to its output (He et al. 2016)."""
+    names, added = {layer.name for layer in hidden(patient.model)}, []
+
+    def call(layer, *args, **kwargs):
+        outputs = layer(*args, **kwargs)
+        if layer.name in names and outputs.shape == args[0].shape:
+            added.append(layer.name)
+            return keras.layers.Add(name=f"{layer.name}_skip")([args[0], outputs])
+        return outputs
+
+    new = rebuilt(patient.model, call=call)
+    return patient.compiled(new, rate=patient.rate) if added else None
+
+
+def widen(patient: Patient) -> keras.Model | None:
+    """Eight times the units of hidden layers that have less than 16, and at least 16."""
+    names = {layer.name for layer in hidden(patient.model)}
+
+    def remake(layer):
+        key = "filters" if hasattr(layer, "filters") else "units"
+        width = getattr(layer, key, None)
+        return (
+            with_config(layer, **{key: max(FEWEST, WIDER * width)})
+            if layer.name in names and width and width < FEWEST
+            else copy_of(layer)
+        )
+
+    new = rebuilt(patient.model, remake)
+    return (
+        patient.compiled(new, rate=patient.rate)
+        if new.count_params() != patient.model.count_params()
+        else None
+    )
+
+
+def learning_rate(patient: Patient) -> keras.Model | None:
+    """The rate at which the probe's loss fell most."""
+    if patient.rate == patient.objective.rate:
+        return None
+    return patient.compiled(_copied(patient.model), rate=patient.rate)
+
+
+def gradient_clipping(patient: Patient) -> keras.Model | None:
+    """The gradient of all weights together is cut to a norm of 1 (Pascanu et al. 2013)."""
+    return patient.compiled(_copied(patient.model), clip=CLIP_NORM)
+
+
+def unfreeze(patient: Patient) -> keras.Model | None:
+    """Let all weights learn."""
+    if patient.model.trainable_weights:
+        return None
+    new = _copied(patient.model)
+    for layer in new._flatten_layers():
+        layer.trainable = True
+    return patient.compiled(new)
+
+
+def output_and_loss(patient: Patient) -> keras.Model | None:
+    """One softmax (or sigmoid), and a loss that expects it."""
+    return mend_outputs(patient)
+
+
+def _copied(model: keras.Model) -> keras.Model:
+    return rebuilt(model)
+
+
+def _normalized(layer: keras.layers.Layer) -> bool:
+    after = [node.operation for node in layer._outbound_nodes]
+    return any(isinstance(one, keras.layers.BatchNormalization) for one in after)
+
+
+# by what they cost: the first ones change no layer and keep all weights
+REMEDIES: dict[str, Callable[[Patient], keras.Model | None]] = {
+    "unfreeze": unfreeze,
+    "output_and_loss": output_and_loss,
+    "learning_rate": learning_rate,
+    "input_normalization": input_normalization,
+    "gradient_clipping": gradient_clipping,
+    "initialization": initialization,
+    "lsuv": lsuv,
+    "batch_normalization": batch_normalization,
+    "activation": activation,
+    "skip_connections": skip_connections,
+    "widen": widen,
+}

@@ -1,0 +1,168 @@
+"""What both command lines share: a parser whose errors are one line, and exit codes."""
+
+import dataclasses
+import difflib
+import re
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import jsonargparse
+
+from keras_cnn import logs
+from keras_cnn.errors import BAD_INPUT, DISK_FULL, InputError, is_disk_full
+from keras_cnn.tensorflow_import import import_tensorflow
+from keras_cnn.training.config import TrainSettings
+
+SIZES = {
+    "image_size": "height and width to resize every image to; the images' own size if not given",
+    "crop_size": "height and width of the windows of images with masks that the net sees; whole images if not given",
+}
+
+
+class Parser(jsonargparse.ArgumentParser):
+    """jsonargparse's parser; a mistake on the command line is told in one line, with exit code 2."""
+
+    def parse_args(self, args=None, *rest, **more):  # type: ignore[override]
+        """`--batch-size` is `--batch_size`."""
+        args = [
+            re.sub(r"^--[^=]+", lambda name: "--" + name[0][2:].replace("-", "_"), arg)
+            for arg in (sys.argv[1:] if args is None else args)
+        ]
+        return super().parse_args(args, *rest, **more)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # type: ignore[override]
+        text = re.sub(
+            r"an? <class '(\w+)'>", r"\1", " ".join(str(message).replace("Parser key", "option").split())
+        )
+        unknown = text.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
+        known = [option for action in self._actions for option in action.option_strings]
+        close = difflib.get_close_matches(unknown, known, n=1) if "unrecognized" in text else []
+        hint = (
+            f" Did you mean {close[0]}?" if close else f" See {self.prog.replace('[options] ', '')} --help."
+        )
+        print(f"error: {text.rstrip('.')}.{hint}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+
+
+def new_parser(description: str) -> Parser:
+    """A parser of one command, with `--config run.yaml` and `--print_config`."""
+    parser = Parser(description=description)
+    parser.add_argument("--config", action="config", help="YAML file of options; others given override it")
+    return parser
+
+
+def add_settings(parser: Parser, searched: Sequence[str] = (), skip: Sequence[str] = ()) -> None:
+    """The options of TrainSettings but `skip`; those `searched` are None, and left to the search, unless given."""
+    parser.add_class_arguments(TrainSettings, skip={*SIZES, *searched, *skip})
+    for name, text in SIZES.items():
+        parser.add_argument(f"--{name}", nargs=2, type=int, metavar=("H", "W"), help=text)
+    for field in dataclasses.fields(TrainSettings):
+        if field.name in searched:
+            parser.add_argument(f"--{field.name}", type=field.type | None, help="searched unless given")  # type: ignore[operator]
+
+
+def add_machine(parser: Parser) -> None:
+    """The options that say where to run, not what."""
+    parser.add_argument(
+        "--devices",
+        type=int | None,
+        help="how many GPUs to use (default: all); without a GPU, how many logical devices to split the CPU into",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int | None,
+        help="how many threads TensorFlow computes in (default: one a processor)",
+    )
+    add_download(parser)
+
+
+def add_download(parser: Parser) -> None:
+    """`--download`, of what loads data by name."""
+    parser.add_argument(
+        "--download", action="store_true", help="fetch a TFDS data set that is not on disk from the network"
+    )
+
+
+def add_formats(parser: Parser) -> None:
+    """`--formats`, of what exports."""
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        default=[],
+        metavar="FORMAT",
+        help="beside the SavedModel, measured on the test split: litert, litert_dynamic, litert_int8, onnx",
+    )
+
+
+def read_settings(options: jsonargparse.Namespace) -> TrainSettings:
+    """TrainSettings of the parsed options; None stands for the default."""
+    names = [field.name for field in dataclasses.fields(TrainSettings)]
+    return TrainSettings.from_dict({n: options[n] for n in names if options.get(n) is not None})
+
+
+def new_directory(wanted: str | None, stem: str) -> Path:
+    """The folder to write to: `wanted`, or the first free `runs/{stem}-N`. Not created."""
+    if wanted:
+        return Path(wanted)
+    number = 1
+    while Path(f"runs/{stem}-{number}").exists():
+        number += 1
+    return Path(f"runs/{stem}-{number}")
+
+
+def data_stem(data: str) -> str:
+    """A file name for a data set: `folder:/photos/cats` -> `cats`, `emnist/letters` -> `emnist-letters`."""
+    name = Path(data.partition(":")[2]).resolve().name if data.startswith(("folder:", "pairs:")) else data
+    return name.replace("/", "-").replace(":", "-")
+
+
+def start_tensorflow(threads: int | None) -> None:
+    """Import TensorFlow, to compute in so many threads; None for one a processor."""
+    import_tensorflow()
+    from keras_cnn.training.strategy import limit_threads
+
+    limit_threads(threads)
+
+
+def image_files(names: list[str]) -> list[Path]:
+    """Files as named, and of folders the images at any depth, sorted. InputError for a folder that holds none."""
+    from keras_cnn.serving.predictor import ENDINGS
+
+    found = []
+    for path in map(Path, names):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+        if not inside:
+            raise InputError(f"{str(path)!r} holds no image. Known are {', '.join(sorted(ENDINGS))}.")
+        found += inside
+    return found
+
+
+def run_command(run: Callable[[], None], messages: str = "stdout") -> int:
+    """Run a command and return its exit code. Bad input, a full disk and Ctrl-C become one line on stderr.
+
+    messages: the stream of what the library logs, stdout or stderr.
+    """
+    logs.print_to(messages)
+    warnings.showwarning = lambda message, *rest, **more: print(f"warning: {message}", file=sys.stderr)
+    try:
+        run()
+    except InputError as error:
+        return _say(str(error))
+    except KeyboardInterrupt:
+        return _say("interrupted.")
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        return _say(DISK_FULL)
+    return 0
+
+
+def _say(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return BAD_INPUT

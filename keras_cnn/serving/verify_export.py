@@ -1,0 +1,33 @@
+"""Predictions of a SavedModel as a server makes them: with TensorFlow alone.
+
+A script, run in a process of its own: verify_export.py MODEL IMAGES.npy PROBABILITIES.npz. Keras and this
+project cannot be imported in it, so that what passes here needs neither.
+"""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+for module in ("keras", "keras_cnn"):
+    sys.modules[module] = None  # type: ignore[assignment]
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+
+def main(model_path: str, images_path: str, output_path: str) -> None:
+    model = tf.saved_model.load(model_path)  # kept in a name: its signatures do not keep it alive
+    serve = model.signatures["serving_default"]
+    images = np.load(images_path)
+    answers = {
+        "together": serve(images=tf.constant(images)),
+        "alone": serve(images=tf.constant(images[:1])),
+    }
+    if "serve_encoded" in model.signatures:
+        files = tf.stack([tf.io.encode_png(image) for image in images])
+        answers["encoded"] = model.signatures["serve_encoded"](encoded=files)
+    np.savez(output_path, **{name: answer["probabilities"].numpy() for name, answer in answers.items()})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,65 @@
+"""The pictures a run ends with, as TensorBoard images: confusion matrix and sample predictions."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_cnn.data.dataset import Split
+
+SAMPLES = 24
+
+
+def write_figures(logs: Path, figures: dict, step: int) -> None:
+    """Write figures by name to TensorBoard's folder `logs`."""
+    with tf.summary.create_file_writer(str(logs)).as_default():
+        for name, figure in figures.items():
+            tf.summary.image(name, as_image(figure), step=step)
+
+
+def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], shares: bool = False):
+    """Rows: true class, columns: predicted; numbers, or shares of each row, are shown up to 20 classes."""
+    from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    side = min(4 + 0.35 * len(classes), 20)
+    figure = Figure(figsize=(side, side), layout="tight")
+    matrix = np.array(confusion)
+    if shares:
+        matrix = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    ConfusionMatrixDisplay(matrix, display_labels=classes).plot(
+        ax=figure.subplots(),
+        include_values=len(classes) <= 20,
+        values_format=".1%" if shares else "d",
+        cmap="Blues",
+        xticks_rotation="vertical",
+        colorbar=False,
+    )
+    return figure
+
+
+def sample_figure(classes: tuple[str, ...], split: Split, probabilities: np.ndarray):
+    """Images with predicted class and probability; mistakes first, red, with the true class."""
+    from matplotlib.figure import Figure
+
+    predicted = probabilities.argmax(axis=1)
+    order = np.argsort(predicted == split.labels, kind="stable")
+    wrong = order[: min(SAMPLES // 2, int((predicted != split.labels).sum()))]
+    right = order[::-1][: SAMPLES - len(wrong)]
+    figure = Figure(figsize=(12, 8.5), layout="tight")
+    for axis, index in zip(figure.subplots(4, 6).flat, [*wrong, *right], strict=False):
+        truth, guess = classes[split.labels[index]], classes[predicted[index]]
+        title = f"{guess} {probabilities[index].max():.0%}" + ("" if guess == truth else f"\nis {truth}")
+        axis.imshow(split.images[index].squeeze(), cmap="gray", vmin=0, vmax=255)
+        axis.set_title(title, color="black" if guess == truth else "firebrick", fontsize=9)
+    for axis in figure.axes:
+        axis.axis("off")
+    return figure
+
+
+def as_image(figure) -> tf.Tensor:
+    """(1, H, W, 4) uint8."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=80)
+    return tf.image.decode_png(buffer.getvalue(), channels=4)[None]

@@ -1,0 +1,102 @@
+"""Rules of the code base that a machine can check: layers, cycles, sizes, lazy imports."""
+
+import ast
+import re
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("keras_cnn", "tuning", "benchmarks")
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+LAYERS = [
+    "data",
+    "models",
+    "training",
+    "diagnosis",
+    "serving",
+    "lecture",
+    "cli",
+]  # each may import what stands left
+
+
+def imports(module: str) -> set[str]:
+    """Modules of this project that a module imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                names.add(inner if inner in FILES else node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if name in FILES}
+
+
+def layer(module: str) -> int | None:
+    package, *inner = module.split(".")
+    return LAYERS.index(inner[0]) if package == "keras_cnn" and inner and inner[0] in LAYERS else None
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_imports_of_a_module_go_one_way(module):
+    own = layer(module)
+    for name in imports(module):
+        package = name.partition(".")[0]
+        assert package != "benchmarks" or module.startswith("benchmarks")
+        assert package != "tuning" or not module.startswith("keras_cnn")
+        assert not name.startswith("keras_cnn.cli") or module.startswith("keras_cnn")
+        other = layer(name)
+        assert own is None or other is None or other <= own, f"{module} imports {name}"
+
+
+def test_imports_have_no_cycle():
+    graph = {module: imports(module) - {module} for module in FILES}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules
+
+
+def test_tests_import_no_benchmark():
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert "\nfrom benchmarks" not in path.read_text(), path
+
+
+@pytest.mark.parametrize("path", FILES.values(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_short(path):
+    limit = 250 if path.is_relative_to(ROOT / "benchmarks") is False else 400
+    assert len(path.read_text().splitlines()) <= limit
+
+
+def test_models_do_not_read_data():
+    for module in FILES:
+        if module.startswith("keras_cnn.models"):
+            assert not [name for name in imports(module) if name.startswith("keras_cnn.data")]
+
+
+def test_pixels_are_divided_by_255_in_one_place():
+    """Pixels become floating-point numbers in the model. Decoders and descriptions name the unit."""
+    allowed = {"models.normalization", "data.describe", "data.digits", "data.decode"}
+    for module, path in FILES.items():
+        if not module.startswith("benchmarks") and module.removeprefix("keras_cnn.") not in allowed:
+            assert not re.search(r"/ ?(255|WHITE)\b", path.read_text()), path
+
+
+def test_importing_the_packages_imports_no_tensorflow():
+    code = (
+        "import sys, keras_cnn, keras_cnn.cli, tuning; "
+        "assert not {'tensorflow', 'keras', 'keras_tuner', 'streamlit', 'ray'} & set(sys.modules); "
+        "keras_cnn.TrainSettings()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_every_name_of_the_package_can_be_imported():
+    import keras_cnn
+
+    for name in keras_cnn.__all__:
+        assert getattr(keras_cnn, name) is not None

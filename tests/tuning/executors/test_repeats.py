@@ -1,0 +1,76 @@
+"""The same point trained several times."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from keras_cnn.files import read_json
+from keras_cnn.training.config import TrainSettings
+from tuning.config import TrialSpec
+from tuning.executors.repeats import of_all, repeat_spec, to_seed
+
+
+def result(score, loss=1.0, **more):
+    return {"state": "COMPLETED", "score": score, "loss": loss, "seconds": 2.0, "best_epoch": 3, **more}
+
+
+def test_the_score_is_the_mean_with_students_interval_and_the_best_run_is_named():
+    found = of_all([result(0.7), result(0.9, best_epoch=5), result(0.8)])
+    assert found["score"] == pytest.approx(0.8)
+    low, high = stats.t.interval(0.95, 2, 0.8, np.std([0.7, 0.9, 0.8], ddof=1) / math.sqrt(3))
+    assert found["interval"] == pytest.approx([low, high])
+    assert (found["run"], found["best_score"], found["best_epoch"], found["seconds"]) == (
+        "repeat_2",
+        0.9,
+        5,
+        6.0,
+    )
+
+
+def test_one_that_fails_is_the_trials_end():
+    found = of_all([result(0.7), {"state": "DIVERGED", "message": "nan", "seconds": 1.0}])
+    assert found == {"state": "DIVERGED", "message": "nan", "seconds": 3.0}
+
+
+def test_each_repeat_has_a_seed_a_folder_and_a_parent_of_its_own():
+    spec = TrialSpec(TrainSettings(seed=5), 9, start_from="../0001", logs="../../logs/0004", repeats=3)
+    repeats = [repeat_spec(spec, number) for number in (1, 2, 3)]
+    assert repeats[0].settings.seed == 5
+    assert len({repeat.settings.seed for repeat in repeats}) == 3
+    assert repeats[1].start_from == "../../0001/repeat_2"
+    assert repeats[1].logs == "../../../logs/0004/repeat_2"
+    assert repeats == [repeat_spec(spec, number) for number in (1, 2, 3)]
+
+
+def test_seeds_fit_numpy_and_differ():
+    seeds = {to_seed(0, number) for number in range(1000)}
+    assert len(seeds) == 1000 and all(0 <= seed < 2**31 for seed in seeds)
+
+
+@pytest.mark.slow
+def test_a_search_with_repeats_ranks_means_and_exports_a_model_that_was_scored(tuning, tmp_path):
+    """Under Hyperband too, whose later rounds continue each repeat."""
+    run = tuning(
+        "search", *tuning.small, "--epochs", 3, "--repeats", 2, "--directory", "study", folder=tmp_path
+    )
+    assert run.returncode == 0, run.stderr
+    rows = list(csv.DictReader((tmp_path / "study/trials.csv").open()))
+    trial = tmp_path / "study/trials" / rows[0]["trial"]
+    runs = [read_json(trial / f"repeat_{number}/metrics.json") for number in (1, 2)]
+    assert float(rows[0]["score"]) == pytest.approx(np.mean([metrics["score"] for metrics in runs]))
+    best = trial / rows[0]["run"]
+    assert read_json(best / "test.json")["images"] == 359
+    assert read_json(tmp_path / "saved_models/study/1/card.json")["test"] == read_json(best / "test.json")
+    (continued,) = [row for row in rows if row["tuner/trial_id"]]
+    assert (
+        len(
+            read_json(tmp_path / f"study/trials/{continued['trial']}/repeat_2/metrics.json")["history"][
+                "loss"
+            ]
+        )
+        == 2
+    )
+    assert "the mean of 2 runs (95 % interval" in (tmp_path / "study/report.md").read_text()

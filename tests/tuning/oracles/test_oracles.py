@@ -1,0 +1,227 @@
+"""The oracles, driven without training: they resume where they stood, never repeat a point, and do not look at who ends
+first."""
+
+import itertools
+import json
+import random
+from dataclasses import replace
+
+import keras_tuner as kt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keras_cnn.data.dataset import DataFacts
+from keras_cnn.training.config import TrainSettings
+from tests.tuning_studies import ALL_BUT_TWO
+from tuning.config import TUNERS, SearchSettings, Study
+from tuning.oracles.make import make_oracle
+from tuning.space.sampling import combinations, draw, is_active
+from tuning.space.trial_spec import trial_spec
+
+FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
+
+
+def study_in(directory, tuner, seed=0, trials=8, given=None, epochs=4) -> Study:
+    search = SearchSettings(tuner=tuner, trials=None if tuner == "hyperband" else trials)
+    base = TrainSettings(epochs=epochs, seed=seed)
+    return Study(directory, search, base, given or {"learning_rate": 0.1}, FACTS)
+
+
+def score_of(values: dict) -> float:
+    return (
+        values.get("options.blocks", 0) * 0.1 + values.get("dropout", 0) + values.get("batch_norm", 0) * 0.01
+    )
+
+
+def end(oracle, trial, failed: bool = False) -> None:
+    if failed:
+        trial.status = "FAILED"
+    else:
+        oracle.update_trial(
+            trial.trial_id, {"val_accuracy": score_of(trial.hyperparameters.values), "val_loss": 1.0}
+        )
+        trial.status = "COMPLETED"
+    oracle.end_trial(trial)
+
+
+def run(oracle, most: int | None = None, slots: int = 1, shuffle: random.Random | None = None) -> list[dict]:
+    """Run up to `most` trials, `slots` at once, that end in random order; returns their values as they began."""
+    points, running = [], []
+    while True:
+        while len(running) < slots and (most is None or len(points) < most):
+            trial = oracle.create_trial("t")
+            if trial.status != "RUNNING":
+                break
+            running.append(trial)
+            points.append(trial.hyperparameters.values)
+        if not running:
+            return points
+        end(oracle, running.pop(shuffle.randrange(len(running)) if shuffle else 0))
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_interrupted_anywhere_the_points_are_those_of_an_uninterrupted_search(tuner, tmp_path):
+    whole = run(make_oracle(study_in(tmp_path / "whole", tuner, trials=12)))
+    assert len(whole) >= 8
+    for stop in (0, 1, 5, 9):
+        study = study_in(tmp_path / f"stopped-{stop}", tuner, trials=12)
+        begun = run(make_oracle(study), most=stop)
+        if stop == len(whole):
+            continue
+        interrupted = make_oracle(study).create_trial("t")  # a kill in mid-trial: never ended
+        rest = run(make_oracle(study))
+        assert rest[0] == interrupted.hyperparameters.values
+        assert begun + rest == whole
+
+
+@pytest.mark.parametrize("tuner", ["random", "grid", "hyperband"])
+def test_points_and_seeds_do_not_depend_on_who_ends_first(tuner, tmp_path):
+    def trained(name, slots, shuffle):
+        study = study_in(tmp_path / name, tuner, trials=15, epochs=9)
+        oracle = make_oracle(study)
+        run(oracle, slots=slots, shuffle=shuffle)
+        specs = [trial_spec(study, oracle, trial) for trial in oracle.trials.values()]
+        return sorted(
+            (json.dumps(spec.settings.to_dict(), sort_keys=True), spec.stop_epoch) for spec in specs
+        )
+
+    alone = trained("alone", 1, None)
+    assert len({settings for settings, _ in alone}) > 8
+    for order in range(5):
+        assert trained(f"order-{order}", 2 + order, random.Random(order)) == alone
+
+
+def test_a_round_waits_for_all_of_it_and_the_worker_begins_the_next_bracket(tmp_path):
+    oracle = make_oracle(study_in(tmp_path, "hyperband", epochs=9))
+    begun = [oracle.create_trial("t") for _ in range(oracle._get_size(2, 0))]
+    for trial in begun[:-1]:
+        end(oracle, trial)
+    assert oracle.place(oracle.create_trial("t")) == (1, 0)
+    end(oracle, begun[-1])
+    risen = oracle.create_trial("t")
+    assert oracle.place(risen) == (2, 1)
+    best = max(begun, key=lambda trial: score_of(trial.hyperparameters.values))
+    assert score_of(risen.hyperparameters.values) == score_of(best.hyperparameters.values)
+
+
+def test_a_trial_waits_for_the_one_that_it_continues(tmp_path):
+    """Both run again if both were damaged."""
+    study = study_in(tmp_path, "hyperband", epochs=9)
+    oracle = make_oracle(study)
+    run(oracle)
+    (child,) = [trial for trial in oracle.trials.values() if oracle.place(trial) == (2, 2)]
+    parent = oracle.trials[child.hyperparameters.values["tuner/trial_id"]]
+    for trial in (child, parent):
+        trial.status = "RUNNING"
+        oracle._save_trial(trial)
+    again = make_oracle(study)
+    first = again.create_trial("t")
+    assert first.trial_id == parent.trial_id
+    assert again.create_trial("t").status == "IDLE"
+    end(again, first)
+    assert again.create_trial("t").trial_id == child.trial_id
+
+
+def test_hyperband_runs_its_plan(tmp_path):
+    """Li et al. 2018, table 1, for max_epochs 9 and factor 3; KerasTuner's brackets begin with 9, 5 and 3 nets."""
+    oracle = make_oracle(study_in(tmp_path, "hyperband", epochs=9))
+    run(oracle)
+    places = [oracle.place(trial) for trial in oracle.trials.values()]
+    assert {place: places.count(place) for place in places} == {
+        (2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3,
+    }  # fmt: skip
+    assert len(places) == oracle.planned()
+    assert oracle.planned_epochs() == 9 * 1 + 3 * 2 + 1 * 6 + 5 * 3 + 2 * 6 + 3 * 9
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_no_point_is_tried_twice_and_small_spaces_are_enumerated(tuner, tmp_path):
+    """Of the six points of a space all are tried; stock Bayesian search repeats some and misses others."""
+    points = run(make_oracle(study_in(tmp_path, tuner, trials=50, given=ALL_BUT_TWO, epochs=9)))
+    fresh = [
+        json.dumps({k: v for k, v in values.items() if not k.startswith("tuner/")})
+        for values in points
+        if "tuner/trial_id" not in values
+    ]
+    assert len(fresh) == len(set(fresh)) == 6
+
+
+def test_the_gaussian_process_finds_the_best_with_fewer_trials_than_chance(tmp_path):
+    def best(tuner, seed):
+        points = run(make_oracle(study_in(tmp_path / f"{tuner}-{seed}", tuner, seed=seed, trials=18)))
+        return max(map(score_of, points))
+
+    assert sum(best("bayesian", seed) for seed in range(4)) > sum(best("random", seed) for seed in range(4))
+
+
+def test_the_sampler_is_told_that_a_diverged_point_is_bad(tmp_path):
+    """Where sgd always fails, a sampler that skips failures would go back there for want of anything known."""
+    oracle = make_oracle(study_in(tmp_path, "bayesian", trials=30))
+    optimizers = []
+    while (trial := oracle.create_trial("t")).status == "RUNNING":
+        optimizers.append(trial.hyperparameters.values["optimizer"])
+        end(oracle, trial, failed=optimizers[-1] == "sgd")
+    assert optimizers[:10].count("sgd") >= 2
+    assert optimizers[10:].count("sgd") <= 2
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_a_trial_that_runs_is_not_proposed_to_another_worker(tuner, tmp_path):
+    oracle = make_oracle(study_in(tmp_path, tuner, trials=12))
+    run(oracle, most=7)
+    pair = [oracle.create_trial("t").hyperparameters.values for _ in range(2)]
+    assert pair[0] != pair[1]
+
+
+@pytest.mark.parametrize("tuner", ["random", "hyperband", "bayesian"])
+def test_seed_zero_is_a_seed(tuner, tmp_path):
+    first, again, other = (
+        run(make_oracle(study_in(tmp_path / name, tuner, seed)), most=3)
+        for name, seed in (("first", 0), ("again", 0), ("other", 1))
+    )
+    assert first == again != other
+
+
+def test_more_trials_may_be_asked_for_later(tmp_path):
+    study = study_in(tmp_path, "random", trials=3)
+    assert len(run(make_oracle(study))) == 3
+    more = replace(study, search=replace(study.search, trials=5))
+    assert len(run(make_oracle(more))) == 2
+
+
+def test_no_file_is_left_half_written(tmp_path):
+    run(make_oracle(study_in(tmp_path, "random")))
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+
+
+def some_space() -> kt.HyperParameters:
+    space = kt.HyperParameters()
+    space.Choice("kind", ["a", "b", "c"], default="b")
+    with space.conditional_scope("kind", ["a"]):
+        space.Int("depth", 1, 4)
+    with space.conditional_scope("kind", ["b", "c"]):
+        space.Boolean("deep")
+    space.Fixed("fixed", 7)
+    return space
+
+
+def test_every_combination_comes_once_beginning_with_the_defaults():
+    points = [json.dumps(values) for values in combinations(some_space())]
+    assert len(points) == len(set(points)) == 4 + 2 + 2
+    assert json.loads(points[0]) == {"kind": "b", "deep": False, "fixed": 7}
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(max_size=20))
+def test_a_drawn_point_holds_what_is_active_and_follows_from_its_key(key):
+    space = some_space()
+    values = draw(space, key)
+    assert values == draw(space, key)
+    assert set(values) == {hp.name for hp in space.space if is_active(hp, values)}
+    assert values in list(combinations(space))
+
+
+def test_draws_cover_the_space():
+    drawn = {json.dumps(draw(some_space(), str(number))) for number in range(300)}
+    assert drawn == {json.dumps(values) for values in itertools.islice(combinations(some_space()), 100)}

@@ -1,0 +1,81 @@
+"""Points that a user wants tried first."""
+
+import json
+
+import pytest
+
+from keras_cnn.data.dataset import DataFacts
+from keras_cnn.errors import InputError
+from keras_cnn.training.config import TrainSettings
+from tuning import cli
+from tuning.config import SearchSettings, Study
+from tuning.oracles.base import declare_space
+from tuning.oracles.make import make_oracle
+from tuning.space.warm_start import read_points
+
+FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
+
+
+def study_in(directory, tuner="random", **more) -> Study:
+    return Study(directory, SearchSettings(tuner), TrainSettings(epochs=4), {"dropout": 0.1}, FACTS, **more)
+
+
+@pytest.fixture
+def point(tmp_path) -> dict:
+    """One of the space, unlike its defaults."""
+    oracle = make_oracle(study_in(tmp_path / "drawn"))
+    return oracle.create_trial("t").hyperparameters.values
+
+
+def written(path, content) -> list:
+    path.write_text(json.dumps(content))
+    return [path]
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])
+def test_they_come_first_once_and_after_a_kill_too(tuner, point, tmp_path):
+    space = declare_space(study_in(tmp_path))
+    other = {**point, "batch_size": 32 if point["batch_size"] != 32 else 128}
+    files = written(tmp_path / "a.json", {"run": "trials/3", "hyperparameters": point})
+    points = read_points(files + written(tmp_path / "b.json", other), space)
+    assert points == (point, other)
+    study = study_in(tmp_path / "study", tuner, first_points=points)
+    tried = []
+    for _ in range(4):
+        oracle = make_oracle(study)  # each time as after a kill
+        trial = oracle.create_trial("t")
+        tried.append({k: v for k, v in trial.hyperparameters.values.items() if not k.startswith("tuner/")})
+        oracle.update_trial(trial.trial_id, {"val_accuracy": 0.5})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    assert tried[:2] == [point, other]
+    assert point not in tried[2:] and other not in tried[2:]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch_size": 33}, r"batch_size=33 is not in the space\. Allowed: 32, 64, 128"),
+        ({"vgg.blocks": 9}, r"blocks=9 is not in the space\. Allowed: 2 to 4"),
+        ({"vgg.blocks": True}, "blocks=True is not in the space"),
+        ({"dropout": 0.1}, "sets dropout, which this study does not search"),
+        ({"activation": None}, "activation=None is not in the space. Allowed: relu"),
+    ],
+)
+def test_a_point_outside_the_space_is_refused(point, tmp_path, change, message):
+    blocks = next(name for name in point if name.endswith(".blocks"))
+    change = {blocks if name == "vgg.blocks" else name: value for name, value in change.items()}
+    files = written(tmp_path / "x.json", point | change)
+    with pytest.raises(InputError, match=message):
+        read_points(files, declare_space(study_in(tmp_path)))
+
+
+def test_a_point_that_lacks_a_value_is_refused(point, tmp_path):
+    point.pop("activation")
+    with pytest.raises(InputError, match=r"x\.json lacks activation, which this study searches"):
+        read_points(written(tmp_path / "x.json", point), declare_space(study_in(tmp_path)))
+
+
+def test_what_the_command_refuses(complain):
+    assert "there is no nowhere.json" in complain(cli, "search", "--start-with", "nowhere.json")
+    assert "a grid has its own order" in complain(cli, "search", "--tuner", "grid", "--start-with", "x.json")

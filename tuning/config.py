@@ -1,0 +1,178 @@
+"""What a search and each of its trials are, as plain data."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keras_cnn.data.dataset import DataFacts
+from keras_cnn.errors import InputError, unknown_name
+from keras_cnn.files import read_json, write_json
+from keras_cnn.provenance import provenance
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.tasks import OBJECTIVES
+from tuning.quantities import to_bytes, to_seconds
+
+TUNERS = ("random", "bayesian", "hyperband", "grid")
+PRUNERS = ("median", "asha")
+DEFAULT_TRIALS = 20
+# how a trial ended; only what completed is ranked
+COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
+OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
+RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"  # while its coordinator lives, and when it does not
+STUDY = "study.json"
+STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
+TRIAL = "trial.json"
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search.
+
+    Args:
+        tuner: random, bayesian, hyperband or grid.
+        trials: at most so many trials; hyperband counts each round a net survives, and without a number
+            runs one full sweep; the others make 20.
+        time: no trial begins once the search has run so long, all its sessions together: 2h, 90m, 600s.
+        target: no trial begins once a score is as good as this.
+        trial_timeout: a trial that takes longer is ended: 30m.
+        repeats: train each point so many times, from different seeds; the score is the mean.
+        pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
+        disk: keep weights and checkpoints within so much, those of the best trials first: 5GB, 500MB.
+    """
+
+    tuner: str = "hyperband"
+    trials: int | None = None
+    time: str | None = None
+    target: float | None = None
+    trial_timeout: str | None = None
+    repeats: int = 1
+    pruner: str | None = None
+    disk: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.tuner not in TUNERS:
+            raise unknown_name("tuner", self.tuner, TUNERS)
+        if self.trials is not None and self.trials < 1:
+            raise InputError(f"trials={self.trials} must be at least 1.")
+        if self.repeats < 1:
+            raise InputError(f"repeats={self.repeats} must be at least 1.")
+        if self.target is not None and not 0 < self.target <= 1:
+            raise InputError(f"target={self.target} must be in (0, 1], as the scores are.")
+        for name in ("time", "trial_timeout"):
+            to_seconds(name, getattr(self, name))
+        to_bytes("disk", self.disk)
+        if self.pruner is not None and self.pruner not in PRUNERS:
+            raise unknown_name("pruner", self.pruner, PRUNERS)
+        if self.pruner and self.tuner == "hyperband":
+            raise InputError("hyperband ends bad trials itself: leave --pruner out, or take another --tuner.")
+        if self.pruner and self.repeats > 1:
+            raise InputError("a pruner judges single runs: leave --pruner out, or --repeats at 1.")
+
+    @property
+    def most_trials(self) -> int | None:
+        """The limit of trials; None where hyperband's plan is the limit."""
+        return self.trials or (None if self.tuner == "hyperband" else DEFAULT_TRIALS)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A search in its directory: `base` settings, those of them that were `given` and so are not searched
+    (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
+    architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first."""
+
+    directory: Path
+    search: SearchSettings
+    base: TrainSettings
+    given: dict
+    facts: DataFacts
+    devices: int | None = None
+    threads: int | None = None
+    wide: bool = False
+    architectures: tuple[str, ...] = ()
+    first_points: tuple[dict, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.architectures:
+            object.__setattr__(self, "architectures", (self.base.architecture,))
+
+    def write(self) -> None:
+        """Create the directory with its study.json."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        record = {name: value for name, value in dataclasses.asdict(self).items() if name != "directory"}
+        for name in (STUDY_COPY, STUDY):
+            write_json(self.directory / name, {**record, "provenance": provenance()})
+
+    @property
+    def objective(self) -> str:
+        """The metric that ranks trials."""
+        return OBJECTIVES[self.facts.task]
+
+    @property
+    def seen(self) -> DataFacts:
+        """The facts, with the shape of what a net sees of an image."""
+        return dataclasses.replace(self.facts, shape=self.base.input_shape(self.facts))
+
+    @property
+    def title(self) -> str:
+        """What is searched, and how, in a few words."""
+        return f"{self.search.tuner} search of {', '.join(self.architectures)} on {self.base.data}"
+
+    @property
+    def name(self) -> str:
+        return self.directory.resolve().name
+
+    def trial_directory(self, trial_id: str) -> Path:
+        return self.directory / "trials" / trial_id
+
+    def log_directory(self, trial_id: str) -> Path:
+        return self.directory / "logs" / trial_id
+
+
+def read_study(directory: Path) -> Study:
+    """The study in `directory`; InputError if there is none."""
+    if not (directory / STUDY).exists() and not (directory / STUDY_COPY).exists():
+        raise InputError(
+            f"{directory} holds no study. Make one with keras-cnn search --directory {directory}."
+        )
+    try:
+        record = read_json(directory / STUDY)
+    except InputError:
+        record = read_json(directory / STUDY_COPY)
+    return Study(
+        directory=directory,
+        search=SearchSettings(**record["search"]),
+        base=TrainSettings.from_dict(record["base"]),
+        given=record["given"],
+        facts=DataFacts.from_dict(record["facts"]),
+        devices=record["devices"],
+        threads=record.get("threads"),
+        wide=record["wide"],
+        architectures=tuple(record.get("architectures", ())),
+        first_points=tuple(record.get("first_points", ())),
+    )
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """One trial: train `settings` to `stop_epoch` of its schedule.
+
+    start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
+    logs: TensorBoard's folder, relative to the trial's directory. repeats: how often, each with a seed of its own.
+    """
+
+    settings: TrainSettings
+    stop_epoch: int
+    start_from: str | None = None
+    logs: str = "logs"
+    repeats: int = 1
+    hyperparameters: dict = field(default_factory=dict)
+
+    def write(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        write_json(directory / TRIAL, dataclasses.asdict(self))
+
+
+def read_trial(directory: Path) -> TrialSpec:
+    """The trial in `directory`; InputError if its trial.json is missing or damaged."""
+    record = read_json(directory / TRIAL)
+    return TrialSpec(**{**record, "settings": TrainSettings.from_dict(record["settings"])})

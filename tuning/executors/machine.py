@@ -1,0 +1,93 @@
+"""Where a search runs: options, and the executor they stand for."""
+
+import os
+from dataclasses import dataclass
+
+from keras_cnn.errors import InputError, unknown_name
+from keras_cnn.tensorflow_import import import_tensorflow, without
+from tuning.executors.base import Executor
+
+EXECUTORS = ("local", "ray")
+
+
+@dataclass(frozen=True)
+class MachineSettings:
+    """Where to run trials.
+
+    Args:
+        workers: how many trials at once; auto: one for every gpus_per_trial GPUs, or without a GPU one a processor
+            (of every --threads of them), as far as the memory goes.
+        gpus_per_trial: GPUs of each trial, under one MirroredStrategy; without a GPU it is not looked at.
+        executor: local, or ray: on a Ray cluster (the extra `ray`).
+        address: of the Ray cluster: HOST:PORT of its head, or auto for the one this machine belongs to; one is started
+            here if not given.
+    """
+
+    workers: int | str = "auto"
+    gpus_per_trial: int = 1
+    executor: str = "local"
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise unknown_name("executor", self.executor, EXECUTORS)
+        if self.workers != "auto" and (isinstance(self.workers, str) or self.workers < 1):
+            raise InputError(f"workers={self.workers} must be auto or at least 1.")
+        if self.gpus_per_trial < 1:
+            raise InputError(f"gpus_per_trial={self.gpus_per_trial} must be at least 1.")
+        if self.address is not None and self.executor != "ray":
+            raise InputError(f"--address {self.address} is a Ray cluster's: give --executor ray with it.")
+
+    @property
+    def most_workers(self) -> int | None:
+        """The number of workers; None for auto."""
+        return None if self.workers == "auto" else int(self.workers)
+
+
+def import_tuner() -> None:
+    """Import TensorFlow and KerasTuner, without what the coordinator does not need."""
+    import_tensorflow()
+    with without("pandas"):
+        import keras_tuner  # noqa: F401
+
+
+def count_gpus(machine: MachineSettings) -> int:
+    """How many GPUs there are for trials, here or on the cluster. This process leaves them to the workers."""
+    import_tuner()
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    tf.config.set_visible_devices([], "GPU")
+    if machine.executor == "ray":
+        from tuning.executors.ray import connect, resources
+
+        connect(machine.address)
+        return int(resources().get("GPU", 0))
+    return len(gpus)
+
+
+def each_trial(
+    machine: MachineSettings, gpus: int, devices: int | None, threads: int | None
+) -> tuple[int | None, int | None]:
+    """(devices, threads) of every trial of a new study: they are part of it, for other numbers would give other scores.
+
+    Without a GPU and a word from the user a thread each, or as many as the workers leave for one.
+    """
+    if threads is not None and threads < 1:
+        raise InputError(f"threads={threads} must be at least 1.")
+    if gpus:
+        return machine.gpus_per_trial, threads
+    workers = machine.most_workers
+    return devices, threads or (max(1, (os.cpu_count() or 1) // workers) if workers else 1)
+
+
+def make_executor(machine: MachineSettings, gpus: int, devices: int | None, threads: int | None) -> Executor:
+    """The executor, not yet begun. InputError for more workers than there are GPUs for."""
+    from tuning.executors.local import LocalExecutor
+    from tuning.executors.resources import lay_out
+
+    if machine.executor == "ray":
+        from tuning.executors.ray import RayExecutor
+
+        return RayExecutor(machine.most_workers, (devices or 1) if gpus else 0, devices, threads)
+    return LocalExecutor(lay_out(machine.most_workers, gpus, devices, threads))

@@ -1,0 +1,56 @@
+"""The same point trained several times from different seeds: a mean and how sure it is, instead of one lucky draw."""
+
+import hashlib
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import stats
+
+from tuning.config import COMPLETED, TrialSpec
+
+
+def to_seed(*parts: object) -> int:
+    """A NumPy and TensorFlow seed, of 31 bits, that follows from `parts`."""
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:4]) >> 1
+
+
+def repeat_spec(spec: TrialSpec, number: int) -> TrialSpec:
+    """Repeat `number` (from 1) of a trial, as a trial of its own in a folder below; the first has the trial's seed."""
+    seed = spec.settings.seed if number == 1 else to_seed(spec.settings.seed, number)
+    return replace(
+        spec,
+        settings=replace(spec.settings, seed=seed),
+        start_from=f"../{spec.start_from}/repeat_{number}" if spec.start_from else None,
+        logs=f"../{spec.logs}/repeat_{number}",
+        repeats=1,
+    )
+
+
+def of_all(results: Sequence[dict]) -> dict:
+    """metrics.json of a trial from those of its repeats; of one that did not complete, that one's.
+
+    `score` is the mean, `interval` holds it with 95 % confidence (Student's t). `run` names the folder of the best
+    repeat, whose `best_score`, history and epoch these are, and whose model is the one to export.
+    """
+    seconds = sum(result["seconds"] for result in results)
+    if results[-1]["state"] != COMPLETED:
+        return {**results[-1], "seconds": seconds}
+    scores = np.array([result["score"] for result in results])
+    best = max(range(len(results)), key=lambda n: (results[n]["score"], -results[n]["loss"]))
+    mean, error = float(scores.mean()), float(scores.std(ddof=1)) / math.sqrt(len(scores))
+    margin = float(stats.t.ppf(0.975, len(scores) - 1)) * error
+    return {
+        **results[best],
+        "score": mean,
+        "loss": float(np.mean([result["loss"] for result in results])),
+        "scores": scores.tolist(),
+        "interval": [mean - margin, mean + margin],
+        "run": f"repeat_{best + 1}",
+        "best_score": results[best]["score"],
+        "seconds": seconds,
+        "ended": time.time(),
+    }

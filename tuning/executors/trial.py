@@ -1,0 +1,116 @@
+"""Run one trial from its trial.json; leave a run directory with metrics.json. Nothing here knows of a search."""
+
+import dataclasses
+import functools
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_cnn.data.dataset import ImageData
+from keras_cnn.data.sources import load
+from keras_cnn.errors import is_disk_full
+from keras_cnn.files import read_json, write_json
+from keras_cnn.training.callbacks import CHECKPOINT
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.run_directory import METRICS, Run
+from keras_cnn.training.train import Diverged, make_model, train
+from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TrialSpec, read_trial
+from tuning.executors.repeats import of_all, repeat_spec
+
+Report = Callable[[int, dict], bool | None]
+# what may go well at the next attempt: a network file system, a device that was lost
+TRANSIENT = (
+    ConnectionError,
+    TimeoutError,
+    tf.errors.AbortedError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.UnavailableError,
+)
+TRACEBACK = 2000  # characters of it that are kept with the trial
+
+
+@functools.lru_cache(maxsize=1)
+def _load(*arguments: tuple) -> ImageData:
+    """Trials of one search share their data."""
+    return load(**dict(arguments))
+
+
+def load_facts(settings: TrainSettings, download: bool) -> dict:
+    """The facts of the data of `settings`, as plain data; the data stay for the trials to come."""
+    if download:
+        load(**settings.load_arguments(), download=True)
+    return _load(*settings.load_arguments().items()).facts.to_dict()
+
+
+def check_settings(settings: TrainSettings, strategy: tf.distribute.Strategy) -> None:
+    """Raise InputError if a trial of these settings could not start on this data and these devices."""
+    make_model(settings, _load(*settings.load_arguments().items()), strategy)
+
+
+def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report) -> dict:
+    """Train the trial in `directory`, from its own checkpoint if it has one; writes metrics.json and returns it.
+
+    `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; OUT_OF_MEMORY;
+    any other exception is FAILED, with its `message` and `traceback`; but a full disk and what may go well at the next
+    attempt are raised. `report(epoch, logs)` is called after each epoch, which is the last one if it returns True.
+    With `repeats` each is a run of its own in a folder below, and the score their mean.
+    """
+    spec = read_trial(directory)
+    if spec.repeats == 1:
+        return _run(directory, spec, strategy, report)
+    results = []
+    for number in range(1, spec.repeats + 1):
+        folder = directory / f"repeat_{number}"
+        if not (folder / METRICS).exists():
+            one = repeat_spec(spec, number)
+            one.write(folder)
+            _run(folder, one, strategy, report)
+        results.append(read_json(folder / METRICS))
+        if results[-1]["state"] != COMPLETED:
+            break
+    metrics = of_all(results)
+    write_json(directory / METRICS, metrics)
+    return metrics
+
+
+def _run(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, report: Report) -> dict:
+    started = time.perf_counter()
+    try:
+        metrics = {"state": COMPLETED, **_train(directory, spec, strategy, report)}
+    except Diverged as error:
+        metrics = {"state": DIVERGED, "message": str(error)}
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        metrics = {"state": OUT_OF_MEMORY, "message": (str(error) or "memory ran out").splitlines()[0][:300]}
+        traceback.print_exc()
+    except TRANSIENT:
+        raise
+    except Exception as error:
+        if is_disk_full(error):
+            raise  # no fault of the trial's
+        cause = traceback.format_exc()[-TRACEBACK:]
+        metrics = {"state": FAILED, "message": f"{type(error).__name__}: {error}", "traceback": cause}
+        traceback.print_exc()  # into the trial's log
+    metrics |= {"seconds": time.perf_counter() - started, "ended": time.time()}
+    write_json(directory / METRICS, metrics)
+    return metrics
+
+
+def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, report: Report) -> dict:
+    data = _load(*spec.settings.load_arguments().items())
+    run = Run(directory, spec.settings, data.facts, spec.logs, strategy.num_replicas_in_sync)
+    run.write()
+    parent = directory / spec.start_from if spec.start_from else None
+    result = train(
+        spec.settings,
+        data,
+        directory,
+        strategy=strategy,
+        stop_epoch=spec.stop_epoch,
+        start_from=directory if (directory / CHECKPOINT).exists() else parent,
+        logs=run.log_directory,
+        report=report,
+    )
+    return dataclasses.asdict(result)

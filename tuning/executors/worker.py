@@ -1,0 +1,132 @@
+"""A worker process: takes requests on standard input and answers on standard output, a JSON object a line.
+
+Requests: {"trial": DIRECTORY} trains the trial in it; {"stop": DIRECTORY} makes that trial's present epoch its last;
+{"facts": SETTINGS, "download": ...} answers what their data are; {"check": SETTINGS} builds the model of these
+settings; {"export": RUN, "destination": ..., "formats": [...]} exports it.
+Answers: any number of {"event": "epoch", ...} or {"event": "message", "text": ...}, then {"event": "done", ...}, or
+{"event": "refused", "message": ...} for bad input; all along {"event": "beat", "memory": BYTES}. What a trial prints
+goes to log.txt in its directory. When standard input closes, the coordinator has ended or died, and the worker ends at
+once.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from keras_cnn.errors import DISK_FULL, InputError, is_disk_full
+from keras_cnn.logs import redirected
+from keras_cnn.tensorflow_import import import_tensorflow
+
+LOG = "log.txt"
+BEAT_SECONDS = 2
+
+
+class Line:
+    """The line to the coordinator, as `tuning.executors.process` speaks it."""
+
+    def __init__(self):
+        self._answers = os.fdopen(os.dup(1), "w", buffering=1)
+        os.dup2(2, 1)  # what anything prints is no answer
+        self._writing = threading.Lock()  # beats come from a thread of their own
+        self._requests: queue.Queue[dict] = queue.Queue()
+        self._stopped: str | None = None
+        for task in (self._read, self._beat):
+            threading.Thread(target=task, daemon=True).start()
+
+    def next(self) -> dict:
+        """The next request; waits for it."""
+        return self._requests.get()
+
+    def answer(self, event: str, **message) -> None:
+        with self._writing:
+            self._answers.write(json.dumps({"event": event, **message}, default=float) + "\n")
+
+    def is_stopped(self, directory: str) -> bool:
+        return self._stopped == directory
+
+    def _read(self) -> None:
+        for line in sys.stdin:
+            request = json.loads(line)
+            if "stop" in request:
+                self._stopped = request["stop"]
+            else:
+                self._requests.put(request)
+        os._exit(0)  # from a thread: the main one may be in the middle of a long computation
+
+    def _beat(self) -> None:
+        process = psutil.Process()
+        while True:
+            self.answer("beat", memory=process.memory_info().rss)
+            time.sleep(BEAT_SECONDS)
+
+
+def main(devices: int | None, threads: int | None) -> None:
+    line = Line()
+    import_tensorflow()
+    while True:
+        request = line.next()
+        try:
+            result = serve(request, devices, threads, line)
+        except InputError as error:
+            line.answer("refused", message=str(error))
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            line.answer("refused", message=DISK_FULL)
+        else:
+            line.answer("done", **result)
+
+
+def serve(request: dict, devices: int | None, threads: int | None, line: Line) -> dict:
+    """Do what is asked; returns what the last answer tells."""
+    from keras_cnn.training.config import TrainSettings
+    from keras_cnn.training.strategy import get_strategy, limit_threads
+    from tuning.executors import trial
+
+    limit_threads(threads)
+    if "facts" in request:
+        return {"facts": trial.load_facts(TrainSettings.from_dict(request["facts"]), request["download"])}
+    if "export" in request:
+        return _export(request, line)
+    strategy = get_strategy(devices)
+    if "check" in request:
+        trial.check_settings(TrainSettings.from_dict(request["check"]), strategy)
+        return {}
+    _print_to(Path(request["trial"]) / LOG)
+
+    def report(epoch: int, logs: dict) -> bool:
+        line.answer("epoch", epoch=epoch, **logs)
+        return line.is_stopped(request["trial"])
+
+    trial.run_trial(Path(request["trial"]), strategy, report)
+    return {}
+
+
+def _export(request: dict, line: Line) -> dict:
+    from keras_cnn.serving.export import export_run
+
+    with redirected(lambda text: line.answer("message", text=text)):
+        version = export_run(
+            Path(request["export"]), Path(request["destination"]), formats=request["formats"]
+        )
+    return {"version": str(version)}
+
+
+def _print_to(path: Path) -> None:
+    """Send file descriptors 1 and 2, C++ code's too, to the end of `path`."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+
+
+if __name__ == "__main__":
+    main(*json.loads(sys.argv[1]))

@@ -1,0 +1,159 @@
+"""KerasTuner's oracles, which choose the points, made so that their whole state follows from the trials' own files.
+
+Stock oracles keep a second copy of it in oracle.json, from which they resume and which a kill can leave wrong. Here
+that file is written for stock KerasTuner to open the study, and never read.
+"""
+
+import itertools
+import json
+import random
+from pathlib import Path
+
+import keras_tuner as kt
+from keras_tuner.engine.trial import Trial
+
+from keras_cnn.files import write_json
+from tuning.config import COMPLETED, RUNNING, Study
+from tuning.space.sampling import combinations, draw, is_finite
+from tuning.space.space import point
+
+PROJECT = "keras_tuner"
+COLLISIONS = 20  # draws that were tried already, before the points that are left are counted
+COUNTED = 20_000  # points of a space that are looked at for one not yet tried
+IDLE, STOPPED = "IDLE", "STOPPED"
+
+
+class DurableOracle(kt.Oracle):
+    """No point twice, atomic writes, and after any interruption the state of one that was never stopped.
+
+    first_points: tried before the sampler's own.
+    """
+
+    first_points: tuple[dict, ...] = ()
+
+    def create_trial(self, tuner_id: str) -> Trial:
+        """The next trial; its status is RUNNING, IDLE (ask again when a trial has ended) or STOPPED."""
+        if self._retry_queue:
+            ready = [name for name in self._retry_queue if not self._waits(name)]
+            if not ready:
+                return Trial(self.hyperparameters.copy(), status=IDLE)
+            self._retry_queue.remove(ready[0])
+            trial = self.trials[ready[0]]
+        else:
+            number = 1 + max(map(int, self.trials), default=-1)
+            trial = self._new_trial(f"{number:04d}")
+            if trial.status != RUNNING:
+                return trial
+            self._record(trial)
+            self._save_trial(trial)
+        self.ongoing_trials[trial.trial_id] = trial
+        return trial
+
+    def _waits(self, trial_id: str) -> bool:
+        """Whether a trial continues another that runs, as after damage to both."""
+        parent = self.trials[trial_id].hyperparameters.values.get("tuner/trial_id")
+        return parent in self.trials and self.trials[parent].status == RUNNING
+
+    def _new_trial(self, trial_id: str) -> Trial:
+        full = self.max_trials and len(self.trials) >= self.max_trials
+        response = {"status": STOPPED} if full else self.populate_space(trial_id)
+        hyperparameters = self.hyperparameters.copy()
+        hyperparameters.values = response.get("values") or {}
+        return Trial(hyperparameters, trial_id, response["status"])
+
+    def populate_space(self, trial_id: str) -> dict:
+        values = self.fresh_values()
+        return {"status": STOPPED} if values is None else {"status": RUNNING, "values": values}
+
+    def fresh_values(self) -> dict | None:
+        """A point not yet tried, which follows from the seed and from how many there were; None if there is none."""
+        begun = self.begun()
+        if begun < len(self.first_points):
+            return dict(self.first_points[begun])
+        for attempt in range(COLLISIONS):
+            values = draw(self.hyperparameters, f"{self.seed}/{begun}/{attempt}")
+            if not self._duplicate(values):
+                return values
+        left = self.left() if is_finite(self.hyperparameters) else []
+        return random.Random(f"{self.seed}/{begun}").choice(left) if left else None
+
+    def begun(self) -> int:
+        """How many points were begun; a trial that continues another is not counted."""
+        return sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
+
+    def left(self) -> list[dict]:
+        """The points not yet tried of a space without continuous hyperparameters."""
+        points = itertools.islice(combinations(self.hyperparameters), COUNTED)
+        return [values for values in points if not self._duplicate(values)]
+
+    def _record(self, trial: Trial) -> None:
+        self.trials[trial.trial_id] = trial
+        self.start_order.append(trial.trial_id)
+        self._record_values(trial)
+
+    def _compute_values_hash(self, values: dict) -> str:
+        return point_key(values)
+
+    def save(self) -> None:
+        """KerasTuner calls this twice a trial; `write_state` does it once a search."""
+
+    def write_state(self) -> None:
+        """Write oracle.json, and tuner0.json, without which stock KerasTuner takes the study for a new one."""
+        write_json(Path(self._get_oracle_fname()), self.get_state())
+        write_json(Path(self._project_dir) / "tuner0.json", {})
+
+    def _save_trial(self, trial: Trial) -> None:
+        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+
+    def reload(self) -> None:
+        """Take up the trials on disk; those that were running come first when trials are asked for."""
+        for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
+            self._record(Trial.load(str(path)))
+        self.end_order = [name for name, trial in self.trials.items() if trial.status != RUNNING]
+        self._retry_queue = [name for name, trial in self.trials.items() if trial.status == RUNNING]
+
+    def _check_consecutive_failures(self) -> None:
+        """The search decides when failures end it."""
+
+
+class RandomOracle(DurableOracle):
+    """Independent random points."""
+
+
+class GridOracle(DurableOracle):
+    """Every combination in turn, the first hyperparameter varying slowest."""
+
+    def fresh_values(self) -> dict | None:
+        if not hasattr(self, "_rest"):
+            self._rest = combinations(self.hyperparameters)
+        return next((values for values in self._rest if not self._duplicate(values)), None)
+
+
+def point_key(values: dict) -> str:
+    """A point in words, without what the tuner adds to it; 1 and 1.0 are different choices, as in JSON."""
+    return json.dumps({k: v for k, v in sorted(values.items()) if not k.startswith("tuner/")})
+
+
+def standing(trial: Trial) -> tuple[float, float]:
+    """A key that sorts completed trials, best first: by score, then loss."""
+    losses = trial.metrics.get_history("val_loss") if trial.metrics.exists("val_loss") else []
+    return -trial.score, losses[0].value[0] if losses else 0.0
+
+
+def ranking(trial: Trial) -> tuple:
+    """The same where trials stand alike too: then by their points, never by when they ended."""
+    return *standing(trial), point_key(trial.hyperparameters.values)
+
+
+def declare_space(study: Study) -> kt.HyperParameters:
+    """Every hyperparameter of the study, at its default."""
+    space = kt.HyperParameters()
+    point(space, study.architectures, study.seen, study.given, wide=study.wide)
+    return space
+
+
+def best_score(oracle: kt.Oracle) -> float:
+    """The best score so far; minus infinity if no trial has completed."""
+    return max(
+        (trial.score for trial in oracle.trials.values() if trial.status == COMPLETED), default=-float("inf")
+    )

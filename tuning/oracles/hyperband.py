@@ -1,0 +1,96 @@
+"""Hyperband (Li et al. 2018, JMLR 18, algorithm 1) whose choices do not depend on which trial ends first.
+
+Stock KerasTuner lets a net rise as soon as enough of its round have ended, so the order in which workers finish decides
+who rises. Here a round is decided when all of it has ended; a worker that would wait begins the next bracket instead.
+"""
+
+from keras_tuner.engine.trial import Trial
+from keras_tuner.oracles import HyperbandOracle
+
+from tuning.config import COMPLETED, RUNNING
+from tuning.oracles.base import IDLE, STOPPED, DurableOracle, ranking
+
+REDUCTION = 3  # one net in three is kept from round to round (Li et al. 2018, section 3)
+
+
+class BracketOracle(DurableOracle, HyperbandOracle):
+    """Hyperband; `tuner/bracket`, `tuner/round` and `tuner/trial_id` in a trial's values tell where it stands."""
+
+    def __init__(self, **arguments):
+        super().__init__(factor=REDUCTION, **arguments)
+        self._exhausted = False
+
+    def populate_space(self, trial_id: str) -> dict:
+        for bracket in reversed(range(self._get_num_brackets())):
+            values = self._next_of(bracket)
+            if values:
+                return {"status": RUNNING, "values": values}
+        return {"status": IDLE if self.ongoing_trials else STOPPED}
+
+    def planned(self) -> int:
+        """How many trials all rounds of all brackets have together, of a space that is large enough."""
+        return sum(self._get_size(*place) for place in self._rounds())
+
+    def planned_epochs(self) -> int:
+        """How many epochs they train together; one that continues another trains the rest only."""
+        total = 0
+        for bracket, number in self._rounds():
+            place = self._place(bracket, number)
+            total += self._get_size(bracket, number) * (place["tuner/epochs"] - place["tuner/initial_epoch"])
+        return total
+
+    def _rounds(self) -> list[tuple[int, int]]:
+        """(bracket, round) of all."""
+        return [(bracket, n) for bracket in range(self._get_num_brackets()) for n in range(bracket + 1)]
+
+    def _next_of(self, bracket: int) -> dict | None:
+        """The values of the next trial of `bracket`; None while, or since, there is none."""
+        members = self._members(bracket, 0)
+        if len(members) < self._get_size(bracket, 0) and not self._exhausted:
+            values = self.fresh_values()
+            if values is not None:
+                return values | self._place(bracket, 0)
+            self._exhausted = True  # a round may then be smaller than planned
+        for number in range(1, bracket + 1):
+            if not members or any(trial.status == RUNNING for trial in members):
+                return None
+            ranked = sorted((trial for trial in members if trial.status == COMPLETED), key=ranking)
+            rising = ranked[: self._get_size(bracket, number)]
+            members = self._members(bracket, number)
+            risen = {trial.hyperparameters.values["tuner/trial_id"] for trial in members}
+            for trial in rising:
+                if trial.trial_id not in risen:
+                    return (
+                        trial.hyperparameters.values
+                        | self._place(bracket, number)
+                        | {"tuner/trial_id": trial.trial_id}
+                    )
+        return None
+
+    def _place(self, bracket: int, number: int) -> dict:
+        return {
+            "tuner/epochs": self._get_epochs(bracket, number),
+            "tuner/initial_epoch": self._get_epochs(bracket, number - 1) if number else 0,
+            "tuner/bracket": bracket,
+            "tuner/round": number,
+        }
+
+    def _members(self, bracket: int, number: int) -> list[Trial]:
+        place = bracket, number
+        return [trial for trial in self.trials.values() if self.place(trial) == place]
+
+    @staticmethod
+    def place(trial: Trial) -> tuple[int, int]:
+        """(bracket, round) of a trial."""
+        values = trial.hyperparameters.values
+        return values["tuner/bracket"], values["tuner/round"]
+
+    def still_needed(self) -> set[str]:
+        """Trials that others may yet continue: of rounds whose successor is not full."""
+        needed = set()
+        for bracket in range(self._get_num_brackets()):
+            for number in range(bracket):
+                if len(self._members(bracket, number + 1)) < self._get_size(bracket, number + 1):
+                    needed |= {trial.trial_id for trial in self._members(bracket, number)}
+        running = [trial.hyperparameters.values for trial in self.trials.values() if trial.status == RUNNING]
+        return needed | {values["tuner/trial_id"] for values in running if "tuner/trial_id" in values}

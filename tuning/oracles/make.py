@@ -1,0 +1,34 @@
+"""The oracle of a study, by the name of its tuner."""
+
+import keras_tuner as kt
+
+from keras_cnn.training.tasks import DIRECTION
+from tuning.config import Study
+from tuning.oracles.base import PROJECT, DurableOracle, GridOracle, RandomOracle, declare_space
+
+
+def make_oracle(study: Study) -> DurableOracle:
+    """The oracle of `study`, in the state its directory holds, over the whole declared space."""
+    from tuning.oracles.bayesian import BayesianOracle  # imports scikit-learn's Gaussian processes
+    from tuning.oracles.hyperband import BracketOracle
+
+    kinds = {
+        "random": RandomOracle,
+        "bayesian": BayesianOracle,
+        "grid": GridOracle,
+        "hyperband": BracketOracle,
+    }
+    epochs = {"max_epochs": study.base.epochs} if study.search.tuner == "hyperband" else {}
+    oracle = kinds[study.search.tuner](
+        objective=kt.Objective(study.objective, DIRECTION),
+        hyperparameters=declare_space(study),
+        allow_new_entries=False,
+        tune_new_entries=False,
+        seed=study.base.seed + 1,  # KerasTuner takes 0 for "no seed"
+        **epochs,
+    )
+    oracle.verbose, oracle.first_points = 0, study.first_points
+    oracle.max_trials = study.search.most_trials
+    oracle._set_project_dir(study.directory, PROJECT)
+    oracle.reload()
+    return oracle

@@ -1,0 +1,101 @@
+"""What a study found: trials.csv for programs, report.md and report.html for people, a table for the terminal."""
+
+from pathlib import Path
+
+from keras_cnn.files import read_json, to_csv, write_file, write_json
+from keras_cnn.training.evaluate import summary
+from keras_cnn.training.run_directory import BEST, TEST
+from tuning.config import Study
+from tuning.reporting.html import page
+from tuning.storage.trials import OUTCOME, Row, hyperparameters, run_directory, summary_line, trials
+
+
+def table(study: Study, rows: list[Row]) -> str:
+    """A Markdown table of the trials, readable as it stands."""
+    header = ("trial", "state", study.objective, "epoch", "seconds", "parameters", "hyperparameters")
+    lines = [
+        (
+            row["trial"],
+            row["state"],
+            _number(row["score"], ".4f"),
+            f"{_number(row['best_epoch'], 'd')}/{_number(row['epochs'], 'd')}",
+            _number(row["seconds"], ".1f"),
+            _number(row["parameters"], ",d"),
+            ", ".join(f"{name} {_short(value)}" for name, value in hyperparameters(row).items()),
+        )
+        for row in rows
+    ]
+    widths = [max(len(cell) for cell in column) for column in zip(header, *lines, strict=True)]
+    widths[-1] = 3  # the last column is long and need not be padded
+    grid = [header, tuple("-" * width for width in widths), *lines]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+        for cells in grid
+    )
+
+
+def write_report(study: Study) -> Path:
+    """Write trials.csv, report.md, report.html and, if a trial completed, best.json into the study's directory.
+
+    Returns the path of report.md.
+    """
+    rows = trials(study)
+    if rows and rows[0]["score"] is not None:
+        run = run_directory(study, rows[0]).relative_to(study.directory)
+        chosen = {"run": str(run), "score": rows[0]["score"], "hyperparameters": hyperparameters(rows[0])}
+        write_json(study.directory / BEST, chosen)
+    names = list(dict.fromkeys([*OUTCOME, *(name for row in rows for name in row)]))
+    write_file(study.directory / "trials.csv", lambda aside: aside.write_text(to_csv(rows, names)))
+    path = study.directory / "report.md"
+    write_file(path, lambda aside: aside.write_text(_markdown(study, rows)))
+    html = page(study, rows)
+    write_file(study.directory / "report.html", lambda aside: aside.write_text(html, encoding="utf-8"))
+    return path
+
+
+def _markdown(study: Study, rows: list[Row]) -> str:
+    completed = [row for row in rows if row["score"] is not None]
+    text = [
+        f"# Study {study.name}",
+        "",
+        summary_line(study, rows),
+        "",
+        *_best_section(study, completed),
+        "## Trials",
+        "",
+        table(study, rows),
+        "",
+    ]
+    failed = [row for row in rows if row["message"]]
+    if failed:
+        text += [
+            "## Causes",
+            "",
+            *(f"- trial {row['trial']}: {row['message'].splitlines()[0]}" for row in failed),
+            "",
+        ]
+    return "\n".join(text)
+
+
+def _best_section(study: Study, completed: list[Row]) -> list[str]:
+    if not completed:
+        return ["No trial has completed.", ""]
+    winner = completed[0]
+    lines = ["## Best", "", f"Trial {winner['trial']}: {study.objective} {winner['score']:.4f}"]
+    if winner["interval"]:
+        low, high = winner["interval"]
+        lines[-1] += f", the mean of {study.search.repeats} runs (95 % interval {low:.4f}-{high:.4f})"
+    test = run_directory(study, winner) / TEST
+    if test.exists():
+        lines[-1] += f"; {summary(read_json(test))}, read once"
+    values = [f"- {name}: {_short(value)}" for name, value in hyperparameters(winner).items()]
+    given = [f"- {name}: {_short(value)} (given)" for name, value in study.given.items()]
+    return [*lines, "", *values, *given, ""]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

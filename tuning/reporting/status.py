@@ -1,0 +1,63 @@
+"""How far a search is, from its files alone: while it runs, from another terminal, or after it."""
+
+import csv
+import time
+from collections import Counter
+
+import psutil
+
+from keras_cnn.training.callbacks import EPOCHS
+from tuning import stopping
+from tuning.config import RUNNING, Study, read_trial
+from tuning.oracles.make import make_oracle
+from tuning.reporting.live import Row, View
+from tuning.storage.lock import coordinator
+from tuning.storage.trials import trials
+
+
+def status(study: Study) -> View:
+    """Who searches, how many trials ended how, the best, and the last epoch of those that run."""
+    rows, process, oracle = trials(study), coordinator(study.directory), make_oracle(study)
+    running = [row["trial"] for row in rows if row["state"] == RUNNING]
+    best = rows[0] if rows and rows[0]["score"] is not None else None
+    seconds = stopping.Clock(study).before
+    ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
+    done = sum(stopping.epochs_of(study, trial) for trial in ended)
+    planned = stopping.planned_epochs(study, oracle)
+    here = f"process {process}" if process else f"not running; keras-cnn resume {study.directory}"
+    return View(
+        title=f"{study.title}: {here}",
+        objective=study.objective,
+        rows=[_row(study, trial) for trial in running],
+        states=Counter(row["state"] for row in rows),
+        best=(best["trial"], best["score"]) if best else None,
+        seconds=seconds,
+        left=seconds / done * (planned - done) if process and done and planned > done else None,
+        memory=_memory(int(process)) if process else 0,
+    )
+
+
+def _row(study: Study, trial: str) -> Row:
+    directory = study.trial_directory(trial)
+    epochs = read_trial(directory).stop_epoch if (directory / "trial.json").exists() else study.base.epochs
+    path = max(directory.rglob(EPOCHS), key=lambda path: path.stat().st_mtime, default=None)
+    try:
+        lines = list(csv.DictReader(path.open())) if path else []
+        values = [float(line[study.objective]) for line in lines]
+    except (ValueError, KeyError, TypeError):  # damaged; the next epoch writes it anew
+        lines = []
+    if not lines or path is None:
+        return Row(trial, epochs)  # also if it continues another, of which its own files do not tell
+    started = (directory / "trial.json").stat().st_mtime
+    each = (path.stat().st_mtime - started) / len(lines) if time.time() > started else None
+    return Row(trial, epochs, int(lines[-1]["epoch"]), values[-1], max(values), each)
+
+
+def _memory(process: int) -> int:
+    try:
+        coordinator = psutil.Process(process)
+        return sum(
+            one.memory_info().rss for one in [coordinator, *coordinator.children()] if one.is_running()
+        )
+    except psutil.Error:
+        return 0

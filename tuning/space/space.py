@@ -1,0 +1,160 @@
+"""The search space: hyperparameters in, plain settings out. No Keras object, no data.
+
+A hyperparameter bears the dotted name of the setting it decides (`options.blocks`); one that exists only
+under a condition also bears the condition's value (`learning_rate_sgd`), for names must be unique.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import keras_tuner as kt
+
+from keras_cnn.data.dataset import DataFacts
+from keras_cnn.models.unet import UPSAMPLINGS
+
+# Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).
+LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-3, 6e-2)}
+WEIGHT_DECAYS = {"adamw": (1e-3, 1e-1), "sgd": (1e-5, 1e-3), "adam": (1e-3, 1e-1), "muon": (1e-3, 1e-1)}
+SEARCHED_OPTIMIZERS = ["muon", "adamw", "sgd"]
+
+
+def point(
+    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, given: dict, *, wide: bool = False
+) -> dict:
+    """Declare the space of `architectures` on `hp`; returns the settings that its values stand for.
+
+    Of several, the architecture is a hyperparameter itself and each has its options under the condition of being it.
+    given: settings the user decided, by dotted name; they are not searched. wide: search the widths worth a GPU's time
+    instead of a processor's. The result maps dotted names to values, to be laid over a TrainSettings with `overlay`.
+    """
+    values = {}
+    for name, declare in _common(hp, architectures, facts, given).items():
+        if name not in given:
+            values[name] = declare()
+    if len(architectures) > 1:
+        return values | _one_of(hp, architectures, facts, wide)
+    for name, declare in OPTIONS.get(architectures[0], _nothing)(hp, facts, wide, "options").items():
+        if f"options.{name}" not in given:
+            values[f"options.{name}"] = declare()
+    return values
+
+
+def _one_of(hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, wide: bool) -> dict:
+    """The architecture as a choice, and the options of the chosen one; hyperparameters are named `vgg.blocks`."""
+    chosen = hp.Choice("architecture", list(architectures))
+    values = {}
+    for architecture in architectures:
+        with hp.conditional_scope("architecture", [architecture]):
+            declared = OPTIONS.get(architecture, _nothing)(hp, facts, wide, architecture)
+            values[architecture] = {f"options.{name}": declare() for name, declare in declared.items()}
+    return {"architecture": chosen, **values[chosen]}
+
+
+def overlay(settings: dict, values: dict) -> dict:
+    """A copy of nested `settings` with the dotted `values` put in."""
+    result = {**settings, "options": dict(settings["options"])}
+    for name, value in values.items():
+        outer, _, inner = name.partition(".")
+        if inner:
+            result[outer][inner] = value
+        else:
+            result[name] = value
+    return result
+
+
+def _common(
+    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, given: dict
+) -> dict[str, Callable]:
+    """What every architecture has."""
+    masks = facts.task == "segmentation"
+    augmentation = "flip+rotate90" if masks else "flip+crop" if facts.mirror else "crop"
+    normalized = all(name.startswith("convnext") for name in architectures)  # by its own layer normalization
+    batch_norm = {} if normalized else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}
+    # by default the loss of masks is one of single pixels; the other counts small classes as much as large ones
+    loss = {"loss": lambda: hp.Choice("loss", ["cross_entropy", "cross_entropy+dice"])} if masks else {}
+    return {
+        **batch_norm,
+        **loss,
+        "activation": lambda: hp.Choice("activation", ["relu", "elu", "gelu"]),
+        "kernel_initializer": lambda: hp.Choice("kernel_initializer", ["he_normal", "glorot_uniform"]),
+        "normalization": lambda: hp.Choice("normalization", ["zero_mean", "zero_one", "per_image"]),
+        "dropout": lambda: hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3]),
+        "augmentation": lambda: hp.Choice("augmentation", [augmentation, "none"]),
+        "batch_size": lambda: hp.Choice(
+            "batch_size", [2, 4, 8] if masks else [32, 64, 128], default=4 if masks else 64
+        ),
+        "optimizer": lambda: hp.Choice("optimizer", SEARCHED_OPTIMIZERS),
+        "learning_rate": lambda: _by_optimizer(hp, "learning_rate", LEARNING_RATES, given),
+        "weight_decay": lambda: _by_optimizer(hp, "weight_decay", WEIGHT_DECAYS, given),
+    }
+
+
+def _by_optimizer(hp: kt.HyperParameters, name: str, ranges: dict, given: dict) -> float:
+    """A number whose range depends on the optimizer; only the chosen optimizer's is active."""
+    if "optimizer" in given:
+        return _number(hp, name, ranges, given["optimizer"])
+    values = {}
+    for optimizer in SEARCHED_OPTIMIZERS:
+        with hp.conditional_scope("optimizer", [optimizer]):
+            values[optimizer] = _number(hp, name, ranges, optimizer)
+    return values[hp.get("optimizer")]
+
+
+def _number(hp: kt.HyperParameters, name: str, ranges: dict, optimizer: str) -> float:
+    low, high = ranges[optimizer]
+    middle = math.sqrt(low * high)
+    return hp.Float(f"{name}_{optimizer}", low, high, sampling="log", default=middle)
+
+
+def _nothing(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    """Published nets have no options worth searching."""
+    return {}
+
+
+def _vgg(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    """Blocks as far as the image can be halved to no less than 2 pixels."""
+    widths = [32, 64, 96] if wide else [16, 24, 32]
+    most = max(1, min(5, min(facts.shape[:2]).bit_length() - 2))
+    return {
+        "blocks": lambda: hp.Int(f"{prefix}.blocks", min(2, most), most),
+        "convolutions": lambda: hp.Int(f"{prefix}.convolutions", 1, 2),
+        "width": lambda: hp.Choice(f"{prefix}.width", widths),
+    }
+
+
+def _convnext(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    """Stages as far as the image can be halved after the coarsest stem, which leaves 8 pixels or more."""
+    side = min(facts.shape[:2])
+    patches = [patch for patch in (1, 2, 4) if patch <= max(1, side // 8)]
+    most = max(1, min(4, (side // patches[-1]).bit_length()))
+    return {
+        "stages": lambda: hp.Int(f"{prefix}.stages", min(2, most), most),
+        "depth": lambda: hp.Int(f"{prefix}.depth", 1, 3),
+        "width": lambda: hp.Choice(f"{prefix}.width", [48, 64, 96] if wide else [16, 24, 32]),
+        "patch_size": lambda: hp.Choice(f"{prefix}.patch_size", patches),
+        "drop_path_rate": lambda: hp.Choice(f"{prefix}.drop_path_rate", [0.0, 0.1, 0.2]),
+    }
+
+
+def _mlp(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    def dense() -> list[int]:
+        layers, width = hp.Int(f"{prefix}.layers", 1, 3), hp.Choice(f"{prefix}.width", [128, 256, 512])
+        return [width] * (layers or 0)  # None while another architecture is chosen
+
+    return {"dense": dense}
+
+
+def _unet(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+    """Pools as far as the image can be halved evenly to no less than 4 pixels."""
+    sides = facts.shape[:2]
+    most = max(
+        [d for d in range(1, 6) if all(side % 2**d == 0 and side >> d >= 4 for side in sides)], default=1
+    )
+    return {
+        "depth": lambda: hp.Int(f"{prefix}.depth", min(2, most), most),
+        "width": lambda: hp.Choice(f"{prefix}.width", [16, 32, 64] if wide else [8, 16, 24]),
+        "upsampling": lambda: hp.Choice(f"{prefix}.upsampling", list(UPSAMPLINGS)),
+    }
+
+
+OPTIONS = {"vgg": _vgg, "convnext": _convnext, "mlp": _mlp, "unet": _unet}  # the others have none to search

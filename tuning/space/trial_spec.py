@@ -1,0 +1,44 @@
+"""From a point to a trial: its settings, its seed, which epochs to train, and what it continues."""
+
+from dataclasses import replace
+
+import keras_tuner as kt
+from keras_tuner.engine.trial import Trial
+
+from keras_cnn.training.config import TrainSettings
+from tuning.config import Study, TrialSpec
+from tuning.executors.repeats import to_seed
+from tuning.space.space import overlay, point
+
+
+def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainSettings:
+    """The settings of the point `values`; what it lacks stands at its default."""
+    hp = space.copy()
+    hp.values = {**space.values, **values}
+    values = point(hp, study.architectures, study.seen, study.given, wide=study.wide)
+    return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
+
+
+def trial_spec(study: Study, oracle: kt.Oracle, trial: Trial) -> TrialSpec:
+    """The trial's settings, and which epochs of them to train: Hyperband continues an earlier trial.
+
+    The seed follows from the study's and from how many points were drawn before this one, so it is the same whichever
+    trial ends first; one that continues another goes on with that one's.
+    """
+    values = trial.hyperparameters.values
+    parent = values.get("tuner/trial_id")
+    first = trial
+    while "tuner/trial_id" in first.hyperparameters.values:
+        first = oracle.trials[first.hyperparameters.values["tuner/trial_id"]]
+    drawn = [
+        name for name, other in oracle.trials.items() if "tuner/trial_id" not in other.hyperparameters.values
+    ]
+    seed = to_seed(study.base.seed, drawn.index(first.trial_id))
+    return TrialSpec(
+        settings=replace(settings_at(study, oracle.hyperparameters, values), seed=seed),
+        stop_epoch=values.get("tuner/epochs", study.base.epochs),
+        start_from=f"../{parent}" if parent else None,
+        logs=f"../../logs/{trial.trial_id}",
+        repeats=study.search.repeats,
+        hyperparameters=values,
+    )

@@ -1,0 +1,74 @@
+"""Keep a study's weights and checkpoints within a bound: those of the best trials stay."""
+
+import logging
+from pathlib import Path
+
+import keras_tuner as kt
+
+from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT
+from tuning.config import COMPLETED, RUNNING, Study
+from tuning.oracles.base import standing
+from tuning.quantities import to_bytes
+
+logger = logging.getLogger(__name__)
+
+ARCHIVES = (CHECKPOINT, BEST_WEIGHTS)  # in the order in which they go
+
+
+class Shelf:
+    """The archives of all trials of a study; `tidy` takes the worst away when they are more than `--disk` allows.
+
+    Checkpoints go before weights, and bad trials before good ones. What runs, what others yet continue and the best
+    trial's weights stay, so the bound is the user's wish and these are the truth.
+    """
+
+    def __init__(self, study: Study, slots: int):
+        self._study, self._slots = study, slots
+        self._most = to_bytes("disk", study.search.disk)
+        self._sizes: dict[tuple[str, str], int] = {}  # (trial, name of the archive) -> bytes
+        self._total, self._largest = 0, 0
+        if self._most < float("inf"):
+            for directory in study.directory.glob("trials/*"):
+                self._measure(directory.name)
+
+    def tidy(self, oracle: kt.Oracle, ended: str) -> None:
+        """Take up the trial that has just ended, and make room."""
+        if self._most == float("inf"):
+            return
+        self._measure(ended)
+        room = self._most - self._slots * self._largest  # what runs will need as much again
+        if self._total > room:
+            order = self._worst_first(oracle)
+            for trial_id, name in ((trial_id, name) for name in ARCHIVES for trial_id in order):
+                if self._total <= room:
+                    return
+                self._drop(trial_id, name)
+        if self._total > self._most:
+            logger.info(
+                f"note: {self._study.search.disk} of disk are not enough for the best trial and those that run."
+            )
+
+    def _worst_first(self, oracle: kt.Oracle) -> list[str]:
+        needed = oracle.still_needed() if hasattr(oracle, "still_needed") else set()
+        ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
+        completed = sorted((trial for trial in ended if trial.status == COMPLETED), key=standing)
+        failed = [trial for trial in ended if trial.status != COMPLETED]
+        return [
+            trial.trial_id for trial in [*failed, *reversed(completed[1:])] if trial.trial_id not in needed
+        ]
+
+    def _drop(self, trial_id: str, name: str) -> None:
+        if self._sizes.get((trial_id, name)):
+            for path in self._paths(trial_id, name):
+                path.unlink(missing_ok=True)
+            self._total -= self._sizes.pop((trial_id, name))
+
+    def _measure(self, trial_id: str) -> None:
+        for name in ARCHIVES:
+            self._total -= self._sizes.pop((trial_id, name), 0)
+            self._sizes[trial_id, name] = sum(path.stat().st_size for path in self._paths(trial_id, name))
+            self._total += self._sizes[trial_id, name]
+        self._largest = max(self._largest, sum(self._sizes[trial_id, name] for name in ARCHIVES))
+
+    def _paths(self, trial_id: str, name: str) -> list[Path]:
+        return list(self._study.trial_directory(trial_id).rglob(name))  # of every repeat

@@ -1,0 +1,81 @@
+"""The trials of a study as rows: outcome and hyperparameters, best first."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_cnn.errors import InputError
+from keras_cnn.files import read_json
+from keras_cnn.training.run_directory import METRICS
+from tuning.config import COMPLETED, INTERRUPTED, RUNNING, TRIAL, Study, read_trial
+from tuning.oracles.make import make_oracle
+from tuning.storage.lock import coordinator
+
+OUTCOME = (
+    *("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters"),
+    *("interval", "run", "pruned", "message"),
+)
+
+
+Row = dict[str, Any]  # the outcome and the hyperparameters of a trial
+
+
+def trials(study: Study) -> list[Row]:
+    """One flat dict a trial, best first, then those that did not complete; of equal scores the lower loss is better.
+
+    Keys: those of OUTCOME (None where there is no such value) and every hyperparameter of the trial.
+    """
+    rows = [_row(study, trial) for trial in make_oracle(study).trials.values()]
+    if not coordinator(study.directory):
+        for row in rows:
+            row["state"] = INTERRUPTED if row["state"] == RUNNING else row["state"]
+    return sorted(
+        rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["loss"] or 0, row["trial"])
+    )
+
+
+def _row(study: Study, trial) -> Row:
+    directory = study.trial_directory(trial.trial_id)
+    metrics = read_json(directory / METRICS) if (directory / METRICS).exists() else {}
+    done = {name: metrics.get(name) for name in OUTCOME}
+    return {
+        **done,
+        "trial": trial.trial_id,
+        "state": trial.status if trial.status == RUNNING else metrics.get("state", trial.status),
+        "score": trial.score if trial.status == COMPLETED else None,
+        "epochs": read_trial(directory).stop_epoch if (directory / TRIAL).exists() else None,
+        "message": metrics.get("message") or trial.message,
+        **trial.hyperparameters.values,
+    }
+
+
+def best(study: Study) -> Row:
+    """The row of the best trial; InputError if none has completed."""
+    rows = trials(study)
+    if not rows or rows[0]["score"] is None:
+        raise InputError(
+            f"no trial of {study.directory} has completed; {len(rows)} were begun. "
+            f"Continue with keras-cnn resume {study.directory}."
+        )
+    return rows[0]
+
+
+def run_directory(study: Study, row: Row) -> Path:
+    """The directory of a trial's run; of several repeats, the best one's."""
+    return study.trial_directory(row["trial"]) / (row["run"] or "")
+
+
+def hyperparameters(row: Row, *, tuner: bool = False) -> dict:
+    """The searched values of a row, without its outcome, and without what the tuner added unless `tuner`."""
+    return {k: v for k, v in row.items() if k not in OUTCOME and (tuner or not k.startswith("tuner/"))}
+
+
+def summary_line(study: Study, rows: Sequence[Row]) -> str:
+    """What was searched, how, and what it took, in a sentence."""
+    completed = sum(row["score"] is not None for row in rows)
+    minutes = sum(row["seconds"] or 0 for row in rows) / 60
+    return (
+        f"{study.title}: {len(rows)} trials, "
+        f"{completed} completed, {minutes:.1f} minutes of training, at most {study.base.epochs} epochs, "
+        f"seed {study.base.seed}."
+    )
