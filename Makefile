@@ -24,6 +24,11 @@ test-all: $(INSTALLED)  ## the whole test suite, as CI runs it; without Ray its 
 	-$(PIP) -e ".[ray]"
 	$(BIN)/python -m pytest $(TWO)
 
+docs: $(INSTALLED)  ## the documentation in site/; a dead link is an error
+	$(PIP) --upgrade "pip>=25.1"
+	$(PIP) --group docs
+	NO_MKDOCS_2_WARNING=1 TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/mkdocs build --strict
+
 bench: $(INSTALLED)  ## every benchmark: over an hour, on an idle machine, with TFDS_DATA_DIR where CIFAR-10 is
 	$(PIP) --upgrade "pip>=25.1"
 	$(PIP) --group bench

@@ -1,11 +1,11 @@
-"""What the doctor says of eight nets that a reader will recognize, as docs/doctor.md.
+"""What the doctor says of eight nets that a reader will recognize, as docs/diagnosis-examples.md.
 
 TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.doctor_texts
 """
 
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "doctor.md"
+PAGE = Path(__file__).parents[1] / "docs" / "diagnosis-examples.md"
 IMAGES = 2048
 HEAD = """# What the doctor says
 

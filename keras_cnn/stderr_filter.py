@@ -15,6 +15,7 @@ LOG_LINE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
     rb"|[IWE]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ "  # absl: severity, month and day, time, thread
     rb"|[IWE]0000 00:00:\d+\.\d+ +\d+ "  # absl before its initialization: seconds since 1970
+    rb"|To enable the following instructions: "  # goes on from a line of absl
     rb"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] "  # TensorFlow's own format
 )
 

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -100,3 +101,9 @@ def test_every_name_of_the_package_can_be_imported():
 
     for name in keras_cnn.__all__:
         assert getattr(keras_cnn, name) is not None
+
+
+def test_requirements_hold_the_tools_of_the_dev_group():
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert [line for line in lines if not line.startswith(("#", "-e"))] == groups["dev"]

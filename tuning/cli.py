@@ -3,11 +3,14 @@
 It parses and hands on to `tuning.commands`. TensorFlow is imported when a command needs it, not for `--help`.
 """
 
+from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 
 from keras_cnn.errors import InputError
 from keras_cnn.parser import Parser, add_download, add_formats, add_settings, new_parser, run_command
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.usage import refuse_command, usage
 from tuning import commands
 from tuning.config import SearchSettings
 from tuning.executors.machine import MachineSettings
@@ -15,36 +18,38 @@ from tuning.space.searched import SEARCHED
 
 SEARCH_EPOCHS = 8
 FIXED = ("tuner", "repeats", "pruner")  # of a search, on resume
-OTHERS = {
-    "status": "Tell how far a search is, also while it runs.",
-    "report": "Write trials.csv, report.md and report.html, and print the table of trials.",
-    "export": "Measure the best trial on test, once, and export it.",
+TEXTS = {
+    "search": "search for the best model; report and export it",
+    "resume": "continue a search",
+    "status": "show the progress of a search, also while it runs",
+    "report": "write trials.csv, report.md and report.html, and print the table of trials",
+    "export": "measure the best trial on the test split, once, and export it",
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line; returns the exit code."""
-    if arguments[:1] == ["resume"]:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        The exit code: 0, or 2 for bad input.
+    """
+    command = arguments[0] if arguments else "--help"
+    if command in ("-h", "--help"):
+        print(usage("python -m tuning", "Search for the best convolutional network.", TEXTS))
+        return 0
+    if command not in PARSERS:
+        return refuse_command(command, TEXTS)
+    if command == "resume":
         refused = run_command(lambda: _refuse_fixed(arguments))
         if refused:
             return refused
-    options = _parser().parse_args(arguments)
-    run = getattr(commands, options.subcommand)
-    return run_command(lambda: run(options[options.subcommand]))
-
-
-def _parser() -> Parser:
-    parser = Parser(prog="keras-cnn", description="Search for the best convolutional network.")
-    subcommands = parser.add_subcommands()
-    subcommands.add_subcommand("search", _search_parser(), help="run a new search")
-    subcommands.add_subcommand("resume", _resume_parser(), help="continue a search")
-    for name, text in OTHERS.items():
-        command = new_parser(text)
-        command.add_argument("directory", help="directory of the study")
-        if name == "export":
-            add_formats(command)
-        subcommands.add_subcommand(name, command, help=text)
-    return parser
+    parser = PARSERS[command]()
+    parser.prog = f"keras-cnn {command}"
+    options = parser.parse_args(arguments[1:])
+    return run_command(lambda: getattr(commands, command)(options))
 
 
 def _search_parser() -> Parser:
@@ -106,3 +111,19 @@ def _refuse_fixed(arguments: list[str]) -> None:
                 f"--{name} of a study cannot be changed, or its trials could not be compared. Start a new search with "
                 "it; --start_with takes over the best point."
             )
+
+
+def _study_parser(command: str) -> Parser:
+    text = TEXTS[command]
+    parser = new_parser(f"{text[0].upper()}{text[1:]}.")
+    parser.add_argument("directory", help="directory of the study")
+    if command == "export":
+        add_formats(parser)
+    return parser
+
+
+PARSERS: dict[str, Callable[[], Parser]] = {
+    "search": _search_parser,
+    "resume": _resume_parser,
+    **{command: partial(_study_parser, command) for command in ("status", "report", "export")},
+}

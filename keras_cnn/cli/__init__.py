@@ -3,11 +3,10 @@
 Only the module of the command that is given is imported, so that `--help` answers at once.
 """
 
-import difflib
 import importlib
 import sys
 
-from keras_cnn.errors import BAD_INPUT
+from keras_cnn.usage import refuse_command, usage
 
 # command -> (module with `parser()` and `run(options)`, what it does)
 COMMANDS = {
@@ -43,7 +42,7 @@ def main(arguments: list[str]) -> int:
     """
     command = arguments[0] if arguments else "--help"
     if command in ("-h", "--help"):
-        print(_help())
+        print(usage("keras-cnn", "Convolutional networks that learn.", _texts()))
         return 0
     if command == "--version":
         from importlib.metadata import version
@@ -53,10 +52,7 @@ def main(arguments: list[str]) -> int:
     if command in TUNING_COMMANDS:
         return importlib.import_module("tuning.cli").main(arguments)
     if command not in COMMANDS:
-        close = difflib.get_close_matches(command, [*COMMANDS, *TUNING_COMMANDS], n=1)
-        hint = f"Did you mean {close[0]}?" if close else "See keras-cnn --help."
-        print(f"error: unknown command {command!r}. {hint}", file=sys.stderr)
-        return BAD_INPUT
+        return refuse_command(command, _texts())
     return _run(command, arguments[1:])
 
 
@@ -75,8 +71,5 @@ def _run(command: str, arguments: list[str]) -> int:
     return run_command(lambda: module.run(options), getattr(module, "MESSAGES", "stdout"))
 
 
-def _help() -> str:
-    texts = {name: text for name, (_, text) in COMMANDS.items()} | TUNING_COMMANDS
-    lines = [f"  {name:<10} {text}" for name, text in texts.items()]
-    head = "usage: keras-cnn COMMAND [options]\n\nConvolutional networks that learn.\n\ncommands:"
-    return "\n".join([head, *lines, "\nkeras-cnn COMMAND --help lists the options of a command."])
+def _texts() -> dict[str, str]:
+    return {name: text for name, (_, text) in COMMANDS.items()} | TUNING_COMMANDS

@@ -14,6 +14,7 @@ NOISE = (
     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
     "E0000 00:00:1732579200.123456    4711 meta_optimizer.cc:967] remapper failed: INVALID_ARGUMENT",
     "I0000 00:00:1732579200.123456 4711 cpu_feature_guard.cc:210] This TensorFlow binary is optimized",
+    "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow.",
     "2026-11-26 01:12:16.123456: I external/local_xla/xla/tsl/cuda/cudart_stub.cc:31] Could not find cuda drivers",
     "W1126 01:12:16.123456    4711 gpu_device.cc:2342] Cannot dlopen some GPU libraries.",
 )

@@ -1,0 +1,62 @@
+"""MkDocs hooks: tables that are made from the code while the documentation is built, so that they cannot go stale.
+
+A page asks for one with a comment of its own line, such as `<!-- options train -->` or `<!-- architectures -->`.
+"""
+
+import importlib
+import re
+from argparse import SUPPRESS
+
+MARKER = re.compile(r"^<!-- (options|architectures|commands)(?: ([\w-]+))? -->$", re.M)
+
+
+def on_page_markdown(markdown: str, **_) -> str:
+    """Replace the markers of a page by their tables."""
+    return MARKER.sub(lambda match: TABLES[match[1]](match[2]), markdown)
+
+
+def parser_of(command: str):
+    """The parser of a command of `keras-cnn`."""
+    from keras_cnn.cli import COMMANDS
+
+    if command in COMMANDS:
+        return importlib.import_module(f"keras_cnn.cli.{COMMANDS[command][0]}").parser()
+    return importlib.import_module("tuning.cli").PARSERS[command]()
+
+
+def _options(command: str) -> str:
+    rows = []
+    for action in parser_of(command)._actions:
+        names = [name for name in action.option_strings if name.startswith("--")]
+        if action.help == SUPPRESS or {"--help", "--print_config"} & set(names):
+            continue
+        name = f"`{names[0]}`" if names else f"`{action.dest}`"
+        default = "" if action.default in (None, SUPPRESS, "", [], {}) else f"`{action.default}`"
+        rows.append(f"| {name} | {_cell(action.help)} | {default} |")
+    return "\n".join(["| option | meaning | default |", "| --- | --- | --- |", *rows])
+
+
+def _cell(text: str | None) -> str:
+    text = re.sub(r"\s*\((?:type|required|default): [^()]*(?:\([^()]*\))?[^()]*\)", "", text or "")
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _commands(_) -> str:
+    from keras_cnn.cli import COMMANDS, TUNING_COMMANDS
+
+    texts = {name: text for name, (_, text) in COMMANDS.items()} | TUNING_COMMANDS
+    rows = [f"| [`{name}`]({name}.md) | {text} |" for name, text in texts.items()]
+    return "\n".join(["| command | what it does |", "| --- | --- |", *rows])
+
+
+def _architectures(_) -> str:
+    from keras_cnn.models.registry import ARCHITECTURES
+
+    rows = []
+    for name, architecture in ARCHITECTURES.items():
+        options = ", ".join(f"`{option}` ({default!r})" for option, default in architecture.options().items())
+        rows.append(f"| `{name}` | {architecture.task} | {options} |")
+    return "\n".join(["| name | task | options, with their defaults |", "| --- | --- | --- |", *rows])
+
+
+TABLES = {"options": _options, "commands": _commands, "architectures": _architectures}
