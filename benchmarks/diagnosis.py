@@ -1,9 +1,9 @@
-"""How often is the doctor right, and how often does repair cure? On nets labelled by long training.
+"""How often is the doctor right, and how often does repair cure? On nets labeled by long training.
 
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.diagnosis [--families vgg lenet] [--no_repair]
 
 The labels lie in benchmarks/fault_labels.jsonl (`benchmarks.fault_labels` makes them). The rules were set on the
-families for development alone (`benchmarks.fault_set`), the others are held out. A net is sick unless it is labelled
+families for development alone (`benchmarks.fault_set`), the others are held out. A net is sick unless it is labeled
 healthy; undecided ones are left out. Cause: the seeded fault, or what long training showed to cure it, is among the
 first two findings. Repaired: the net that `repair` gives has learned after long training; nets of shuffled labels are
 left out there. Results are kept, one line a net, in --results, and gone on with. Held-out families, which come first,

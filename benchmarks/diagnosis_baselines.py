@@ -27,7 +27,7 @@ def observe(model, sample, objective, steps: int) -> Observed:
     """Train for `steps`, looking before and after; the model stays as it was."""
     from keras_cnn.diagnosis.graph.layer_signals import measure_signals
     from keras_cnn.diagnosis.probe.probe import Probe
-    from keras_cnn.training.ema import kept
+    from keras_cnn.training.ema import preserve_variables
 
     def look():
         seen = {}
@@ -41,7 +41,7 @@ def observe(model, sample, objective, steps: int) -> Observed:
         return float((outputs.argmax(-1) == sample.y[len(sample) - sample.held_out :]).mean())
 
     before, gradients = look()
-    with kept(model, model.variables):
+    with preserve_variables(model, model.variables):
         probe = Probe(model, sample, objective)
         first = accuracy(probe)
         losses = probe.run(objective.rate, steps).losses

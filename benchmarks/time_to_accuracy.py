@@ -117,10 +117,10 @@ def _train_stock(data, seed, epochs):
     def pairs(split):
         return tf.data.Dataset.from_tensor_slices((split.images, split.labels))
 
-    def mirror(image, label):
+    def flip_invariant(image, label):
         return tf.image.random_flip_left_right(image), tf.one_hot(label, classes)
 
-    batches = pairs(data.train).shuffle(len(data.train)).map(mirror, tf.data.AUTOTUNE)
+    batches = pairs(data.train).shuffle(len(data.train)).map(flip_invariant, tf.data.AUTOTUNE)
     validation = pairs(data.validation).map(lambda image, label: (image, tf.one_hot(label, classes)))
     model.fit(
         batches.batch(batch, drop_remainder=True).prefetch(tf.data.AUTOTUNE),

@@ -15,7 +15,7 @@ class InputError(ValueError):
     """Bad input. The message says what was received, what is allowed and how to mend it."""
 
 
-class NotEqual(Exception):
+class ExportMismatchError(Exception):
     """An exported model does not answer what the trained one predicts."""
 
 

@@ -9,10 +9,32 @@ from pathlib import Path
 
 from keras_cnn.errors import InputError
 
+FORMAT_VERSION = 2  # of the JSON files of runs, studies, trials and diagnoses; docs/file-formats.md
+
+
+def write_versioned(path: Path, record: dict) -> None:
+    """Replace `path` by `record` as JSON, with the version of the file format."""
+    write_json(path, {"format_version": FORMAT_VERSION, **record})
+
+
+def read_versioned(path: Path) -> dict:
+    """The record in `path`, of this format version or an older one.
+
+    Raises:
+        InputError: if the file is missing, damaged, or of a newer version.
+    """
+    record = read_json(path)
+    version = record.pop("format_version", 1)
+    if version > FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format version {version}, and this keras-cnn reads up to {FORMAT_VERSION}: update it."
+        )
+    return record
+
 
 def write_json(path: Path, value: object) -> None:
     """Replace `path` by `value` as JSON; NaN and infinities are written as Python's json does."""
-    write_file(path, lambda aside: aside.write_text(json.dumps(value, indent=1) + "\n"))
+    write_file(path, lambda temporary_path: temporary_path.write_text(json.dumps(value, indent=1) + "\n"))
 
 
 def to_csv(rows: Iterable[dict], names: Sequence[str]) -> str:
@@ -49,14 +71,14 @@ def distinct_stems(paths: Sequence[Path]) -> list[str]:
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Call `write` with a path beside `path` (same ending), then put the result in the place of `path`."""
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary_path = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        write(aside)
-        with aside.open("rb") as file:
+        write(temporary_path)
+        with temporary_path.open("rb") as file:
             os.fsync(file.fileno())
-        aside.replace(path)
+        temporary_path.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary_path.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

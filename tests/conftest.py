@@ -83,7 +83,7 @@ def make_data(train: int = 192, validation: int = 64, side: int = 16, channels: 
     counts = {name: np.bincount(part.labels).tolist() for name, part in parts.items()}
     mean, variance = mean_and_variance(parts["train"].images)
     facts = DataFacts(
-        "halves", (side, side, channels), ("left", "right"), counts, mean, variance, mirror=False
+        "halves", (side, side, channels), ("left", "right"), counts, mean, variance, flip_invariant=False
     )
     return ImageData(facts, parts["train"], parts["validation"], lambda: test)
 

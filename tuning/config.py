@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
-from keras_cnn.files import read_json, write_json
+from keras_cnn.files import read_versioned, write_versioned
 from keras_cnn.provenance import provenance
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.tasks import OBJECTIVES
@@ -100,7 +100,7 @@ class Study:
         self.directory.mkdir(parents=True, exist_ok=True)
         record = {name: value for name, value in dataclasses.asdict(self).items() if name != "directory"}
         for name in (STUDY_COPY, STUDY):
-            write_json(self.directory / name, {**record, "provenance": provenance()})
+            write_versioned(self.directory / name, {**record, "provenance": provenance()})
 
     @property
     def objective(self) -> str:
@@ -135,9 +135,9 @@ def read_study(directory: Path) -> Study:
             f"{directory} holds no study. Make one with keras-cnn search --directory {directory}."
         )
     try:
-        record = read_json(directory / STUDY)
+        record = read_versioned(directory / STUDY)
     except InputError:
-        record = read_json(directory / STUDY_COPY)
+        record = read_versioned(directory / STUDY_COPY)
     return Study(
         directory=directory,
         search=SearchSettings(**record["search"]),
@@ -169,10 +169,10 @@ class TrialSpec:
 
     def write(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        write_json(directory / TRIAL, dataclasses.asdict(self))
+        write_versioned(directory / TRIAL, dataclasses.asdict(self))
 
 
 def read_trial(directory: Path) -> TrialSpec:
     """The trial in `directory`; InputError if its trial.json is missing or damaged."""
-    record = read_json(directory / TRIAL)
+    record = read_versioned(directory / TRIAL)
     return TrialSpec(**{**record, "settings": TrainSettings.from_dict(record["settings"])})

@@ -37,7 +37,9 @@ def run(options) -> None:
 
     limit_threads(options.threads)
     results, facts = climb(settings, directory, options.download)
-    write_file(directory / PAGE, lambda aside: aside.write_text(page(settings, results, facts)))
+    write_file(
+        directory / PAGE, lambda temporary_path: temporary_path.write_text(page(settings, results, facts))
+    )
     print(f"page: {directory / PAGE}")
 
 

@@ -83,5 +83,5 @@ def _write_mask(path: Path, found: "Prediction") -> Path:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     mask = Image.fromarray(found.probabilities.argmax(axis=-1).astype(np.uint8))
-    write_file(path, lambda aside: mask.save(aside, format="PNG"))
+    write_file(path, lambda temporary_path: mask.save(temporary_path, format="PNG"))
     return path

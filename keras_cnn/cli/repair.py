@@ -2,7 +2,7 @@
 
 from keras_cnn.cli.diagnose import add_common, prepared
 from keras_cnn.errors import InputError
-from keras_cnn.files import write_file, write_json
+from keras_cnn.files import write_file, write_versioned
 from keras_cnn.parser import Parser, new_parser
 
 MESSAGES = "stderr"
@@ -31,7 +31,7 @@ def run(options) -> None:
     write_report(found, directory)
     print(text(found) + "\n")
     repaired = repair(model, data, found, budget=options.budget)
-    write_json(directory / "repair.json", repaired.to_dict())
+    write_versioned(directory / "repair.json", repaired.to_dict())
     print(f"\n{repaired}")
     if repaired.cured:
         write_file(directory / "repaired.keras", repaired.model.save)

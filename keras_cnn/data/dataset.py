@@ -1,4 +1,4 @@
-"""What is known of a data set: plain values that travel in JSON to the model, the trial and the artefact."""
+"""Splits of images with labels, and the facts of a data set as plain values that JSON can hold."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -11,8 +11,9 @@ import numpy as np
 class Split:
     """Decoded images with their labels.
 
-    images: uint8 (N, H, W, C), values 0..255. labels: indices into `DataFacts.classes`, int64 (N,), or of every
-    pixel, uint8 (N, H, W).
+    Args:
+        images: uint8 (N, H, W, C), 0..255.
+        labels: indices into `DataFacts.classes`: int64 (N,), or one for every pixel, uint8 (N, H, W).
     """
 
     images: np.ndarray
@@ -23,11 +24,16 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Raw:
-    """What a source found, before anything is cut: `splits.assemble` fills what is missing.
+class RawSplits:
+    """The splits that a source has of its own; `splits.assemble` holds out those that are missing.
 
-    validation, load_test: the source's own splits, None where it has none. test_counts: images per class of
-    the own test split, None where telling would mean reading it. mirror, task, notes, license: as in `DataFacts`.
+    Args:
+        classes: their names, in the order of the labels.
+        train: training images.
+        validation: validation images, or None.
+        load_test: reads the test split, or None.
+        test_counts: test images per class, or None where counting would mean reading the split.
+        flip_invariant: as in `DataFacts`, like `task`, `notes` and `license`.
     """
 
     classes: tuple[str, ...]
@@ -35,7 +41,7 @@ class Raw:
     validation: Split | None = None
     load_test: Callable[[], Split] | None = None
     test_counts: list[int] | None = None
-    mirror: bool = True
+    flip_invariant: bool = True
     task: str = "classification"
     notes: tuple[str, ...] = ()
     license: str = ""
@@ -43,16 +49,20 @@ class Raw:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Facts of one data set as it was split.
+    """Facts of a data set as it was split.
 
-    name: as given to `load`, e.g. `cifar10` or `folder:/photos`. shape: (H, W, C) of every image.
-    counts: split name -> images per class, or pixels in segmentation, in the order of `classes`; `test` is missing
-    where telling would mean reading it.
-    mean, variance: per channel, in units of the pixels (0..255), of the *train* split alone.
-    mirror: whether an image flipped left to right keeps its class (not so for digits).
-    task: classification, a class for every image, or segmentation, a class for every pixel.
-    notes: what a user should know of the data (skipped files, images in two splits).
-    license: of the data, empty where it is not known.
+    Args:
+        name: as given to `load`, for example `cifar10` or `folder:/photos`.
+        shape: (H, W, C) of every image.
+        classes: names of the classes, in the order of the labels.
+        counts: split name -> images per class (pixels per class in segmentation), in the order of `classes`; `test` is
+            missing where counting would mean reading it.
+        mean: per channel, of the *training* images alone, in pixel units (0..255).
+        variance: per channel, of the training images alone, in squared pixel units.
+        flip_invariant: whether an image flipped left to right keeps its class (not so for digits).
+        task: `classification`, a class for every image, or `segmentation`, a class for every pixel.
+        notes: what a user should know about the data (files left out, images in two splits).
+        license: of the data; empty if unknown.
     """
 
     name: str
@@ -61,13 +71,13 @@ class DataFacts:
     counts: dict[str, list[int]]
     mean: tuple[float, ...]
     variance: tuple[float, ...]
-    mirror: bool = True
+    flip_invariant: bool = True
     task: str = "classification"
     notes: tuple[str, ...] = ()
     license: str = ""
 
     def images(self, split: str) -> int:
-        """How many images `split` has."""
+        """Number of images in `split`."""
         height, width, _ = self.shape
         return sum(self.counts[split]) // (height * width if self.task == "segmentation" else 1)
 
@@ -76,13 +86,22 @@ class DataFacts:
 
     @classmethod
     def from_dict(cls, values: dict) -> "DataFacts":
+        """The facts in `values`, as `to_dict` gives them; format version 1 has `mirror` for `flip_invariant`."""
+        values = {"flip_invariant" if key == "mirror" else key: value for key, value in values.items()}
         tuples = {key: tuple(values[key]) for key in ("shape", "classes", "mean", "variance", "notes")}
         return cls(**{**values, **tuples})
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """A data set ready to train on. `load_test` reads the test split, which nothing needs before the end."""
+    """A data set ready to train on.
+
+    Args:
+        facts: its facts.
+        train: images to train on.
+        validation: images to validate on.
+        load_test: reads the test split, which is needed once, at the end.
+    """
 
     facts: DataFacts
     train: Split
@@ -91,6 +110,6 @@ class ImageData:
 
 
 def listing(names: Sequence[str], most: int = 5) -> str:
-    """The first few names, for a note, and how many more there are."""
+    """The first `most` names, and the number of the others, for a note."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MAX_PIXELS = 89_478_485  # where Pillow warns of a decompression bomb; it refuses only twice as many
 SIXTEEN_BITS = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
-GREY = {"1", "L", "LA", *SIXTEEN_BITS}
+GRAY = {"1", "L", "LA", *SIXTEEN_BITS}
 ORIENTATION, SIDEWAYS = 0x0112, {5, 6, 7, 8}  # the EXIF tag, and its values that swap height and width
 EXIF_KEYS = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}
 
@@ -27,7 +27,7 @@ EXIF_KEYS = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}
 class Header:
     """What a file says of its image. size: (height, width), as it is once decoded. pages: of a TIFF file, else 1."""
 
-    grey: bool
+    gray: bool
     size: tuple[int, int]
     pages: int = 1
 
@@ -40,28 +40,28 @@ def header(source: str | Path | bytes) -> Header:
         sideways = told and image.getexif().get(ORIENTATION) in SIDEWAYS
         width, height = image.size[::-1] if sideways else image.size
         pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-        return Header(image.mode in GREY, (height, width), pages)
+        return Header(image.mode in GRAY, (height, width), pages)
 
 
 def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarray:
     """Pixels of a file, or of its bytes: uint8 (H, W, channels), upright as EXIF tells, alpha laid on white.
 
-    channels: 1 (grey) or 3 (RGB); None keeps grey images grey. 16 bits are scaled to 8; of an animation the
+    channels: 1 (gray) or 3 (RGB); None keeps gray images gray. 16 bits are scaled to 8; of an animation the
     first frame counts. Raises InputError where the image is broken, too large or of floating-point pixels.
     """
     from PIL import ImageOps
 
     with _opened(source) as image:
         upright = ImageOps.exif_transpose(image)
-        channels = channels or (1 if upright.mode in GREY else 3)
+        channels = channels or (1 if upright.mode in GRAY else 3)
         return _pixels(upright, "L" if channels == 1 else "RGB")
 
 
 def decode_mask(source: str | Path | bytes) -> np.ndarray:
     """The numbers of a mask as they stand in its file: uint8 (H, W), upright as EXIF tells.
 
-    The positions of a palette count, not its colours; black and white are 0 and 1, or, of 16 bits, 0 and 255. Raises
-    InputError where it is broken, is coloured, holds other numbers above 255, or is a JPEG, which blurs them.
+    The positions of a palette count, not its colors; black and white are 0 and 1, or, of 16 bits, 0 and 255. Raises
+    InputError where it is broken, is colored, holds other numbers above 255, or is a JPEG, which blurs them.
     """
     from PIL import ImageOps
 
@@ -70,7 +70,7 @@ def decode_mask(source: str | Path | bytes) -> np.ndarray:
             raise ValueError("JPEG blurs the numbers of a mask: save it as PNG or TIFF")
         values = np.asarray(ImageOps.exif_transpose(image))
         if values.ndim == 3:
-            values = _grey(values[..., : {2: 1, 4: 3}.get(values.shape[2], 3)])
+            values = _gray(values[..., : {2: 1, 4: 3}.get(values.shape[2], 3)])
         if values.max(initial=0) > 255 and set(np.unique(values)) <= {0, 65535}:
             values = np.minimum(values, 255)
         if values.dtype.kind == "f" or values.min(initial=0) < 0 or values.max(initial=0) > 255:
@@ -80,9 +80,9 @@ def decode_mask(source: str | Path | bytes) -> np.ndarray:
         return values.astype(np.uint8)
 
 
-def _grey(values: np.ndarray) -> np.ndarray:
+def _gray(values: np.ndarray) -> np.ndarray:
     if (values != values[..., :1]).any():
-        raise ValueError("the mask is coloured, where a number for each class was expected")
+        raise ValueError("the mask is colored, where a number for each class was expected")
     return values[..., 0]
 
 
@@ -154,4 +154,4 @@ def _pixels(image: "Image.Image", mode: str) -> np.ndarray:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     pixels = np.array(image.convert(mode))
-    return pixels.reshape(*pixels.shape[:2], -1)  # grey comes without the axis of channels
+    return pixels.reshape(*pixels.shape[:2], -1)  # gray comes without the axis of channels

@@ -1,8 +1,8 @@
-"""scikit-learn's digits: 1,797 handwritten digits of 8 x 8 grey pixels, part of the package, no download."""
+"""scikit-learn's digits: 1,797 handwritten digits of 8 x 8 gray pixels, part of the package, no download."""
 
 import numpy as np
 
-from keras_cnn.data.dataset import Raw, Split
+from keras_cnn.data.dataset import RawSplits, Split
 from keras_cnn.data.decode import resize
 
 DOUBLED = (16, 16)  # 8 x 8 leaves a VGG too little to halve; doubled, test accuracy gains about a point
@@ -10,7 +10,7 @@ DOUBLED = (16, 16)  # 8 x 8 leaves a VGG too little to halve; doubled, test accu
 LICENSE = "CC BY 4.0 (Optical Recognition of Handwritten Digits, UCI Machine Learning Repository)"
 
 
-def read(image_size: tuple[int, int] | None) -> Raw:
+def read(image_size: tuple[int, int] | None) -> RawSplits:
     """All digits as train; there are no official splits. images: uint8 (1797, 16, 16, 1) unless told otherwise."""
     from sklearn.datasets import load_digits
 
@@ -18,4 +18,6 @@ def read(image_size: tuple[int, int] | None) -> Raw:
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]  # stored as 0..16
     images = np.stack([resize(image, image_size or DOUBLED) for image in images])
     classes = tuple(str(name) for name in digits.target_names)
-    return Raw(classes, Split(images, digits.target.astype(np.int64)), mirror=False, license=LICENSE)
+    return RawSplits(
+        classes, Split(images, digits.target.astype(np.int64)), flip_invariant=False, license=LICENSE
+    )

@@ -25,7 +25,7 @@ class Photo:
     path: Path
     split: str
     label: int
-    grey: bool
+    gray: bool
     size: tuple[int, int]
     weight: int
 
@@ -79,7 +79,7 @@ def _photo(entry: tuple[Path, str, int]) -> Photo | None:
         head = header(path)
     except InputError:
         return None
-    return Photo(path, split, label, head.grey, head.size, path.stat().st_size)
+    return Photo(path, split, label, head.gray, head.size, path.stat().st_size)
 
 
 def _digest(photo: Photo) -> bytes:

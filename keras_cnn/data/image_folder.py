@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from keras_cnn.data import image_files, split_folders
-from keras_cnn.data.dataset import Raw, Split, listing
+from keras_cnn.data.dataset import RawSplits, Split, listing
 from keras_cnn.data.decode import FORMATS, mixed_sizes
 from keras_cnn.data.image_files import Photo
 from keras_cnn.errors import InputError
 
 
-def read(root: Path, image_size: tuple[int, int] | None) -> Raw:
+def read(root: Path, image_size: tuple[int, int] | None) -> RawSplits:
     """Train and validation of the folder `root`; of test only the headers, until it is asked for.
 
-    Images become grey where every one is, else RGB. Files that are no images or are broken are left out and
+    Images become gray where every one is, else RGB. Files that are no images or are broken are left out and
     named in the notes, as are copies in two splits; broken ones of test are named in the log once it is read.
     Raises InputError where the layout is none of ours, where a split has no image, or where images differ in
     size and `image_size`, (height, width), is None.
@@ -40,13 +40,13 @@ def read(root: Path, image_size: tuple[int, int] | None) -> Raw:
     validation, more = load("validation") if "validation" in folders else (None, [])
     left_out = _note("files are no images and left out", [_name(path, root) for path in strangers])
     own_test = "test" in folders
-    return Raw(
+    return RawSplits(
         classes,
         train,
         validation,
         load_test if own_test else None,
         _counts(by_split["test"], classes) if own_test else None,
-        mirror=any(len(name) > 1 for name in classes),  # names of one character: digits or letters
+        flip_invariant=any(len(name) > 1 for name in classes),  # names of one character: digits or letters
         notes=(*left_out, *broken, *more, *_copies(found, root)),
     )
 
@@ -64,7 +64,7 @@ def _common(
     sizes = {photo.size for photo in found}
     if image_size is None and len(sizes) > 1:
         raise mixed_sizes(f"folder:{root}", sizes)
-    return image_size or sizes.pop(), 1 if all(photo.grey for photo in found) else 3
+    return image_size or sizes.pop(), 1 if all(photo.gray for photo in found) else 3
 
 
 def _copies(found: Sequence[Photo], root: Path) -> list[str]:

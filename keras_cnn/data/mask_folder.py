@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_cnn.data import array_store
-from keras_cnn.data.dataset import Raw, Split, listing
+from keras_cnn.data.dataset import RawSplits, Split, listing
 from keras_cnn.data.decode import decode, decode_mask, header, mixed_sizes, resize
 from keras_cnn.data.mask_classes import mask_classes
 from keras_cnn.data.progress import parallel
@@ -22,15 +22,15 @@ class Pair:
 
     image: Path
     label: Path
-    grey: bool = True
+    gray: bool = True
     size: tuple[int, int] = (0, 0)
     values: frozenset[int] = frozenset()
 
 
-def read(root: Path, image_size: tuple[int, int] | None) -> Raw:
+def read(root: Path, image_size: tuple[int, int] | None) -> RawSplits:
     """Every split of `root`: images uint8 (N, H, W, C) and masks uint8 (N, H, W) of classes.
 
-    A mask has the stem of its image; `mask_classes` tells what its numbers mean. Images become grey where every one
+    A mask has the stem of its image; `mask_classes` tells what its numbers mean. Images become gray where every one
     is, else RGB; masks are resized to the nearest pixel. Raises InputError that names every pair that does not
     match or cannot be read, and for images of several sizes where `image_size`, (height, width), is None.
     """
@@ -43,10 +43,10 @@ def read(root: Path, image_size: tuple[int, int] | None) -> Raw:
     sizes = {pair.size for pair in every}
     if image_size is None and len(sizes) > 1:
         raise mixed_sizes(f"pairs:{root}", sizes)
-    size, channels = image_size or next(iter(sizes)), 1 if all(pair.grey for pair in every) else 3
+    size, channels = image_size or next(iter(sizes)), 1 if all(pair.gray for pair in every) else 3
     splits = {split: _read(root, pairs, size, channels, table) for split, pairs in looked.items()}
     test = splits.get("test")
-    return Raw(
+    return RawSplits(
         classes,
         splits["train"],
         splits.get("validation"),
@@ -108,7 +108,7 @@ def _look(pair: Pair) -> Pair | str:
     if head.size != mask.shape:
         (h, w), (tall, wide) = head.size, mask.shape
         return f"{pair.image.name} is {h} x {w}, its label {tall} x {wide} (height x width)"
-    return Pair(pair.image, pair.label, head.grey, head.size, frozenset(np.unique(mask).tolist()))
+    return Pair(pair.image, pair.label, head.gray, head.size, frozenset(np.unique(mask).tolist()))
 
 
 def _checked(root: Path, looked: list[Pair | str]) -> list[Pair]:
@@ -138,5 +138,5 @@ def _read(root: Path, pairs: list[Pair], size: tuple[int, int], channels: int, t
 
 
 def _nearest(shape: tuple[int, ...], size: tuple[int, int]) -> list[np.ndarray]:
-    """For each row and each column of `size` the one of `shape` that its centre lies in."""
+    """For each row and each column of `size` the one of `shape` that its center lies in."""
     return [((np.arange(new) + 0.5) * old / new).astype(int) for old, new in zip(shape, size, strict=True)]

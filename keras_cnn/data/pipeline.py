@@ -90,7 +90,7 @@ def training_batches(
         step_key = tf.random.fold_in(key, -1 - step)
         if window:
             images, labels = fetch_windows(split, indices, window, tf.random.fold_in(step_key, -2))
-            labels = window.centre(augment_masks(labels, alone, step_key))
+            labels = window.center(augment_masks(labels, alone, step_key))
         else:
             images, labels = fetch(split, indices)
         images = augment(images, alone, step_key)

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_cnn.data.dataset import ImageData, Raw
+from keras_cnn.data.dataset import ImageData, RawSplits
 from keras_cnn.data.splits import assemble
 from keras_cnn.errors import InputError
 
@@ -17,29 +17,37 @@ def load(
     split_seed: int = 0,
     download: bool = False,
 ) -> ImageData:
-    """Reads train and validation into memory; test waits for `load_test()`.
+    """Load a data set; train and validation are read into memory, test when `load_test()` is called.
 
-    image_size: (height, width) that every image is resized to; None keeps their own, which must then be one.
-    validation_split: share of train, within (0, 1), that becomes validation where the source has none of its
-    own; `split_seed` draws it. Where there is no test split, a fixed fifth is held out before.
-    download: whether a set of TensorFlow Datasets may be fetched; without it the network is never touched.
-    Raises InputError, in one line, for whatever is wrong with the name, the values or the data.
+    Args:
+        name: `digits`, `folder:PATH`, `pairs:PATH`, or the name of a TensorFlow Datasets set.
+        image_size: (height, width) to resize every image to; None keeps the images' own size, which must be one.
+        validation_split: share of the training images, in (0, 1), to validate on where the source has no validation
+            split. Where it has no test split, a fixed fifth is held out before.
+        split_seed: seed of the validation split.
+        download: whether a TensorFlow Datasets set may be downloaded; without it the network is never used.
+
+    Returns:
+        The data set with its splits and facts.
+
+    Raises:
+        InputError: if the name, a value or the data are wrong; the message is one line.
     """
     _check_values(image_size, validation_split, split_seed)
     size = (image_size[0], image_size[1]) if image_size else None
     return assemble(name, _read(name, size, download), validation_split, split_seed)
 
 
-def _digits(_path: str, image_size: tuple[int, int] | None) -> Raw:
+def _digits(_path: str, image_size: tuple[int, int] | None) -> RawSplits:
     from keras_cnn.data import digits
 
     return digits.read(image_size)
 
 
-def _on_disk(prefix: str, module: str, holds: str) -> Callable[[str, tuple[int, int] | None], Raw]:
+def _on_disk(prefix: str, module: str, holds: str) -> Callable[[str, tuple[int, int] | None], RawSplits]:
     """A source that reads a folder. holds: what must be in it."""
 
-    def read(path: str, image_size: tuple[int, int] | None) -> Raw:
+    def read(path: str, image_size: tuple[int, int] | None) -> RawSplits:
         if not path:
             raise InputError(f"{prefix}: lacks its path. Give {prefix}:PATH, with {holds} in it.")
         source = importlib.import_module(f"keras_cnn.data.{module}")
@@ -52,14 +60,14 @@ def _on_disk(prefix: str, module: str, holds: str) -> Callable[[str, tuple[int, 
 
 
 # every other name is one of TensorFlow Datasets
-SOURCES: dict[str, Callable[[str, tuple[int, int] | None], Raw]] = {
+SOURCES: dict[str, Callable[[str, tuple[int, int] | None], RawSplits]] = {
     "digits": _digits,
     "folder:": _on_disk("folder", "image_folder", "one sub-folder a class"),
     "pairs:": _on_disk("pairs", "mask_folder", "folders image and label"),
 }
 
 
-def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> Raw:
+def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> RawSplits:
     kind, colon, path = name.partition(":")
     if kind + colon in SOURCES:
         return SOURCES[kind + colon](path, image_size)

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from keras_cnn.data import array_store
-from keras_cnn.data.dataset import DataFacts, ImageData, Raw, Split, listing
+from keras_cnn.data.dataset import DataFacts, ImageData, RawSplits, Split, listing
 from keras_cnn.data.pixel_statistics import mean_and_variance
 from keras_cnn.errors import InputError
 
 TEST_SPLIT, TEST_SEED = 0.2, 0  # fixed, so that the test images are the same whatever the `split_seed`
 
 
-def assemble(name: str, raw: Raw, validation_split: float, split_seed: int) -> ImageData:
+def assemble(name: str, raw: RawSplits, validation_split: float, split_seed: int) -> ImageData:
     """Cuts what `raw` lacks out of its train images, test first, and gathers the facts.
 
     validation_split: share of the train images, within (0, 1). Raises InputError where fewer than two classes
@@ -60,7 +60,7 @@ def _cut(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     return train, rest
 
 
-def _hold_out_test(name: str, raw: Raw) -> Raw:
+def _hold_out_test(name: str, raw: RawSplits) -> RawSplits:
     train, test = _cut(raw.train, TEST_SPLIT, TEST_SEED)
     _check(test, name, "test", train)
     share = f"{TEST_SPLIT:.0%}" + (" of every class" if raw.task == "classification" else "")
@@ -69,7 +69,7 @@ def _hold_out_test(name: str, raw: Raw) -> Raw:
     return replace(raw, train=train, load_test=lambda: test, test_counts=counts, notes=(*raw.notes, note))
 
 
-def _facts(name: str, raw: Raw, train: Split, validation: Split) -> DataFacts:
+def _facts(name: str, raw: RawSplits, train: Split, validation: Split) -> DataFacts:
     counts = {"train": _counts(train, raw.classes), "validation": _counts(validation, raw.classes)}
     missing = [repr(label) for label, count in zip(raw.classes, counts["train"], strict=True) if not count]
     notes = raw.notes
@@ -80,7 +80,7 @@ def _facts(name: str, raw: Raw, train: Split, validation: Split) -> DataFacts:
     mean, variance = mean_and_variance(train.images)
     shape = train.images.shape[1:]
     return DataFacts(
-        name, shape, raw.classes, counts, mean, variance, raw.mirror, raw.task, notes, raw.license
+        name, shape, raw.classes, counts, mean, variance, raw.flip_invariant, raw.task, notes, raw.license
     )
 
 
@@ -88,7 +88,7 @@ def _counts(split: Split, classes: tuple[str, ...]) -> list[int]:
     return np.bincount(split.labels.ravel(), minlength=len(classes)).tolist()
 
 
-def _check_classes(name: str, raw: Raw) -> None:
+def _check_classes(name: str, raw: RawSplits) -> None:
     present = [raw.classes[label] for label in np.unique(raw.train.labels)]
     if len(present) < 2:
         found = f"those of {present[0]!r} alone" if present else "none"

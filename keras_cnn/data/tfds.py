@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_cnn.data import array_store, tfds_lookup
-from keras_cnn.data.dataset import Raw, Split
+from keras_cnn.data.dataset import RawSplits, Split
 from keras_cnn.data.decode import mixed_sizes, resize
 from keras_cnn.data.progress import track
 from keras_cnn.errors import InputError
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
 BATCH = 1024  # images read at a time where all are of one size
 PROBE = 1000  # images looked at to tell how much the sizes differ
 # Sets of digits and letters, of which many are no longer themselves in a mirror.
-SIGNS = {
+NOT_FLIP_INVARIANT = {
     *("mnist", "mnist_corrupted", "emnist", "kmnist", "svhn_cropped"),
     *("omniglot", "binary_alpha_digits", "cmaterdb"),
 }
 
 
-def read(name: str, image_size: tuple[int, int] | None, download: bool) -> Raw:
+def read(name: str, image_size: tuple[int, int] | None, download: bool) -> RawSplits:
     """Splits `train`, `validation` and `test` of a set: images and labels, in the order on disk.
 
-    Without a labelled `test`, `validation` takes its place. Raises InputError where the set is not on disk and
+    Without a labeled `test`, `validation` takes its place. Raises InputError where the set is not on disk and
     `download` is off, is no image classification, is broken, or holds several sizes and `image_size` is None.
     """
     builder = tfds_lookup.find(name, download)
     classes = _classes(name, builder)
-    labelled = _labelled(name, builder)
-    test = next((split for split in ("test", "validation") if split in labelled), None)
+    labeled = _labeled(name, builder)
+    test = next((split for split in ("test", "validation") if split in labeled), None)
     standin = test == "validation"
-    note = f"{name} has no labelled test split: its validation split serves as test"
-    own = "validation" in labelled and not standin
-    return Raw(
+    note = f"{name} has no labeled test split: its validation split serves as test"
+    own = "validation" in labeled and not standin
+    return RawSplits(
         classes,
         _load(name, builder, "train", image_size),
         _load(name, builder, "validation", image_size) if own else None,
         (lambda: _load(name, builder, test, image_size)) if test else None,
-        mirror=builder.name not in SIGNS,
+        flip_invariant=builder.name not in NOT_FLIP_INVARIANT,
         notes=(note,) if standin else (),
         license=_license(builder.info),
     )
@@ -52,7 +52,7 @@ def read(name: str, image_size: tuple[int, int] | None, download: bool) -> Raw:
 def _license(info: "tfds.core.DatasetInfo") -> str:
     """What TFDS knows of it, at least where to ask."""
     told = info.redistribution_info and info.redistribution_info.license
-    return told or (f"its licence is told at {info.homepage}" if info.homepage else "")
+    return told or (f"its license is told at {info.homepage}" if info.homepage else "")
 
 
 def _classes(name: str, builder: "tfds.core.DatasetBuilder") -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def _classes(name: str, builder: "tfds.core.DatasetBuilder") -> tuple[str, ...]:
     return tuple(label.names)
 
 
-def _labelled(name: str, builder: "tfds.core.DatasetBuilder") -> list[str]:
+def _labeled(name: str, builder: "tfds.core.DatasetBuilder") -> list[str]:
     """Which splits tell their labels: competitions keep those of test to themselves and put -1 there."""
 
     def has_labels(split: str) -> bool:
@@ -84,10 +84,10 @@ def _labelled(name: str, builder: "tfds.core.DatasetBuilder") -> list[str]:
         return all(example["label"] >= 0 for example in _examples(name, first))
 
     splits = [split for split in ("train", "validation", "test") if split in builder.info.splits]
-    labelled = [split for split in splits if has_labels(split)]
-    if "train" not in labelled:
-        raise InputError(f"{name!r} needs a labelled split train, but has {', '.join(builder.info.splits)}.")
-    return labelled
+    labeled = [split for split in splits if has_labels(split)]
+    if "train" not in labeled:
+        raise InputError(f"{name!r} needs a labeled split train, but has {', '.join(builder.info.splits)}.")
+    return labeled
 
 
 def _load(

@@ -1,7 +1,7 @@
 """Windows of images: what a net of a fixed size sees of larger ones, to train on, to validate on, and to predict.
 
-A net whose convolutions pad answers all that it sees; one without padding answers the centre alone. Images are
-reflected at their borders, so that every pixel is in some centre (Ronneberger et al. 2015, section 2: overlap-tile).
+A net whose convolutions pad answers all that it sees; one without padding answers the center alone. Images are
+reflected at their borders, so that every pixel is in some center (Ronneberger et al. 2015, section 2: overlap-tile).
 """
 
 import math
@@ -17,7 +17,7 @@ from keras_cnn.errors import InputError
 
 @dataclass(frozen=True)
 class Window:
-    """size: (height, width) that a net sees. inner: (height, width) of the centre of it that the net answers."""
+    """size: (height, width) that a net sees. inner: (height, width) of the center of it that the net answers."""
 
     size: tuple[int, int]
     inner: tuple[int, int]
@@ -36,7 +36,7 @@ class Window:
             )
 
     def view(self, pixels: np.ndarray, top: int, left: int) -> np.ndarray:
-        """Pixels (H, W, ...) -> (*size, ...): the window whose centre begins at row `top` and column `left`."""
+        """Pixels (H, W, ...) -> (*size, ...): the window whose center begins at row `top` and column `left`."""
         rows, columns = (
             _reflected(start - (side - part) // 2, side, length)
             for start, side, part, length in zip(
@@ -45,7 +45,7 @@ class Window:
         )
         return pixels[np.ix_(rows, columns)]
 
-    def centre(self, masks):
+    def center(self, masks):
         """Masks (B, *size), an array or a tensor -> (B, *inner)."""
         (top, height), (left, width) = (
             ((side - part) // 2, part) for side, part in zip(self.size, self.inner, strict=True)
@@ -54,7 +54,7 @@ class Window:
 
 
 def cut(split: Split, window: Window) -> Split:
-    """The windows that cover each image, side by side, the last ones moved inwards, with the masks of their centres."""
+    """The windows that cover each image, side by side, the last ones moved inwards, with the masks of their centers."""
     if window.size == window.inner == split.images.shape[1:3]:
         return split
     rows, columns = (
@@ -65,7 +65,7 @@ def cut(split: Split, window: Window) -> Split:
     masks = array_store.empty((len(corners), *window.inner))
     for place, (index, top, left) in enumerate(corners):
         images[place] = window.view(split.images[index], top, left)
-        masks[place] = window.centre(window.view(split.labels[index], top, left)[None])[0]
+        masks[place] = window.center(window.view(split.labels[index], top, left)[None])[0]
     return Split(images, masks)
 
 
@@ -75,7 +75,7 @@ def predict_image(
     """Probabilities float32 (H, W, K) of an image (H, W, C) of any size, from windows that overlap by half.
 
     predict: (B, *size, C) -> (B, *inner, K). Where windows overlap, each counts the more, the nearer the pixel is to
-    its centre, so that none leaves a seam (as in nnU-Net: Isensee et al. 2021, doi:10.1038/s41592-020-01008-z).
+    its center, so that none leaves a seam (as in nnU-Net: Isensee et al. 2021, doi:10.1038/s41592-020-01008-z).
     """
     height, width = image.shape[:2]
     if (height, width) == window.size == window.inner:

@@ -116,7 +116,10 @@ class HealthMonitor(keras.callbacks.Callback):
                 self._directory / "health.json",
                 {**record, "findings": [asdict(one) for one in self.findings]},
             )
-            write_file(self._directory / "health.txt", lambda aside: aside.write_text(self.summary() + "\n"))
+            write_file(
+                self._directory / "health.txt",
+                lambda temporary_path: temporary_path.write_text(self.summary() + "\n"),
+            )
 
     def summary(self) -> str:
         """What was found, one line each, in the order in which it was seen."""

@@ -10,7 +10,7 @@ from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.probe.decision import CONDITIONAL, DEAD, HEALTHY, reached
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.diagnosis.suggestions import Cure
-from keras_cnn.files import write_file, write_json
+from keras_cnn.files import write_file, write_versioned
 from keras_cnn.training.plots import as_image
 
 WIDTH = 100
@@ -101,7 +101,7 @@ def figure(given: Diagnosis):
             for index in range(len(trace.held_out))
         ]
         right.plot(steps, trace.held_out, ".-", label=f"rate {trace.rate:.0e}")
-    right.axhline(given.chance, color="grey", linestyle="--", label="chance")
+    right.axhline(given.chance, color="gray", linestyle="--", label="chance")
     right.set(title="probe: loss of images held out", xlabel="step", ylim=(0, 1.6 * given.chance))
     right.legend(fontsize=7)
     drawn.suptitle(f"verdict: {given.verdict}")
@@ -119,10 +119,15 @@ def _by_depth(axis, names: list[str], title: str) -> None:
 def write_report(given: Diagnosis, directory: Path) -> None:
     """diagnosis.json, diagnosis.txt, diagnosis.png and TensorBoard's `logs` in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    write_json(directory / "diagnosis.json", given.to_dict())
-    write_file(directory / "diagnosis.txt", lambda aside: aside.write_text(text(given) + "\n"))
+    write_versioned(directory / "diagnosis.json", given.to_dict())
+    write_file(
+        directory / "diagnosis.txt", lambda temporary_path: temporary_path.write_text(text(given) + "\n")
+    )
     drawn = figure(given)
-    write_file(directory / "diagnosis.png", lambda aside: drawn.savefig(aside, format="png", dpi=100))
+    write_file(
+        directory / "diagnosis.png",
+        lambda temporary_path: drawn.savefig(temporary_path, format="png", dpi=100),
+    )
     with tf.summary.create_file_writer(str(directory / "logs")).as_default():
         tf.summary.text("diagnosis", "    " + text(given).replace("\n", "\n    "), step=0)
         tf.summary.image("diagnosis", as_image(drawn), step=0)

@@ -13,7 +13,7 @@ from keras_cnn.lecture.ladder import MATRIX, RATE, RUNGS, LadderSettings, Result
 from keras_cnn.lecture.texts import TEXTS
 from keras_cnn.web import POINT, STYLE, new_figure, to_svg
 
-COLOURS = ("#4477aa", "#cc3311", "#228833")  # by rate
+COLORS = ("#4477aa", "#cc3311", "#228833")  # by rate
 MORE_STYLE = """
 .held { color: #17692a } .failed { color: #a33 } .conditional { color: #8a5a00 } .open { color: #555 }
 h2 .outcome { font-size: 15px; font-weight: normal } .matrix td { text-align: center } details pre { font-size: 12px }
@@ -80,11 +80,11 @@ def _curves(results: Sequence[Result], words: dict) -> str:
     figure, ax = new_figure(7, 3)
     rates = list(dict.fromkeys(result.rate for result in results))
     for result in results:
-        colour = COLOURS[rates.index(result.rate) % len(COLOURS)]
+        color = COLORS[rates.index(result.rate) % len(COLORS)]
         label = f"{words['rate']} {result.rate:.0e}" if result.seed == 0 else None
         epochs = range(1, len(result.history.get("accuracy", [])) + 1)
-        ax.plot(epochs, result.history.get("accuracy", []), ".-", color=colour, label=label)
-        ax.plot(epochs, result.history.get("val_accuracy", []), ":", color=colour)
+        ax.plot(epochs, result.history.get("accuracy", []), ".-", color=color, label=label)
+        ax.plot(epochs, result.history.get("val_accuracy", []), ":", color=color)
     ax.set(xlabel=words["epoch"], ylabel=words["accuracy"], ylim=(0, 1.02))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(frameon=False, fontsize=8)
@@ -100,7 +100,7 @@ def _depth(results: Sequence[Result], words: dict) -> str:
     ax.semilogy([max(spread, 1e-12) for _, spread, _ in layers], ".-", color=POINT, label=words["spread"])
     kernels = [(place, ratio) for place, (_, _, ratio) in enumerate(layers) if ratio is not None]
     heights = [max(ratio, 1e-12) for _, ratio in kernels]
-    ax.semilogy([place for place, _ in kernels], heights, ".-", color=COLOURS[1], label=words["gradient"])
+    ax.semilogy([place for place, _ in kernels], heights, ".-", color=COLORS[1], label=words["gradient"])
     shown = range(0, len(layers), max(1, len(layers) // 12))
     ax.set_xticks(list(shown), [layers[place][0] for place in shown], rotation=60, ha="right", fontsize=7)
     ax.legend(frameon=False, fontsize=8)

@@ -73,7 +73,7 @@ TEXTS: dict[str, dict[str, Any]] = {
             "normalization_zero_one": ("8b. Pixels from 0 to 1", "Claim: divided by 255, they learn better."),
             "normalization_minus_one_one": (
                 "8c. Pixels from -1 to 1",
-                "Claim: centred, they learn better than raw.",
+                "Claim: centered, they learn better than raw.",
             ),
             "normalization_zero_mean": (
                 "8d. Mean 0, deviation 1",

@@ -1,7 +1,7 @@
-"""The parts every architecture is built of: tensor in, tensor out, with stable layer names.
+"""The blocks of every architecture: tensor in, tensor out, with stable layer names.
 
-`activation`, `kernel_initializer`, `batch_norm` and `dropout` mean the same in each of them. Initializers
-travel as names: one unseeded initializer *instance* draws the same numbers at each use.
+`activation`, `kernel_initializer`, `batch_norm` and `dropout` mean the same in each of them. Initializers are passed as
+names, because one unseeded initializer *instance* draws the same numbers at each use.
 """
 
 import keras
@@ -26,10 +26,25 @@ def conv_block(
     name: str = "block1",
     index: int = 1,
 ) -> keras.KerasTensor:
-    """Convolution, [batch normalization,] activation[, dropout].
+    """Convolution, optional batch normalization, activation, optional dropout.
 
-    (B, H, W, C) -> (B, H, W, filters), or fewer rows and columns by `strides` and `padding`.
-    Layers: `{name}_conv{index}`, `_bn`, `_act`, `_drop`.
+    Args:
+        x: (B, H, W, C).
+        filters: number of output channels.
+        kernel_size: side of the kernel, in pixels.
+        strides: of the convolution.
+        padding: `same` or `valid`.
+        groups: number of groups that the channels are split into.
+        use_bias: whether the convolution adds a bias.
+        activation: name of a Keras activation.
+        kernel_initializer: name of a Keras initializer, such as `glorot_uniform` or `he_normal`.
+        batch_norm: whether to normalize before the activation.
+        dropout: rate in [0, 1).
+        name: prefix of the layers `{name}_conv{index}`, `_bn{index}`, `_act{index}`, `_drop{index}`.
+        index: number of the convolution in its block.
+
+    Returns:
+        (B, H, W, filters), or fewer rows and columns by `strides` and `padding`.
     """
     x = Conv2D(
         filters,
@@ -59,10 +74,21 @@ def vgg_block(
     dropout: float = 0.0,
     name: str = "block1",
 ) -> keras.KerasTensor:
-    """`convolutions` 3x3 conv_blocks, then a 2x2 max pool (`{name}_pool`)[, then dropout].
+    """3x3 convolutions, then 2x2 max pooling (Simonyan & Zisserman 2014, arXiv:1409.1556, section 2.1).
 
-    (B, H, W, C) -> (B, H // 2, W // 2, filters). Simonyan & Zisserman 2014, section 2.1.
-    last_kernel_size: of the last convolution; 1 in their configuration C.
+    Args:
+        x: (B, H, W, C).
+        filters: number of output channels of every convolution.
+        convolutions: how many of them.
+        last_kernel_size: side of the last convolution's kernel; 1 in configuration C of the paper.
+        activation: name of a Keras activation.
+        kernel_initializer: name of a Keras initializer.
+        batch_norm: whether to normalize before each activation.
+        dropout: rate in [0, 1) after the pooling.
+        name: prefix of the layers `{name}_conv1`, ..., `{name}_pool`, `{name}_drop`.
+
+    Returns:
+        (B, H // 2, W // 2, filters).
     """
     for index in range(1, convolutions + 1):
         x = conv_block(
@@ -89,7 +115,20 @@ def dense_block(
     dropout: float = 0.0,
     name: str = "fc1",
 ) -> keras.KerasTensor:
-    """Dense, [batch normalization,] activation[, dropout]: (B, N) -> (B, units). Layers `fc1`, `fc1_bn`, ..."""
+    """Dense layer, optional batch normalization, activation, optional dropout.
+
+    Args:
+        x: (B, N).
+        units: number of outputs.
+        activation: name of a Keras activation.
+        kernel_initializer: name of a Keras initializer.
+        batch_norm: whether to normalize before the activation.
+        dropout: rate in [0, 1).
+        name: of the dense layer; the others are `{name}_bn`, `{name}_act`, `{name}_drop`.
+
+    Returns:
+        (B, units).
+    """
     x = layers.Dense(units, kernel_initializer=kernel_initializer, name=name)(x)
     if batch_norm:
         x = BatchNormalization(name=f"{name}_bn")(x)
@@ -100,6 +139,6 @@ def dense_block(
 def logits(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:
     """The last layer, `predictions`: (B, N) -> (B, classes), in float32.
 
-    Glorot whatever the hidden layers use: what follows is a softmax, not a rectifier.
+    Its initializer is Glorot whatever the hidden layers use, because a softmax follows and no rectifier.
     """
     return layers.Dense(classes, dtype="float32", name="predictions")(x)

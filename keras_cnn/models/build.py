@@ -13,7 +13,7 @@ from keras_cnn.models.registry import check_options, get_architecture
 from keras_cnn.models.spec import ModelSpec
 
 RECTIFIERS = ("relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "swish", "mish")
-# 13 ReLU + Glorot layers still learn at the usual rates, 16 stick at chance (see the ladder in the README)
+# 13 ReLU + Glorot layers still learn at the usual rates, 16 stick at chance (docs/lecture.md)
 DEEP = 12
 
 
@@ -22,12 +22,19 @@ class InitializationWarning(UserWarning):
 
 
 def build_model(spec: ModelSpec) -> keras.Model:
-    """An uncompiled functional model of `spec`.
+    """Build an uncompiled functional model.
 
-    Input `images`: (B, H, W, C), uint8 or float, 0..255. Output `probabilities`: float32 (B, classes), or of
-    architectures for segmentation (B, H', W', classes); those of an image, or of a pixel, sum to 1. Hidden layers
-    compute in `spec.precision`.
-    Raises InputError for names, options and sizes the architecture cannot take.
+    Its input `images` is (B, H, W, C), uint8 or float, 0..255; its output `probabilities` is float32 (B, classes), in
+    segmentation (B, H', W', classes), with a sum of 1 over the classes. Hidden layers compute in `spec.precision`.
+
+    Args:
+        spec: architecture, sizes and options.
+
+    Returns:
+        The model, with new weights.
+
+    Raises:
+        InputError: for names, options and sizes that the architecture cannot take.
     """
     architecture = get_architecture(spec.architecture)
     check_options(spec.architecture, spec.options)
@@ -50,7 +57,7 @@ def build_model(spec: ModelSpec) -> keras.Model:
 
 
 def check_style(activation: str, kernel_initializer: str) -> None:
-    """Raise InputError for names Keras does not know; it lists those it does."""
+    """Raise InputError for a name that Keras does not know; it lists the names that Keras knows."""
     for kind, name, module in (
         ("activation", activation, keras.activations),
         ("kernel_initializer", kernel_initializer, keras.initializers),

@@ -88,7 +88,7 @@ def _macs(layer: keras.Layer) -> int:
 def _receptive_fields(model: keras.Model) -> dict[str, float | None]:
     """Layer -> side of the square of input pixels that one of its values sees (Araujo et al. 2019, Distill).
 
-    `jump` is the distance in input pixels between two neighbouring values.
+    `jump` is the distance in input pixels between two neighboring values.
     """
     found: dict[str, tuple[float | None, float]] = {}
     for layer in model.layers:

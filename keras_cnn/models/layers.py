@@ -12,7 +12,7 @@ class PerImageStandardization(keras.layers.Layer):
     """(x - mean) / sd over the pixels of each image; (B, H, W, C) in and out.
 
     As `tf.image.per_image_standardization`: the deviation is at least 1/sqrt(number of values), so that
-    an image of one colour becomes zeros.
+    an image of one color becomes zeros.
     """
 
     def call(self, inputs):
@@ -197,7 +197,7 @@ class StochasticDepth(keras.layers.Dropout):
 
 @keras.saving.register_keras_serializable("keras_cnn")
 class LocalResponseNormalization(keras.layers.Layer):
-    """x / (k + alpha * sum of x^2 over n neighbouring channels)^beta, (B, H, W, C) in and out, in float32 inside.
+    """x / (k + alpha * sum of x^2 over n neighboring channels)^beta, (B, H, W, C) in and out, in float32 inside.
 
     Krizhevsky et al. 2012, section 3.3, with its k = 2, n = 5, alpha = 1e-4, beta = 0.75.
     """

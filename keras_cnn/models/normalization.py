@@ -23,7 +23,7 @@ def _affine(spec: ModelSpec) -> tuple:
     """(scale, offset) with x * scale + offset the normalized pixel."""
     if spec.normalization == "zero_mean":
         assert spec.mean and spec.variance, "ModelSpec checks that they are given"
-        # a channel of one value has no deviation to divide by: it is centred only
+        # a channel of one value has no deviation to divide by: it is centered only
         scale = [v**-0.5 if v > 0 else 1.0 for v in spec.variance]
         return scale, [-m * s for m, s in zip(spec.mean, scale, strict=True)]
     return {"none": (1.0, 0.0), "zero_one": (1 / 255, 0.0), "minus_one_one": (1 / 127.5, -1.0)}[

@@ -1,4 +1,4 @@
-"""ModelSpec: everything that determines a model but its weights, as plain data."""
+"""ModelSpec: everything that determines a model except its weights, as plain data."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -13,18 +13,24 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 class ModelSpec:
     """A model as names and numbers; equal specs build equal graphs.
 
-    architecture: a name of `registry.ARCHITECTURES`.
-    input_shape: (height, width, channels) of the images.
-    classes: number of classes, at least 2.
-    activation, kernel_initializer: names that Keras knows, used by every hidden layer.
-    batch_norm: whether a BatchNormalization stands between each hidden layer and its activation.
-    synchronized: whether under a distribution strategy it takes the statistics of the global batch, not of each
-        replica's own.
-    dropout: rate in [0, 1) after every block and hidden dense layer.
-    normalization: what the first layer makes of pixels 0..255, a name of `NORMALIZATIONS`.
-    mean, variance: per channel, in pixel units; needed by `zero_mean`, otherwise unused.
-    precision: a Keras dtype policy; the output is float32 in all of them.
-    options: the architecture's own keyword arguments, e.g. {"blocks": 3}.
+    Args:
+        architecture: a name of `registry.ARCHITECTURES`.
+        input_shape: (height, width, channels) of the images.
+        classes: number of classes, at least 2.
+        activation: name of a Keras activation, used by every hidden layer.
+        kernel_initializer: name of a Keras initializer, used by every hidden layer.
+        batch_norm: whether to put batch normalization between each hidden layer and its activation.
+        synchronized: whether, under a distribution strategy, batch normalization uses the statistics of the global
+            batch instead of each replica's own.
+        dropout: rate in [0, 1) after every block and hidden dense layer.
+        normalization: of the pixels 0..255 in the first layer; a name of `NORMALIZATIONS`.
+        mean: per channel, in pixel units; needed by `zero_mean` only.
+        variance: per channel, in squared pixel units; needed by `zero_mean` only.
+        precision: a Keras dtype policy; the output is float32 in all of them.
+        options: the architecture's own keyword arguments, such as `{"blocks": 3}`.
+
+    Raises:
+        InputError: for a value outside its range.
     """
 
     architecture: str

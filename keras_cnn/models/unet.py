@@ -36,7 +36,7 @@ def unet(
 
     depth: pools, and up-convolutions. convolutions: 3x3 ones in every block. width: filters of the first block; each
     has `growth` times those of the one before, rounded. upsampling: `transpose` is a transposed 2x2 convolution,
-    `resize` a nearest-neighbour enlargement and a 2x2 convolution, of as many parameters and without checkerboards
+    `resize` a nearest-neighbor enlargement and a 2x2 convolution, of as many parameters and without checkerboards
     (Odena et al. 2016, Distill). style: the arguments all blocks share; `dropout` stands after the deepest block, and
     convolutions before batch normalization have no bias.
     """
@@ -88,7 +88,7 @@ def _enlarge(x, width: int, upsampling: str, name: str, initializer: str) -> ker
 
 
 def _crop(bridge, x, name: str) -> keras.KerasTensor:
-    """The centre of `bridge` in the size of `x`."""
+    """The center of `bridge` in the size of `x`."""
     margins = [(big - small) // 2 for big, small in zip(bridge.shape[1:3], x.shape[1:3], strict=True)]
     return layers.Cropping2D(tuple(margins), name=name)(bridge) if any(margins) else bridge
 

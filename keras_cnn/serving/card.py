@@ -82,7 +82,7 @@ def readme(card: dict) -> str:
         "",
         *(f"- {name} {version}" for name, version in made["packages"].items()),
         f"- git commit {made.get('git_commit') or 'unknown'}; settings and seed are in card.json",
-        f"- data: {card['data']['license'] or 'the licence is for you to check: it is not known here'}",
+        f"- data: {card['data']['license'] or 'the license is for you to check: it is not known here'}",
         "",
     ]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ import numpy as np
 from keras_cnn.data.dataset import ImageData, Split
 from keras_cnn.data.progress import track
 from keras_cnn.data.windows import Window, cut, predict_image
-from keras_cnn.errors import InputError, NotEqual
+from keras_cnn.errors import ExportMismatchError, InputError
 from keras_cnn.serving import formats
 from keras_cnn.training.evaluate import measure, window_of
 from keras_cnn.training.evaluate_masks import measure_masks
@@ -46,7 +46,9 @@ def write_formats(
         answer = _written(name, model, path, images)
         difference = float(np.abs(answer(images[:BATCH]) - expected).max())
         if form.exact and not difference <= TOLERANCE:
-            raise NotEqual(f"{form.file} differs from predict by {difference:.1e}; nothing was exported")
+            raise ExportMismatchError(
+                f"{form.file} differs from predict by {difference:.1e}; nothing was exported"
+            )
         measured = _measure(answer, split, window, run.facts.classes)
         found[name] = {
             "file": form.file,

@@ -75,7 +75,7 @@ def decode_and_resize(content: tf.Tensor, shape: tuple[int, int, int]) -> tf.Ten
     values = tf.cast(_rgba(content), tf.float32)
     alpha = values[..., 3:] / WHITE
     values = tf.round(values[..., :3] * alpha + WHITE * (1 - alpha))
-    if channels == 1:  # ITU-R 601-2, as in Pillow; what is grey stays as it is
+    if channels == 1:  # ITU-R 601-2, as in Pillow; what is gray stays as it is
         values = tf.round(tf.tensordot(values, tf.constant(LUMA), 1))
     resized = tf.image.resize(values, (height, width), "bilinear", antialias=True)
     return tf.ensure_shape(tf.cast(tf.round(resized), tf.uint8), shape)
@@ -103,6 +103,6 @@ def _rgba(content: tf.Tensor) -> tf.Tensor:
 def _has_alpha(content: tf.Tensor) -> tf.Tensor:
     """Whether a file is a PNG whose alpha TensorFlow reads: of a palette without transparency it makes it up."""
     png = tf.strings.substr(content, 0, 4) == b"\x89PNG"
-    palette = tf.strings.substr(content, 25, 1) == b"\x03"  # IHDR's colour type
+    palette = tf.strings.substr(content, 25, 1) == b"\x03"  # IHDR's color type
     transparent = tf.shape(tf.strings.split(content, "tRNS"))[0] > 1
     return png & (~palette | transparent)

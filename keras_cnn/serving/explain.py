@@ -112,8 +112,8 @@ def _answer_figure(
     shown = [("what the net sees", image)]
     if window := window_of(model):
         mask = probabilities.argmax(axis=-1)
-        centre = window.centre(image[None])[0]
-        shown += [("its answer", mask_overlay(centre, mask, len(classes)))]
+        center = window.center(image[None])[0]
+        shown += [("its answer", mask_overlay(center, mask, len(classes)))]
     elif grad_cam_of:
         for index in np.argsort(-probabilities)[:TOP]:
             heat = grad_cam_of(image[None], np.array([index], np.int32)).numpy()[0]

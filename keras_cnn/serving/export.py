@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from keras_cnn.data.sources import load
-from keras_cnn.errors import NotEqual
+from keras_cnn.errors import ExportMismatchError
 from keras_cnn.files import sync_folder, write_json
 from keras_cnn.serving.card import make_card, readme
 from keras_cnn.serving.convert import write_formats
@@ -48,21 +48,21 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
     data = functools.cache(lambda: load(**run.settings.load_arguments()))
     test = measure_on_test(run, lambda: data().load_test())
     destination.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=destination))
+    temporary_path = Path(tempfile.mkdtemp(prefix=".writing-", dir=destination))
     try:
         whole_images = tuple(model.input_shape[1:]) == run.facts.shape
-        write_saved_model(model, run.facts.classes, str(aside), whole_images)
-        difference = _difference(model, run, aside)
+        write_saved_model(model, run.facts.classes, str(temporary_path), whole_images)
+        difference = _difference(model, run, temporary_path)
         logger.info(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
-        others = write_formats(formats, run, data(), test, aside) if formats else {}
+        others = write_formats(formats, run, data(), test, temporary_path) if formats else {}
         version = _next_version(destination)
         card = make_card(model, run, test, version.parent.name, int(version.name), difference, others)
-        write_json(aside / "card.json", card)
-        (aside / "README.md").write_text(readme(card))
-        aside.chmod(0o755)
-        aside.rename(version)
+        write_json(temporary_path / "card.json", card)
+        (temporary_path / "README.md").write_text(readme(card))
+        temporary_path.chmod(0o755)
+        temporary_path.rename(version)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary_path, ignore_errors=True)
     sync_folder(destination)
     return version
 
@@ -79,13 +79,15 @@ def _difference(model: keras.Model, run: Run, path: Path) -> float:
             [sys.executable, "-I", script, path, given, answered], capture_output=True, text=True
         )
         if process.returncode:
-            raise NotEqual(f"the SavedModel cannot be served:\n{process.stderr[-2000:]}")
+            raise ExportMismatchError(f"the SavedModel cannot be served:\n{process.stderr[-2000:]}")
         with np.load(answered) as found:
             difference = max(
                 float(np.abs(found[name] - expected[: len(found[name])]).max()) for name in found.files
             )
     if not difference <= TOLERANCE.get(run.settings.precision, MIXED_TOLERANCE):
-        raise NotEqual(f"the SavedModel differs from predict by {difference:.1e}; nothing was exported")
+        raise ExportMismatchError(
+            f"the SavedModel differs from predict by {difference:.1e}; nothing was exported"
+        )
     return difference
 
 

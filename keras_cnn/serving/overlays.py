@@ -21,17 +21,17 @@ def heat_overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
 
 
 def mask_overlay(image: np.ndarray, mask: np.ndarray, classes: int) -> np.ndarray:
-    """uint8 (H, W, C) and class numbers (H, W) -> uint8 (H, W, 3) in the colours of `mask_colours`."""
-    return _blend(image, mask_colours(classes)[mask])
+    """uint8 (H, W, C) and class numbers (H, W) -> uint8 (H, W, 3) in the colors of `mask_colors`."""
+    return _blend(image, mask_colors(classes)[mask])
 
 
-def mask_colours(classes: int) -> np.ndarray:
-    """(classes, 3), 0..1: a colour for each class."""
+def mask_colors(classes: int) -> np.ndarray:
+    """(classes, 3), 0..1: a color for each class."""
     from matplotlib import colormaps
 
     return colormaps["viridis"].resampled(classes)(np.arange(classes))[:, :3]
 
 
-def _blend(image: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """colours: (H, W, 3), 0..1."""
-    return np.rint((1 - OPACITY) * convert(image, 3) + OPACITY * 255 * colours).astype(np.uint8)
+def _blend(image: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """colors: (H, W, 3), 0..1."""
+    return np.rint((1 - OPACITY) * convert(image, 3) + OPACITY * 255 * colors).astype(np.uint8)

@@ -21,11 +21,14 @@ Source = str | Path | bytes | np.ndarray
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was found in one image.
+    """The prediction for one image.
 
-    label, probability: the most probable class; of masks the one of most pixels, with its share of them. top: the
-    same of the first few, best first. probabilities: float32 (K,), or (H, W, K) of masks in the size of the image.
-    seen: uint8 (H', W', C), the pixels that the net saw.
+    Args:
+        label: the most probable class; of a mask the class of most pixels.
+        probability: of `label`; of a mask its share of the pixels.
+        top: (label, probability) of the most probable classes, best first.
+        probabilities: float32 (K,), or (H, W, K) of a mask in the size of the image.
+        seen: uint8 (H', W', C), the pixels that the model saw.
     """
 
     label: str
@@ -36,10 +39,13 @@ class Prediction:
 
 
 class Predictor:
-    """A SavedModel written by `keras_cnn.serving.export`.
+    """An exported SavedModel; needs TensorFlow but not Keras.
 
-    path: its folder, numbered version or the folder of versions, of which the newest counts. Raises InputError if
-    there is none.
+    Args:
+        path: folder of a numbered version, or of versions, of which the newest is taken.
+
+    Raises:
+        InputError: if there is no exported model.
     """
 
     def __init__(self, path: str | Path):
@@ -66,9 +72,14 @@ class Predictor:
         return np.concatenate([part["probabilities"].numpy() for part in parts])
 
     def grad_cam(self, seen: np.ndarray, label: str) -> np.ndarray | None:
-        """What in an image, as a Prediction has `seen` it, speaks for class `label`: float32 (h, w), at least 0.
+        """Grad-CAM (Selvaraju et al. 2017) of class `label`: float32 (h, w), at least 0.
 
-        None if the model has no feature maps, or makes masks.
+        Args:
+            seen: the image as `Prediction.seen` holds it.
+            label: name of the class.
+
+        Returns:
+            The map, or None if the model has no feature maps, or predicts masks.
         """
         import tensorflow as tf
 
@@ -80,16 +91,27 @@ class Predictor:
         ].numpy()
 
     def read(self, source: Source) -> np.ndarray:
-        """A file, its bytes, or an array as uint8 (H, W, C) of the model's channels.
+        """Read an image file, its bytes, or an array: uint8 (H, W, C) with the model's channels.
 
-        Upright as EXIF tells, alpha on white, 16 bits scaled to 8. InputError for what is no image, broken or huge.
+        EXIF orientation is applied, transparency composited on white, 16 bits scaled to 8.
+
+        Raises:
+            InputError: for what is no image, damaged or too large.
         """
         if isinstance(source, np.ndarray):
             return convert(source, self.shape[2])
         return decode(source, self.shape[2])
 
     def predict(self, sources: Iterable[Source], top: int = TOP) -> Iterator[Prediction | InputError]:
-        """A Prediction for each source, in order, or the InputError that tells why there is none."""
+        """Predict images.
+
+        Args:
+            sources: paths of files, their bytes, or uint8 arrays (H, W, C).
+            top: number of classes in `Prediction.top`.
+
+        Yields:
+            For each source, in order, a Prediction, or the InputError that says why there is none.
+        """
         sources = iter(sources)
         while group := list(islice(sources, BATCH)):
             found = [self._read(source) for source in group]

@@ -57,7 +57,9 @@ class Record(keras.callbacks.Callback):
             self.score, self.loss, self.epoch = score, loss, epoch + 1
             with averaged(self.model):
                 save_weights(self.directory / BEST_WEIGHTS, self.model)
-        write_file(self.directory / EPOCHS, lambda aside: aside.write_text(self._table(epoch + 1)))
+        write_file(
+            self.directory / EPOCHS, lambda temporary_path: temporary_path.write_text(self._table(epoch + 1))
+        )
         best = [self.score, self.loss, self.epoch]
         progress = {"epoch": epoch + 1, "history": self.history, "best": best}
         save_state(self.directory / CHECKPOINT, self.model, progress)

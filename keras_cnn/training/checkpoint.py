@@ -50,4 +50,4 @@ def _write(path: Path, arrays: dict) -> None:
     content = io.BytesIO()
     values = {name: keras.ops.convert_to_numpy(value) for name, value in arrays.items()}
     np.savez(content, **values)  # type: ignore[arg-type]
-    write_file(path, lambda aside: aside.write_bytes(content.getbuffer()))
+    write_file(path, lambda temporary_path: temporary_path.write_bytes(content.getbuffer()))

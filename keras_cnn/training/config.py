@@ -64,7 +64,7 @@ class TrainSettings:
             with masks 4, if not given.
         epochs: passes over the training images.
         augmentation: auto: flip, unless the images are digits or letters; none; or names joined by +, as in
-            flip+crop+cutout. There are flip, crop, rotate (up to 15 degrees), rotate90 (quarter turns), cutout, colour,
+            flip+crop+cutout. There are flip, crop, rotate (up to 15 degrees), rotate90 (quarter turns), cutout, color,
             and, not with masks, randaugment, mixup and cutmix.
         seed: of weights, shuffling, dropout and augmentation.
     """
@@ -171,7 +171,7 @@ class TrainSettings:
 
         precision = fastest_precision() if self.precision == "auto" else self.precision
         augmentation = (
-            ("flip" if facts.mirror else "none") if self.augmentation == "auto" else self.augmentation
+            ("flip" if facts.flip_invariant else "none") if self.augmentation == "auto" else self.augmentation
         )
         values = {
             name: default for name, default in DEFAULTS[facts.task].items() if getattr(self, name) is None
@@ -215,9 +215,11 @@ class TrainSettings:
 
     @classmethod
     def from_dict(cls, values: dict) -> "TrainSettings":
+        """The settings in `values`, as `to_dict` gives them; format version 1 spells color `colour`."""
         names = [f.name for f in dataclasses.fields(cls)]
         for name in values:
             if name not in names:
                 raise unknown_name("setting", name, names)
         sizes = {name: tuple(values[name]) for name in ("image_size", "crop_size") if values.get(name)}
-        return cls(**{**values, **sizes})
+        augmentation = values.get("augmentation", cls.augmentation).replace("colour", "color")
+        return cls(**{**values, **sizes, "augmentation": augmentation})

@@ -10,7 +10,7 @@ import keras
 
 
 @contextlib.contextmanager
-def kept(model: keras.Model, variables: Sequence[keras.Variable]) -> Iterator[None]:
+def preserve_variables(model: keras.Model, variables: Sequence[keras.Variable]) -> Iterator[None]:
     """Whatever happens to these `variables` of `model` within it is undone."""
     values = [keras.ops.convert_to_numpy(variable) for variable in variables]
     try:
@@ -31,7 +31,7 @@ def averaged(model: keras.Model) -> Iterator[None]:
     if not optimizer.use_ema:
         yield
         return
-    with kept(model, model.trainable_variables):
+    with preserve_variables(model, model.trainable_variables):
         with model.distribute_strategy.scope():
             optimizer.finalize_variable_values(model.trainable_variables)
         yield

@@ -67,6 +67,6 @@ def summary(test: dict) -> str:
 
 
 def _wilson(share: float, count: int, z: float = 1.96) -> list[float]:
-    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    center = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return [float(max(0.0, centre - half)), float(min(1.0, centre + half))]
+    return [float(max(0.0, center - half)), float(min(1.0, center + half))]

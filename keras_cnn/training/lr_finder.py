@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.training.compile import LOSS_FUNCTIONS, make_optimizer
 from keras_cnn.training.config import TrainSettings
-from keras_cnn.training.ema import kept
+from keras_cnn.training.ema import preserve_variables
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.train import batches_of, make_model
 
@@ -27,7 +27,7 @@ HOPELESS = 2.0  # times the loss before the first step: the test ends there
 
 @dataclass(frozen=True)
 class RangeTest:
-    """rates: tried, rising. losses: of the batch at each, in nats, before its step. smoothed: their centred mean.
+    """rates: tried, rising. losses: of the batch at each, in nats, before its step. smoothed: their centered mean.
     suggested: a rate to train at, the peak of a schedule; None if the loss never fell."""
 
     rates: list[float]
@@ -57,7 +57,7 @@ def find_learning_rate(
         raise ValueError(f"{low=}, {high=}, {steps=}: 0 < low < high and steps >= 10 are needed")
     schedule = keras.optimizers.schedules.ExponentialDecay(low, steps - 1, high / low)
     record = _Losses()
-    with kept(model, model.variables):
+    with preserve_variables(model, model.variables):
         with model.distribute_strategy.scope():
             probe = keras.Model(model.inputs, model.outputs)  # the same layers under another optimizer
             probe.compile(optimizer(schedule), loss)

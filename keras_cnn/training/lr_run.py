@@ -46,7 +46,7 @@ def find_run(
     found = range_test(settings, data, strategy, steps=steps)
     directory.mkdir(parents=True, exist_ok=True)
     figure = rate_figure(found)
-    write_file(directory / PLOT, lambda aside: figure.savefig(aside, format="png", dpi=100))
+    write_file(directory / PLOT, lambda temporary_path: figure.savefig(temporary_path, format="png", dpi=100))
     _write_logs(directory / "logs", found, figure)
     record = {**dataclasses.asdict(found), "settings": settings.to_dict(), "provenance": provenance()}
     write_json(directory / RESULT, record)
@@ -59,7 +59,7 @@ def rate_figure(found: RangeTest):
 
     figure = Figure(figsize=(7, 4.5), layout="tight")
     axis = figure.subplots()
-    axis.semilogx(found.rates, found.losses, color="lightgrey", label="loss of each batch")
+    axis.semilogx(found.rates, found.losses, color="lightgray", label="loss of each batch")
     axis.semilogx(found.rates, found.smoothed, color="tab:blue", label="smoothed")
     if found.suggested:
         label = f"suggested: {found.suggested:.1e}"

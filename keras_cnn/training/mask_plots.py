@@ -48,17 +48,17 @@ def mask_figure(classes: Sequence[str], split: Split, predicted: list[np.ndarray
 
     height, width = split.labels.shape[1:]
     figure = Figure(figsize=(12, 1 + 3 * len(split) * height / width), layout="constrained")
-    colours = colormaps["viridis"].resampled(len(classes))
+    colors = colormaps["viridis"].resampled(len(classes))
     grid = figure.subplots(len(split), len(COLUMNS), squeeze=False)
     for axes, image, truth, guess in zip(grid, split.images, split.labels, predicted, strict=True):
         axes[0].imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
         for axis, mask in ((axes[1], truth), (axes[2], guess)):
-            axis.imshow(mask, cmap=colours, vmin=-0.5, vmax=len(classes) - 0.5, interpolation="nearest")
+            axis.imshow(mask, cmap=colors, vmin=-0.5, vmax=len(classes) - 0.5, interpolation="nearest")
         axes[3].imshow(truth != guess, cmap="Reds", vmin=0, vmax=1, interpolation="nearest")
     for axis in grid.flat:
         axis.axis("off")
     for axis, title in zip(grid[0], COLUMNS, strict=True):
         axis.set_title(title)
-    patches = [Patch(color=colours(index), label=name) for index, name in enumerate(classes)]
+    patches = [Patch(color=colors(index), label=name) for index, name in enumerate(classes)]
     figure.legend(handles=patches, loc="outside upper center", ncols=min(8, len(classes)))
     return figure

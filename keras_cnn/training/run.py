@@ -116,7 +116,9 @@ def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
     )
     write_figures(run.log_directory / "test", figures, run.settings.epochs)
     picture = figures["predictions"]
-    write_file(run.directory / PICTURE, lambda aside: picture.savefig(aside, format="png", dpi=80))
+    write_file(
+        run.directory / PICTURE, lambda temporary_path: picture.savefig(temporary_path, format="png", dpi=80)
+    )
     write_json(path, measured)
     return measured
 

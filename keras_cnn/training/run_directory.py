@@ -9,7 +9,7 @@ from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_json
+from keras_cnn.files import read_json, read_versioned, write_versioned
 from keras_cnn.provenance import provenance
 from keras_cnn.training.config import TrainSettings
 
@@ -46,7 +46,7 @@ class Run:
             "replicas": self.replicas,
             "provenance": provenance(),
         }
-        write_json(self.directory / RUN, record)
+        write_versioned(self.directory / RUN, record)
 
 
 def chosen_run(directory: Path) -> Path:
@@ -60,6 +60,6 @@ def read_run(directory: Path) -> Run:
     """The run in `directory`; InputError if there is none."""
     if not (directory / RUN).exists():
         raise InputError(f"{directory} is not a run: it holds no {RUN}. Make one with keras-cnn train.")
-    content = read_json(directory / RUN)
+    content = read_versioned(directory / RUN)
     settings, facts = TrainSettings.from_dict(content["settings"]), DataFacts.from_dict(content["facts"])
     return Run(directory, settings, facts, content["logs"], content["replicas"])

@@ -9,12 +9,20 @@ from keras_cnn.errors import InputError
 
 @functools.cache
 def get_strategy(devices: int | None = None) -> tf.distribute.Strategy:
-    """MirroredStrategy over the first `devices` GPUs (None: all), or without a GPU over the CPU, where a single device
-    needs none: TensorFlow's default strategy does the same, and its iterators cost a tenth of a short run less.
+    """The distribution strategy of this process: MirroredStrategy over its devices.
 
-    On a CPU, `devices` splits it into that many logical devices. The same object comes back at every call,
-    for a second strategy in one process makes every later fit fail; so does asking for another number:
-    RuntimeError. InputError if there are fewer GPUs than asked for.
+    For a single CPU device it is TensorFlow's default strategy, whose iterators save a tenth of a short run. Every call
+    returns the same object, because a second MirroredStrategy in one process makes every later `fit` fail.
+
+    Args:
+        devices: number of GPUs, None for all; without a GPU, number of logical devices to split the CPU into.
+
+    Returns:
+        The strategy.
+
+    Raises:
+        InputError: if there are fewer GPUs than `devices`.
+        RuntimeError: if the process already has a strategy over another number of devices.
     """
     if devices is not None and devices < 1:
         raise InputError(f"devices={devices} must be at least 1.")
@@ -31,9 +39,10 @@ def get_strategy(devices: int | None = None) -> tf.distribute.Strategy:
 
 
 def limit_threads(threads: int | None) -> None:
-    """Let TensorFlow compute in so many threads; None leaves it one a processor. Call it before anything computes.
+    """Let TensorFlow compute in `threads` threads; None for one a processor. Call it before anything computes.
 
-    InputError for less than 1.
+    Raises:
+        InputError: for less than 1.
     """
     if threads is None:
         return

@@ -1,4 +1,4 @@
-"""train: one run, from settings and data to the best weights and metrics. The only caller of `fit`."""
+"""train: one run, from settings and data to the best weights and metrics."""
 
 import math
 import time
@@ -33,8 +33,17 @@ class Diverged(Exception):
 
 @dataclass(frozen=True)
 class TrainResult:
-    """score, loss: validation accuracy, or mean IoU of masks, and loss of the best epoch, `best_epoch` (from 1), whose
-    weights are kept. history: metric -> value per epoch."""
+    """What a run came to.
+
+    Args:
+        score: validation accuracy, or mean IoU of masks, of the best epoch.
+        loss: validation loss of the best epoch.
+        best_epoch: its number, from 1; its weights are in `best.npz`.
+        history: metric -> value per epoch.
+        parameters: number of weights.
+        trainable_parameters: number of trainable weights.
+        seconds: of the training.
+    """
 
     score: float
     loss: float
@@ -57,15 +66,29 @@ def train(
     report: Callable[[int, dict], bool | None] = lambda epoch, logs: None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
 ) -> TrainResult:
-    """Train `settings` up to `stop_epoch` (default: all epochs) of its schedule.
+    """Train one model; writes `best.npz`, `checkpoint.npz` and `epochs.csv`.
 
-    start_from: a run's directory, whose checkpoint is gone on with: weights, optimizer, schedule, order of the
-    images and random states, so that what follows equals a run never stopped. If it is `directory` itself,
-    its record (best epoch, history) goes on too. logs: TensorBoard's folder, default `directory`/logs.
-    report: called after each epoch with its number (from 1) and metrics; if it returns True, that was the last epoch.
-    Writes `best.npz`, `checkpoint.npz` and `epochs.csv` into `directory`, which must exist.
-    Raises Diverged at the first batch whose loss is not finite, InputError for a batch larger than the data.
+    Args:
+        settings: resolved settings (`TrainSettings.resolved`).
+        data: the data set.
+        directory: where to write.
+        strategy: of `get_strategy`.
+        stop_epoch: last epoch to train, of the schedule's `settings.epochs`; None for all.
+        start_from: directory of a run whose checkpoint to continue (weights, optimizer, schedule, order of the images,
+            random states), so that the result equals a run that was never stopped. If it is `directory` itself, best
+            epoch and history continue too.
+        logs: TensorBoard's folder; `directory`/logs if None.
+        report: called after each epoch with its number, from 1, and its metrics; training ends if it returns True.
+        callbacks: more Keras callbacks.
+
+    Returns:
+        The result of the best epoch.
+
+    Raises:
+        Diverged: at the first batch whose loss is not finite.
+        InputError: if a batch is larger than the training split.
     """
+    directory.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     stop_epoch = stop_epoch or settings.epochs
     keras.utils.set_random_seed(settings.seed)
@@ -82,7 +105,7 @@ def train(
         initial_epoch = progress["epoch"]
         if start_from == directory:
             record.resume(progress)
-    # a kill may have fallen between the last epoch's checkpoint and the end of the run: nothing is left to train
+    # after a kill between the last epoch's checkpoint and the end of the run nothing is left to train
     if initial_epoch < stop_epoch and not record.out_of_patience(initial_epoch, settings.patience):
         history = model.fit(
             batches_of(
@@ -102,6 +125,7 @@ def train(
             steps_per_epoch=steps,
             shuffle=False,  # the batches come shuffled
             verbose=0,
+            # validation must see averaged weights with statistics of their own, and Record must keep those
             callbacks=[
                 keras.callbacks.TerminateOnNaN(),
                 AveragedWeights(),

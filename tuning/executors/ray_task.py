@@ -51,7 +51,7 @@ def write_files(root: Path, files: Files) -> None:
                 file.truncate(offset)
                 file.write(content)
         else:
-            write_file(path, lambda aside, content=content: aside.write_bytes(content))  # type: ignore[misc]
+            write_file(path, lambda temporary_path, content=content: temporary_path.write_bytes(content))  # type: ignore[misc]
 
 
 def train(

@@ -3,7 +3,7 @@
 Stock KerasTuner makes the first 3 points per hyperparameter at random, which is more than most searches have trials;
 it descends from 50 starts on a function that is flat between choices, 1.8 s a proposal; it proposes points that were
 tried; it does not learn from trials that failed; and it proposes something else after a resume. Here the process
-judges many random points and neighbours of the best ones at once (Snoek et al. 2012, section 2: an acquisition
+judges many random points and neighbors of the best ones at once (Snoek et al. 2012, section 2: an acquisition
 function, here the lower confidence bound of Srinivas et al. 2010), of which those tried are left out.
 """
 
@@ -24,7 +24,7 @@ from tuning.space.sampling import coordinate, draw, is_active
 
 FEWEST_RANDOM = 6
 CANDIDATES = 1000
-NEIGHBOURS = 100  # of each of the best points
+NEIGHBORS = 100  # of each of the best points
 BEST = 3
 
 
@@ -48,8 +48,8 @@ class BayesianOracle(DurableOracle, BayesianOptimizationOracle):
         space = self.hyperparameters
         points = [draw(space, f"{key}/{number}") for number in range(CANDIDATES)]
         for rank, trial in enumerate(best):
-            for number in range(NEIGHBOURS):
-                points.append(neighbour(space, trial.hyperparameters.values, f"{key}/{rank}/{number}"))
+            for number in range(NEIGHBORS):
+                points.append(neighbor(space, trial.hyperparameters.values, f"{key}/{rank}/{number}"))
         return [values for values in points if not self._duplicate(values)]
 
     def _fit(self, completed: list[Trial]) -> gp.GaussianProcessRegressor:
@@ -82,7 +82,7 @@ class BayesianOracle(DurableOracle, BayesianOptimizationOracle):
         ]
 
 
-def neighbour(space: kt.HyperParameters, values: dict, key: str) -> dict:
+def neighbor(space: kt.HyperParameters, values: dict, key: str) -> dict:
     """`values` with one hyperparameter in five drawn anew, and at least one, and those that thereby become active."""
     generator, other = random.Random(key), draw(space, key)
     result: dict = {}

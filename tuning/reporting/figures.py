@@ -27,14 +27,14 @@ def scores_figure(x: Sequence[float], scores: Sequence[float], label: str, objec
 
 
 def curves_figure(histories: Sequence[tuple[int, Sequence[float]]], objective: str) -> str:
-    """Values by epoch, the best trials' first in `histories` and in colour; each with the epochs that came before."""
+    """Values by epoch, the best trials' first in `histories` and in color; each with the epochs that came before."""
     figure, ax = new_figure(7, 3.2)
-    colours = colormaps["viridis"](np.linspace(0.9, 0, BEST_CURVES))
+    colors = colormaps["viridis"](np.linspace(0.9, 0, BEST_CURVES))
     for rank, (before, values) in reversed(list(enumerate(histories))):
         shown = rank < BEST_CURVES
-        colour = tuple(colours[BEST_CURVES - 1 - rank]) if shown else PALE
+        color = tuple(colors[BEST_CURVES - 1 - rank]) if shown else PALE
         epochs = range(before + 1, before + len(values) + 1)
-        ax.plot(epochs, values, ".-", color=colour, linewidth=1.5 if shown else 0.7)
+        ax.plot(epochs, values, ".-", color=color, linewidth=1.5 if shown else 0.7)
     ax.set(xlabel="epoch", ylabel=objective)
     return to_svg(figure)
 
@@ -51,7 +51,7 @@ def importance_figure(shares: Mapping[str, float]) -> str:
 def parallel_figure(
     space: kt.HyperParameters, points: Sequence[dict], scores: Sequence[float], objective: str
 ) -> str:
-    """Each point as a line over the hyperparameters to its score, which is its colour too; good ones on top."""
+    """Each point as a line over the hyperparameters to its score, which is its color too; good ones on top."""
     varied = columns(space)
     figure, ax = new_figure(1.5 + 0.95 * (len(varied) + 1), 5)
     least, most = min(scores), max(scores)

@@ -49,7 +49,7 @@ def _pictures(study: Study, completed: list[Row], metrics: dict[str, dict]) -> I
         (row.get("tuner/initial_epoch", 0), metrics[row["trial"]].get("history", {}).get(objective, []))
         for row in completed
     ]
-    yield "<h2>Learning curves</h2><p>The ten best are coloured, the best darkest.</p>"
+    yield "<h2>Learning curves</h2><p>The ten best are colored, the best darkest.</p>"
     yield figures.curves_figure(curves, objective)
     if axes(space):
         yield "<h2>Points</h2><p>A line is a trial; yellow ones score best. A line is interrupted where a "

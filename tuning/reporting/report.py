@@ -45,11 +45,16 @@ def write_report(study: Study) -> Path:
         chosen = {"run": str(run), "score": rows[0]["score"], "hyperparameters": hyperparameters(rows[0])}
         write_json(study.directory / BEST, chosen)
     names = list(dict.fromkeys([*OUTCOME, *(name for row in rows for name in row)]))
-    write_file(study.directory / "trials.csv", lambda aside: aside.write_text(to_csv(rows, names)))
+    write_file(
+        study.directory / "trials.csv", lambda temporary_path: temporary_path.write_text(to_csv(rows, names))
+    )
     path = study.directory / "report.md"
-    write_file(path, lambda aside: aside.write_text(_markdown(study, rows)))
+    write_file(path, lambda temporary_path: temporary_path.write_text(_markdown(study, rows)))
     html = page(study, rows)
-    write_file(study.directory / "report.html", lambda aside: aside.write_text(html, encoding="utf-8"))
+    write_file(
+        study.directory / "report.html",
+        lambda temporary_path: temporary_path.write_text(html, encoding="utf-8"),
+    )
     return path
 
 

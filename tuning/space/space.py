@@ -67,7 +67,7 @@ def _common(
 ) -> dict[str, Callable]:
     """What every architecture has."""
     masks = facts.task == "segmentation"
-    augmentation = "flip+rotate90" if masks else "flip+crop" if facts.mirror else "crop"
+    augmentation = "flip+rotate90" if masks else "flip+crop" if facts.flip_invariant else "crop"
     normalized = all(name.startswith("convnext") for name in architectures)  # by its own layer normalization
     batch_norm = {} if normalized else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}
     # by default the loss of masks is one of single pixels; the other counts small classes as much as large ones

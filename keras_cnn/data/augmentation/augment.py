@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.data.augmentation.color import GREY, colour
+from keras_cnn.data.augmentation.color import GRAY, color
 from keras_cnn.data.augmentation.mix import MIXES, rectangles
 from keras_cnn.data.augmentation.randaugment import randaugment
 from keras_cnn.errors import InputError, unknown_name
@@ -37,17 +37,17 @@ def crop(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def cutout(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Hide a square of 1/4 of the shorter side (8 pixels of 32) under grey; (B, H, W, C).
+    """Hide a square of 1/4 of the shorter side (8 pixels of 32) under gray; (B, H, W, C).
 
-    Its centre is any pixel, so a part of it may lie outside (DeVries & Taylor 2017, arXiv:1708.04552, who take
+    Its center is any pixel, so a part of it may lie outside (DeVries & Taylor 2017, arXiv:1708.04552, who take
     16 pixels for CIFAR-10 and 8 for CIFAR-100).
     """
     side = tf.fill(tf.shape(images)[:1], max(1, min(images.shape[1:3]) // 4))
-    return tf.where(rectangles(images, side, side, seed), tf.constant(GREY, tf.uint8), images)
+    return tf.where(rectangles(images, side, side, seed), tf.constant(GRAY, tf.uint8), images)
 
 
 def rotate(images: tf.Tensor, seed: tf.Tensor, interpolation: str = "BILINEAR") -> tf.Tensor:
-    """Turn each image about its centre by up to 15 degrees either way, the edge reflected; (B, H, W, C)."""
+    """Turn each image about its center by up to 15 degrees either way, the edge reflected; (B, H, W, C)."""
     angles = tf.random.stateless_uniform(tf.shape(images)[:1], seed, -MOST_ROTATED, MOST_ROTATED)
     y, x = (images.shape[1] - 1) / 2, (images.shape[2] - 1) / 2
     cosine, sine, zero = tf.cos(angles), tf.sin(angles), tf.zeros_like(angles)
@@ -77,13 +77,13 @@ def rotate90(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(tf.reshape(turned_pixels, tf.shape(images)), images.shape)
 
 
-ALONE = {
+IMAGE_AUGMENTATIONS = {
     "flip": flip,
     "crop": crop,
     "rotate": rotate,
     "rotate90": rotate90,
     "cutout": cutout,
-    "colour": colour,
+    "color": color,
     "randaugment": randaugment,
 }
 # What moves pixels, as it is done to masks: each one's choices follow from the seed alone, and are those of the image.
@@ -94,7 +94,7 @@ FOR_MASKS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "rotate90": rotate90,
 }
 NOT_FOR_MASKS = ("randaugment", *MIXES)
-AUGMENTATIONS = (*ALONE, *MIXES)
+AUGMENTATIONS = (*IMAGE_AUGMENTATIONS, *MIXES)
 
 
 def parse_augmentation(text: str) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ def check_for_masks(names: tuple[str, ...]) -> None:
 def augment(images: tf.Tensor, names: tuple[str, ...], seed: tf.Tensor) -> tf.Tensor:
     """Apply the named ones of ALONE in turn. seed: two integers; the same seed gives the same images."""
     for index, name in enumerate(names):
-        images = ALONE[name](images, tf.random.fold_in(seed, index))
+        images = IMAGE_AUGMENTATIONS[name](images, tf.random.fold_in(seed, index))
     return images
 
 

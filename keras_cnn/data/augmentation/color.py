@@ -1,4 +1,4 @@
-"""Operations on the colours of whole batches, with a factor of its own for each image.
+"""Operations on the colors of whole batches, with a factor of its own for each image.
 
 The four enhancements take and give float32 (B, H, W, C) in units of the pixels (0..255), not yet clipped, and
 a factor (B, 1, 1, 1): 1 leaves the image as it is, 0 takes all of the property away, as in Pillow's `ImageEnhance`.
@@ -8,16 +8,16 @@ The other operations take and give uint8 and have Pillow's definitions (`ImageOp
 import tensorflow as tf
 
 WHITE = 255
-GREY = 127  # of what is cut out or comes from outside: near the mean of photographs, as the papers fill it
+GRAY = 127  # of what is cut out or comes from outside: near the mean of photographs, as the papers fill it
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
 JITTER = 0.4
 
 
-def colour(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def color(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Brightness, contrast and saturation of each image, each times its own factor in [0.6, 1.4]; uint8 (B, H, W, C).
 
     The jitter of Howard 2013 (arXiv:1312.5402) as in torchvision's `ColorJitter(0.4, 0.4, 0.4)`, in this order.
-    A grey image stays grey.
+    A gray image stays gray.
     """
     factors = tf.random.stateless_uniform((3, tf.shape(images)[0], 1, 1, 1), seed, 1 - JITTER, 1 + JITTER)
     jittered = tf.cast(images, tf.float32)
@@ -32,13 +32,13 @@ def brightness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
 
 
 def contrast(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """0 is the image's mean grey everywhere."""
-    return _blend(grey(tf.reduce_mean(images, [1, 2], keepdims=True)), images, factor)
+    """0 is the image's mean gray everywhere."""
+    return _blend(gray(tf.reduce_mean(images, [1, 2], keepdims=True)), images, factor)
 
 
 def saturation(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """0 is the image in shades of grey; images of one channel have no saturation to change."""
-    return images if images.shape[-1] == 1 else _blend(grey(images), images, factor)
+    """0 is the image in shades of gray; images of one channel have no saturation to change."""
+    return images if images.shape[-1] == 1 else _blend(gray(images), images, factor)
 
 
 def sharpness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
@@ -49,7 +49,7 @@ def sharpness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
     return _blend((9 * box + 4 * images) / 13, images, factor)
 
 
-def grey(images: tf.Tensor) -> tf.Tensor:
+def gray(images: tf.Tensor) -> tf.Tensor:
     """The luma of float32 (B, H, W, C), as one channel."""
     return images if images.shape[-1] == 1 else tf.reduce_sum(images * LUMA, -1, keepdims=True)
 

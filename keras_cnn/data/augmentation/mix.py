@@ -17,7 +17,7 @@ def mixup(images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Ten
     """share * image + (1 - share) * partner with share ~ Beta(0.2, 0.2) (Zhang et al. 2018, arXiv:1710.09412).
 
     Of share and 1 - share the image takes the larger: the same pairs are as likely, but none of the batch's images
-    is nearly lost while its neighbour is there twice.
+    is nearly lost while its neighbor is there twice.
     """
     gammas = tf.random.stateless_gamma((2, tf.shape(images)[0]), seed, MIXUP_ALPHA)
     share = tf.math.divide_no_nan(gammas[0], gammas[0] + gammas[1])  # so small an alpha may make both 0
@@ -53,7 +53,7 @@ def mix(
 
 
 def rectangles(images: tf.Tensor, heights: tf.Tensor, widths: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """One rectangle an image, centred on any of its pixels and cut at its border: bool (B, H, W, 1).
+    """One rectangle an image, centered on any of its pixels and cut at its border: bool (B, H, W, 1).
 
     heights, widths: int32 (B,), in pixels.
     """
@@ -66,8 +66,8 @@ def rectangles(images: tf.Tensor, heights: tf.Tensor, widths: tf.Tensor, seed: t
 
 def _interval(length: int, sizes: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """`sizes` pixels of `length` around a random one: bool (B, length)."""
-    centre = tf.random.stateless_uniform(tf.shape(sizes), seed, 0, length, tf.int32)
-    start = (centre - sizes // 2)[:, None]
+    center = tf.random.stateless_uniform(tf.shape(sizes), seed, 0, length, tf.int32)
+    start = (center - sizes // 2)[:, None]
     return (tf.range(length) >= start) & (tf.range(length) < start + sizes[:, None])
 
 

@@ -6,8 +6,8 @@ from functools import partial
 
 import tensorflow as tf
 
-from keras_cnn.data.augmentation import color as colours
-from keras_cnn.data.augmentation.color import GREY
+from keras_cnn.data.augmentation import color as colors
+from keras_cnn.data.augmentation.color import GRAY
 
 MAGNITUDE = 9 / 30  # RandAugment's M as a share of the strongest, which the numbers beside it tell
 SHEAR, SHIFT, ANGLE, ENHANCE = (MAGNITUDE * most for most in (0.3, 150 / 331, math.radians(30), 0.9))
@@ -15,7 +15,7 @@ SHEAR, SHIFT, ANGLE, ENHANCE = (MAGNITUDE * most for most in (0.3, 150 / 331, ma
 
 def _enhance(operation: Callable, images: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
     factor = 1 + ENHANCE * sign[:, None, None, None]
-    return colours.to_pixels(operation(tf.cast(images, tf.float32), factor))
+    return colors.to_pixels(operation(tf.cast(images, tf.float32), factor))
 
 
 def _warp(
@@ -26,10 +26,10 @@ def _warp(
     off: tuple[float, float] = (0.0, 0.0),
     shift: tuple[float, float] = (0.0, 0.0),
 ) -> tf.Tensor:
-    """Pixel (x, y), seen from the centre, comes from [[diagonal, off[0]], [off[1], diagonal]] @ (x, y) + shift.
+    """Pixel (x, y), seen from the center, comes from [[diagonal, off[0]], [off[1], diagonal]] @ (x, y) + shift.
 
     `sign` (B,) turns off and shift round. shift: as a share of (W, H), in whole pixels, so that it blurs nothing.
-    Bilinear; grey comes from outside.
+    Bilinear; gray comes from outside.
     """
     height, width = images.shape[1:3]
     x, y = (width - 1) / 2, (height - 1) / 2
@@ -40,7 +40,7 @@ def _warp(
         images=images,
         transforms=tf.constant(straight) + sign[:, None] * tf.constant(signed),
         output_shape=(height, width),
-        fill_value=float(GREY),
+        fill_value=float(GRAY),
         interpolation="BILINEAR",
         fill_mode="CONSTANT",
     )
@@ -49,14 +49,14 @@ def _warp(
 # (uint8 (B, H, W, C), sign float32 (B,) of +1 and -1) -> uint8 (B, H, W, C)
 RANDAUGMENT: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "identity": lambda images, _: images,
-    "autocontrast": lambda images, _: colours.autocontrast(images),
-    "equalize": lambda images, _: colours.equalize(images),
-    "posterize": lambda images, _: colours.posterize(images, 8 - round(4 * MAGNITUDE)),
-    "solarize": lambda images, _: colours.solarize(images, math.ceil(colours.WHITE * (1 - MAGNITUDE))),
-    "brightness": partial(_enhance, colours.brightness),
-    "contrast": partial(_enhance, colours.contrast),
-    "saturation": partial(_enhance, colours.saturation),
-    "sharpness": partial(_enhance, colours.sharpness),
+    "autocontrast": lambda images, _: colors.autocontrast(images),
+    "equalize": lambda images, _: colors.equalize(images),
+    "posterize": lambda images, _: colors.posterize(images, 8 - round(4 * MAGNITUDE)),
+    "solarize": lambda images, _: colors.solarize(images, math.ceil(colors.WHITE * (1 - MAGNITUDE))),
+    "brightness": partial(_enhance, colors.brightness),
+    "contrast": partial(_enhance, colors.contrast),
+    "saturation": partial(_enhance, colors.saturation),
+    "sharpness": partial(_enhance, colors.sharpness),
     "shear_x": partial(_warp, off=(SHEAR, 0.0)),
     "shear_y": partial(_warp, off=(0.0, SHEAR)),
     "translate_x": partial(_warp, shift=(SHIFT, 0.0)),
@@ -68,7 +68,7 @@ RANDAUGMENT: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 def randaugment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Two operations drawn for each image from fourteen, at magnitude 9 of 30; (B, H, W, C).
 
-    Torchvision's ranges; shears are about the centre. An operation
+    Torchvision's ranges; shears are about the center. An operation
     that has a direction takes either with probability 1/2. Each works on the part of the batch that drew it, over
     ten times as fast as all of them on all images.
     """

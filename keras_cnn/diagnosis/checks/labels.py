@@ -21,7 +21,7 @@ from keras_cnn.diagnosis.suggestions import LOOK, Cure
 
 FEWEST = 200  # images from which agreement can be told from chance
 CERTAIN = 1e-3  # probability by chance below which agreement counts
-NEIGHBOURS = 5
+NEIGHBORS = 5
 SIGNED = ("hinge", "squared_hinge")  # losses of classes -1 and 1
 
 
@@ -100,16 +100,16 @@ def _agreement(sample: Sample, width: int) -> Iterator[Finding]:
     labels = classes_of_images(sample, width)
     if labels is None or len(labels) < FEWEST or sample.x.ndim != 4 or len(np.unique(labels)) < 2:
         return
-    agreeing, expected = neighbours_agree(sample.x, labels)
-    trials = len(labels) * NEIGHBOURS
-    # neighbours are not independent of each other: count each image once
+    agreeing, expected = neighbors_agree(sample.x, labels)
+    trials = len(labels) * NEIGHBORS
+    # neighbors are not independent of each other: count each image once
     probability = binomtest(
         round(agreeing * len(labels)), len(labels), expected, alternative="greater"
     ).pvalue
     if probability > CERTAIN:
         yield Finding(
             "labels_unrelated",
-            f"Of the {NEIGHBOURS} images that look most alike {agreeing:.1%} share the class; by chance "
+            f"Of the {NEIGHBORS} images that look most alike {agreeing:.1%} share the class; by chance "
             f"{expected:.1%} would.",
             "The labels have nothing to do with how the images look: they are shuffled against the images, or the "
             "classes differ in nothing that survives in small pictures.",
@@ -125,14 +125,14 @@ def _agreement(sample: Sample, width: int) -> Iterator[Finding]:
         )
 
 
-def neighbours_agree(x: np.ndarray, labels: np.ndarray, most: int = 2000) -> tuple[float, float]:
+def neighbors_agree(x: np.ndarray, labels: np.ndarray, most: int = 2000) -> tuple[float, float]:
     """(share of the nearest images that bear the same label, that share by chance); images as small pictures."""
     small, labels = small_pictures(x[:most]), labels[:most]
     small = small - small.mean(axis=1, keepdims=True)
     small /= np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-12)
     alike = small @ small.T
     np.fill_diagonal(alike, -np.inf)
-    nearest = np.argpartition(-alike, min(NEIGHBOURS, len(small) - 2), axis=1)[:, :NEIGHBOURS]
+    nearest = np.argpartition(-alike, min(NEIGHBORS, len(small) - 2), axis=1)[:, :NEIGHBORS]
     counts = np.unique(labels, return_counts=True)[1].astype("float64")
     by_chance = float((counts * (counts - 1)).sum() / (len(labels) * (len(labels) - 1)))
     return float((labels[nearest] == labels[:, None]).mean()), by_chance

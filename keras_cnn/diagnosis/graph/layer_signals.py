@@ -18,7 +18,7 @@ from keras_cnn.diagnosis.graph.graph import (
 from keras_cnn.diagnosis.graph.hooks import tapped
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import Objective, spread
-from keras_cnn.training.ema import kept
+from keras_cnn.training.ema import preserve_variables
 
 IMAGES, PIXELS = 64, 64 * 128**2  # of the batch that is measured: so many images, or fewer large ones
 HALF_SCALE = 1024.0  # times the loss in float16, whose least number is 6e-8; gradients are divided by it
@@ -96,7 +96,7 @@ def measure_signals(
         for one in operations_of(model)
         if isinstance(one, keras.layers.Layer) or activation_of(one) != "linear"
     ]
-    with kept(model, model.variables), tapped(watched, see), tf.GradientTape() as tape:
+    with preserve_variables(model, model.variables), tapped(watched, see), tf.GradientTape() as tape:
         outputs = model(x, training=True)
         loss = objective.loss(x, y, outputs)
         half = any(layer.compute_dtype == "float16" for layer in layers_of(model))

@@ -166,7 +166,7 @@ def class_frequencies(y: np.ndarray, width: int) -> np.ndarray:
 
 
 def scores(outputs: np.ndarray, activation: str) -> np.ndarray:
-    """Outputs (..., C) as logits, centred over the classes; what the final `activation` made is undone."""
+    """Outputs (..., C) as logits, centered over the classes; what the final `activation` made is undone."""
     values = np.asarray(outputs, "float64")
     if activation == "softmax":
         values = np.log(np.maximum(values, 1e-30))

@@ -14,7 +14,7 @@ from keras_cnn.diagnosis.graph.graph import final_activation
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import Objective, scores, spread
 from keras_cnn.diagnosis.probe.score import by_chance, told
-from keras_cnn.training.ema import kept
+from keras_cnn.training.ema import preserve_variables
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Probe:
         self._optimizer.learning_rate = rate
 
     def _undone(self, rate: float, batches: np.ndarray, enough: float) -> Trace:
-        with kept(self._model, self._model.variables):
+        with preserve_variables(self._model, self._model.variables):
             self._start(rate)
             return self._trace(rate, batches, enough)
 

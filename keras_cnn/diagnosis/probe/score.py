@@ -11,7 +11,7 @@ def told(y: np.ndarray, logits: np.ndarray) -> float:
     """The share of the entropy of the classes that the outputs tell, 0..1; NaN where they are not finite.
 
     y: classes (...,), one-hot or distributions (..., C). logits: (..., C), or (..., 1) of a binary net. They are
-    centred over the images and divided by the temperature at which their cross-entropy is least (Guo et al. 2017, On
+    centered over the images and divided by the temperature at which their cross-entropy is least (Guo et al. 2017, On
     Calibration, section 4.2). Unlike the loss this tells a net that is far too sure of what it has learnt, whose loss
     lies above chance, from one that has learnt nothing; and nets of different losses apart.
     """
@@ -29,8 +29,8 @@ def told(y: np.ndarray, logits: np.ndarray) -> float:
     if entropy == 0:
         return 0.0
     prior = np.log(np.maximum(frequencies, 1e-9))
-    centred = rows - rows.mean(axis=0)
-    least = min(_cross_entropy(truth, centred / temperature + prior) for temperature in TEMPERATURES)
+    centered = rows - rows.mean(axis=0)
+    least = min(_cross_entropy(truth, centered / temperature + prior) for temperature in TEMPERATURES)
     return max(0.0, 1 - least / entropy)
 
 

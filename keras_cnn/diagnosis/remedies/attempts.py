@@ -14,7 +14,7 @@ from keras_cnn.diagnosis.probe.probe import Probe
 from keras_cnn.diagnosis.probe.schedule import USUAL_RATES, near
 from keras_cnn.diagnosis.probe.score import classes_of, told
 from keras_cnn.diagnosis.remedies.remedies import REMEDIES, Patient
-from keras_cnn.training.ema import kept
+from keras_cnn.training.ema import preserve_variables
 
 FACTORS = (1.0, 0.3, 3.0)  # of its rate, at which a changed net is tried; and at the usual ones
 FINAL = (1.0, 0.3, 0.1)  # of the best rate of the probe, at which it is trained for the whole budget
@@ -81,7 +81,7 @@ def train_measured(model: keras.Model, sample: Sample, rate: float, steps: int) 
 
 
 def _end(probe: Probe, model: keras.Model, sample: Sample, rate: float, steps: int) -> Measured:
-    with kept(model, model.variables):
+    with preserve_variables(model, model.variables):
         loss, outputs = probe.train(rate, steps)
     truth = classes_of(sample.y[len(sample) - sample.held_out :], outputs)
     logits = scores(outputs, final_activation(model)[0])

@@ -17,7 +17,7 @@ from keras_cnn.data.decode import resize
 from keras_cnn.errors import InputError
 from keras_cnn.serving.app.batch import show_batch
 from keras_cnn.serving.app.inputs import INPUTS, Given
-from keras_cnn.serving.overlays import heat_overlay, mask_colours, mask_overlay
+from keras_cnn.serving.overlays import heat_overlay, mask_colors, mask_overlay
 from keras_cnn.serving.predictor import Prediction, Predictor, exported_models
 from keras_cnn.training.tasks import score_name
 
@@ -131,10 +131,10 @@ def _masks(
     st.image(enlarged(mask_overlay(image, found.probabilities.argmax(axis=-1), count)))
     if truth is not None:
         st.image(enlarged(mask_overlay(image, np.asarray(truth), count)), caption="the true mask")
-    colours = (255 * mask_colours(count)).astype(int).tolist()
+    colors = (255 * mask_colors(count)).astype(int).tolist()
     legend = [
         f'<span style="color:rgb({red},{green},{blue})">&#9632;</span> {html.escape(name)}'
-        for (red, green, blue), name in zip(colours, predictor.classes, strict=True)
+        for (red, green, blue), name in zip(colors, predictor.classes, strict=True)
     ]
     st.html("&ensp;".join(legend))
 

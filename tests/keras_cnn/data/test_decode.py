@@ -20,11 +20,11 @@ def as_bytes(image: Image.Image, format: str = "PNG", **options) -> bytes:
     return stream.getvalue()
 
 
-def test_grey_and_colour_keep_their_values():
-    grey = np.arange(6, dtype=np.uint8).reshape(2, 3)
-    colour = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
-    np.testing.assert_array_equal(decode(as_bytes(Image.fromarray(grey))), grey[..., None])
-    np.testing.assert_array_equal(decode(as_bytes(Image.fromarray(colour))), colour)
+def test_gray_and_color_keep_their_values():
+    gray = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    color = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+    np.testing.assert_array_equal(decode(as_bytes(Image.fromarray(gray))), gray[..., None])
+    np.testing.assert_array_equal(decode(as_bytes(Image.fromarray(color))), color)
 
 
 def test_channels_can_be_asked_for():
@@ -78,10 +78,10 @@ def test_exif_turns_the_image_and_its_header_agrees(format):
     assert header(wide).size == decode(wide).shape[:2] == (6, 2)
 
 
-def test_header_tells_size_and_greyness():
+def test_header_tells_size_and_grayness():
     assert header(as_bytes(Image.new("L", (3, 2)))).size == (2, 3)
-    assert header(as_bytes(Image.new("LA", (1, 1)))).grey
-    assert not header(as_bytes(Image.new("P", (1, 1)))).grey
+    assert header(as_bytes(Image.new("LA", (1, 1)))).gray
+    assert not header(as_bytes(Image.new("P", (1, 1)))).gray
 
 
 def test_animation_gives_its_first_frame():
@@ -166,7 +166,7 @@ def test_resize_keeps_left_and_right():
     st.tuples(st.integers(1, 9), st.integers(1, 9)),
     st.integers(0, 255),
 )
-def test_resize_gives_height_and_width_and_keeps_a_plain_colour(shape, size, value):
+def test_resize_gives_height_and_width_and_keeps_a_plain_color(shape, size, value):
     resized = resize(np.full(shape, value, np.uint8), size)
     assert resized.shape == (*size, shape[-1])
     assert (resized == value).all()

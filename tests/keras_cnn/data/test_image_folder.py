@@ -13,15 +13,15 @@ from keras_cnn.errors import InputError
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
-def photo(path: Path, colour=0, size=(4, 6)) -> None:
-    """An image of one colour; size is (height, width). Grey where `colour` is a number."""
+def photo(path: Path, color=0, size=(4, 6)) -> None:
+    """An image of one color; size is (height, width). Gray where `color` is a number."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    mode = "L" if isinstance(colour, int) else "RGB"
-    Image.new(mode, size[::-1], colour).save(path)
+    mode = "L" if isinstance(color, int) else "RGB"
+    Image.new(mode, size[::-1], color).save(path)
 
 
 def fill(root: Path, classes=("cat", "dog"), count=10, first=0, size=(4, 6)) -> Path:
-    """`count` grey images a class, each of a value of its own: cat 0, 1, ..., dog 100, 101, ..."""
+    """`count` gray images a class, each of a value of its own: cat 0, 1, ..., dog 100, 101, ..."""
     for label, name in enumerate(classes):
         for number in range(first, first + count):
             photo(root / name / f"{number:03}.png", label * 100 + number, size)
@@ -81,7 +81,7 @@ def test_a_class_may_be_called_train(tmp_path):
     assert read(fill(tmp_path, classes=("bus", "train"))).facts.classes == ("bus", "train")
 
 
-def test_one_colour_image_makes_all_colour(tmp_path):
+def test_one_color_image_makes_all_color(tmp_path):
     fill(tmp_path)
     photo(tmp_path / "cat/red.png", RED)
     data = read(tmp_path)
@@ -90,7 +90,7 @@ def test_one_colour_image_makes_all_colour(tmp_path):
     assert sum((image == RED).all() for image in whole) == 1
 
 
-def test_colour_in_test_alone_counts_too(tmp_path):
+def test_color_in_test_alone_counts_too(tmp_path):
     fill(tmp_path / "train", count=4)
     fill(tmp_path / "test", count=2, first=50)
     photo(tmp_path / "test/dog/blue.png", BLUE)
@@ -110,8 +110,8 @@ def test_one_pixel_is_an_image(tmp_path):
 
 
 def test_names_of_one_character_forbid_mirroring(tmp_path):
-    assert read(fill(tmp_path / "pets")).facts.mirror
-    assert not read(fill(tmp_path / "letters", classes=("b", "d"))).facts.mirror
+    assert read(fill(tmp_path / "pets")).facts.flip_invariant
+    assert not read(fill(tmp_path / "letters", classes=("b", "d"))).facts.flip_invariant
 
 
 def test_files_that_are_no_images_are_named_and_counted(tmp_path):

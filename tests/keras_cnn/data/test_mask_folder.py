@@ -74,7 +74,7 @@ MASKS = {
     "one bit": (lambda mask: Image.fromarray(mask.astype(bool)), (0, 1)),
     "16 bits, classes": (lambda mask: mask.astype(np.uint16), (0, 1)),
     "16 bits, black and white": (lambda mask: mask.astype(np.uint16) * 65535, (0, 1)),
-    "RGB of greys": (lambda mask: np.repeat(mask[..., None], 3, axis=2), (0, 255)),
+    "RGB of grays": (lambda mask: np.repeat(mask[..., None], 3, axis=2), (0, 255)),
     "with alpha": (lambda mask: Image.fromarray(mask).convert("LA"), (0, 255)),
 }
 
@@ -121,7 +121,7 @@ def test_masks_with_unknown_values_are_named(tmp_path):
     [
         (np.zeros((8, 6), np.uint8), "jpg", "JPEG blurs"),
         (np.full((8, 6), 300, np.uint16), "png", "from 0 to 255, not 300"),
-        (np.arange(144, dtype=np.uint8).reshape(8, 6, 3), "png", "coloured"),
+        (np.arange(144, dtype=np.uint8).reshape(8, 6, 3), "png", "colored"),
     ],
 )
 def test_masks_that_cannot_mean_classes(tmp_path, mask, suffix, message):

@@ -219,7 +219,7 @@ def test_windows_show_images_with_their_masks(window, augmentation):
     assert len(batches) == 2 * steps == 2 * (5 * each // 4)
     for images, masks in batches:
         assert images.shape == (4, *window.size, 2) and masks.shape == (4, *window.inner)
-        np.testing.assert_array_equal(window.centre(images)[..., 0] == 255, masks == 1)
+        np.testing.assert_array_equal(window.center(images)[..., 0] == 255, masks == 1)
     numbers = np.concatenate([images[:, 0, 0, 1] for images, _ in batches[:steps]])
     counts = np.bincount(numbers, minlength=5)
     assert counts.max() <= each and counts.sum() == 4 * steps
@@ -245,7 +245,7 @@ def test_masks_may_be_smoothed_and_weighed():
     [(images, shares, weights), *_] = training_batches(
         split, 4, epochs=1, window=window, label_smoothing=0.2, classes=2, class_weight=WEIGHTS
     )
-    truth = window.centre(images.numpy())[..., 0] == 255
+    truth = window.center(images.numpy())[..., 0] == 255
     np.testing.assert_allclose(shares[..., 1], np.where(truth, 0.9, 0.1), rtol=1e-6)
     np.testing.assert_allclose(weights, np.where(truth, 2.0, 0.5), rtol=1e-6)
     [(images, masks, weights), *_] = training_batches(split, 4, epochs=1, window=window, class_weight=WEIGHTS)

@@ -20,7 +20,7 @@ def test_digits_are_stretched_to_eight_bits():
     data = load("digits", image_size=(8, 8))
     assert data.facts.shape == (8, 8, 1)
     assert data.facts.classes == tuple("0123456789")
-    assert not data.facts.mirror
+    assert not data.facts.flip_invariant
     parts = [data.train, data.validation, data.load_test()]
     assert sum(len(part) for part in parts) == 1797
     assert {part.images.dtype for part in parts} == {np.dtype(np.uint8)}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_cnn.data.dataset import DataFacts, Raw, Split
+from keras_cnn.data.dataset import DataFacts, RawSplits, Split
 from keras_cnn.data.pixel_statistics import mean_and_variance
 from keras_cnn.data.splits import assemble, stratify
 from keras_cnn.errors import InputError
@@ -23,8 +23,8 @@ def numbers(split: Split) -> list[int]:
     return (pixels[:, 0] * 256 + pixels[:, 1]).tolist()
 
 
-def raw(labels, classes=3, **own) -> Raw:
-    return Raw(tuple("abcdefgh"[:classes]), numbered(labels), **own)
+def raw(labels, classes=3, **own) -> RawSplits:
+    return RawSplits(tuple("abcdefgh"[:classes]), numbered(labels), **own)
 
 
 LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=120)
@@ -113,10 +113,10 @@ def test_statistics_are_of_train_alone():
     images = random.randint(0, 256, (90, 5, 4, 3)).astype(np.uint8)
     held = Split(images[:9] * 0, np.tile([0, 1, 2], 3))
     train = Split(images, np.tile([0, 1, 2], 30))
-    data = assemble("set", Raw(("a", "b", "c"), train, held, lambda: held), 0.1, 0)
+    data = assemble("set", RawSplits(("a", "b", "c"), train, held, lambda: held), 0.1, 0)
     np.testing.assert_allclose(data.facts.mean, images.mean(axis=(0, 1, 2)), rtol=1e-12)
     np.testing.assert_allclose(data.facts.variance, images.var(axis=(0, 1, 2), dtype=np.float64), rtol=1e-12)
-    cut = assemble("set", Raw(("a", "b", "c"), train), 0.1, 0)
+    cut = assemble("set", RawSplits(("a", "b", "c"), train), 0.1, 0)
     np.testing.assert_allclose(cut.facts.mean, cut.train.images.mean(axis=(0, 1, 2)), rtol=1e-12)
 
 

@@ -90,7 +90,7 @@ def test_train_and_test(shelf):
     assert data.facts.classes == ("cat", "dog")
     assert data.facts.shape == (4, 5, 1)
     assert data.facts.counts == {"train": [15, 15], "validation": [5, 5]}
-    assert data.facts.mirror and data.facts.notes == ()
+    assert data.facts.flip_invariant and data.facts.notes == ()
     assert sorted(values(data.train) + values(data.validation)) == list(range(40))
     for split in (data.train, data.validation, data.load_test()):
         assert [value % 2 for value in values(split)] == split.labels.tolist()
@@ -111,7 +111,7 @@ def test_a_test_split_without_labels_is_not_used(shelf):
     data = load("hidden", validation_split=0.2)
     assert values(data.load_test()) == [50, 51, 52, 53]
     assert sorted(values(data.train) + values(data.validation)) == list(range(20))
-    assert "hidden has no labelled test split: its validation split serves as test" in data.facts.notes
+    assert "hidden has no labeled test split: its validation split serves as test" in data.facts.notes
 
 
 def test_train_alone_gives_the_test_too(shelf):
@@ -121,7 +121,7 @@ def test_train_alone_gives_the_test_too(shelf):
 
 
 def test_digits_are_not_mirrored(shelf):
-    assert not load("mnist").facts.mirror
+    assert not load("mnist").facts.flip_invariant
 
 
 def test_mixed_sizes_need_one(shelf):
@@ -212,7 +212,7 @@ def test_download_asks_only_for_what_is_missing(shelf):
     [
         ("captions", r"no image classification set: .* but has caption \(Text\), image \(Image\)"),
         ("deep", "uint16 with 1 channels; allowed is uint8"),
-        ("untrained", "needs a labelled split train, but has test"),
+        ("untrained", "needs a labeled split train, but has test"),
     ],
 )
 def test_sets_that_do_not_fit_are_refused(name, message):

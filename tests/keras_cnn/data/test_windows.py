@@ -33,7 +33,7 @@ def test_a_net_that_looks_at_single_pixels_answers_as_on_the_whole(case):
     def predict(views):
         assert views.shape[1:3] == window.size
         return np.stack(
-            [window.centre(views)[..., 0] / 255.0, 1 - window.centre(views)[..., 0] / 255.0], axis=-1
+            [window.center(views)[..., 0] / 255.0, 1 - window.center(views)[..., 0] / 255.0], axis=-1
         )
 
     found = predict_image(predict, image, window)
@@ -54,7 +54,7 @@ def test_cut_windows_cover_every_pixel(case, count):
     masks = (np.arange(count * height * width) % 251).reshape(count, height, width).astype(np.uint8)
     found = cut(Split(masks[..., None], masks), window)
     assert len(found) == window.count(count, (height, width))
-    np.testing.assert_array_equal(window.centre(found.images)[..., 0], found.labels)
+    np.testing.assert_array_equal(window.center(found.images)[..., 0], found.labels)
     assert set(found.labels.ravel()) == set(masks.ravel())
 
 

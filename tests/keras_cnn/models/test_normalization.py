@@ -39,10 +39,10 @@ def test_zero_mean_has_mean_zero_and_deviation_one():
     np.testing.assert_allclose(output.std((0, 1, 2)), 1, atol=1e-4)
 
 
-def test_one_colour_gives_no_infinity():
-    grey = np.full((2, 3, 3, 2), 77, np.uint8)
-    assert not normalized("per_image", grey).any()
-    output = normalized("zero_mean", grey, mean=(77.0, 77.0), variance=(0.0, 0.0))
+def test_one_color_gives_no_infinity():
+    gray = np.full((2, 3, 3, 2), 77, np.uint8)
+    assert not normalized("per_image", gray).any()
+    output = normalized("zero_mean", gray, mean=(77.0, 77.0), variance=(0.0, 0.0))
     assert not output.any()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_cnn.data.windows import Window, predict_image
-from keras_cnn.errors import InputError, NotEqual
+from keras_cnn.errors import ExportMismatchError, InputError
 from keras_cnn.serving import export
 from keras_cnn.serving.formats import FORMATS, load_litert, load_onnx
 from keras_cnn.training.evaluate import measure
@@ -83,7 +83,10 @@ def test_a_format_that_differs_exports_nothing(exported, data):
     broken = mock.Mock(file="model.onnx", exact=True, packages=())
     broken.write = lambda model, path, images: path.write_bytes(b"")
     broken.load = lambda path: lambda images: np.zeros((len(images), 2), np.float32)
-    with mock.patch.dict(FORMATS, {"onnx": broken}), pytest.raises(NotEqual, match=r"model\.onnx differs"):
+    with (
+        mock.patch.dict(FORMATS, {"onnx": broken}),
+        pytest.raises(ExportMismatchError, match=r"model\.onnx differs"),
+    ):
         export_all(exported, data, ["onnx"])
     assert sorted(exported.parent.iterdir()) == before
 

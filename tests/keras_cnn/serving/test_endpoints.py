@@ -33,7 +33,7 @@ def encoded(pixels, form: str, **options) -> bytes:
 
 FILES = {
     "PNG": encoded(noise(40, 30, 3), "PNG"),
-    "grey PNG": encoded(noise(40, 30), "PNG"),
+    "gray PNG": encoded(noise(40, 30), "PNG"),
     "PNG with alpha": encoded(noise(40, 30, 4), "PNG"),
     "palette PNG": encoded(Image.fromarray(noise(40, 30, 3)).quantize(16), "PNG"),
     "palette PNG with transparency": encoded(
@@ -41,7 +41,7 @@ FILES = {
     ),
     "16 bit PNG": encoded(noise(40, 30).astype(np.uint16) * 257, "PNG"),
     "JPEG": encoded(noise(40, 30, 3), "JPEG", quality=90, subsampling=0),
-    "grey JPEG": encoded(noise(40, 30), "JPEG"),
+    "gray JPEG": encoded(noise(40, 30), "JPEG"),
     "BMP": encoded(noise(40, 30, 3), "BMP"),
     "GIF": encoded(noise(40, 30, 3), "GIF"),
     "animated GIF": encoded(

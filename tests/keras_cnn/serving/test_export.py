@@ -105,7 +105,7 @@ def test_a_difference_exports_nothing(finished_run, tmp_path):
         load_weights(directory / "best.npz", model)
 
     replaced = mock.patch.object(export, "write_saved_model", write_another)
-    with replaced, pytest.raises(export.NotEqual, match="differs"):
+    with replaced, pytest.raises(export.ExportMismatchError, match="differs"):
         export.export_run(directory, tmp_path / "models")
     assert not list((tmp_path / "models").iterdir())
 

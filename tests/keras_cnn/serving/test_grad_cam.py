@@ -68,14 +68,14 @@ def test_without_maps_there_is_none(exported_masks, mask_data, tmp_path):
 
 
 def test_overlays_keep_the_size_and_show_the_largest():
-    grey = np.full((20, 30, 1), 100, np.uint8)
+    gray = np.full((20, 30, 1), 100, np.uint8)
     heat = np.zeros((4, 6))
-    assert (heat_overlay(grey, heat) == heat_overlay(grey, heat)[0, 0]).all()  # nothing speaks for it
+    assert (heat_overlay(gray, heat) == heat_overlay(gray, heat)[0, 0]).all()  # nothing speaks for it
     heat[0, 5] = 2.0
-    overlay = heat_overlay(grey, heat).astype(int)
+    overlay = heat_overlay(gray, heat).astype(int)
     assert overlay.shape == (20, 30, 3)
     assert np.unravel_index((overlay[..., 0] - overlay[..., 2]).argmax(), (20, 30)) >= (0, 25)
     mask = np.zeros((20, 30), int)
     mask[:, 15:] = 2
-    colours = mask_overlay(grey, mask, 3)
-    assert (colours[:, 0] == colours[0, 0]).all() and (colours[:, 20] != colours[0, 0]).any()
+    colors = mask_overlay(gray, mask, 3)
+    assert (colors[:, 0] == colors[0, 0]).all() and (colors[:, 20] != colors[0, 0]).any()

@@ -90,26 +90,26 @@ def bomb(side: int) -> bytes:
 
 def odd_but_right(image: np.ndarray) -> dict[str, tuple[bytes | np.ndarray, np.ndarray]]:
     """Name -> a file, and the plain RGB image that it shows."""
-    grey = image[..., :1].repeat(3, axis=2)
+    gray = image[..., :1].repeat(3, axis=2)
     alpha = np.full((*image.shape[:2], 1), 255, np.uint8)
     flat = np.full_like(image, 77)
     return {
-        "grey": (encoded(grey[..., 0]), grey),
-        "16 bits": (encoded(grey[..., 0].astype(np.uint16) * 257), grey),
+        "gray": (encoded(gray[..., 0]), gray),
+        "16 bits": (encoded(gray[..., 0].astype(np.uint16) * 257), gray),
         "RGBA": (encoded(np.concatenate([image, alpha], axis=2)), image),
         "transparent": (encoded(np.concatenate([image, 0 * alpha], axis=2)), np.full_like(image, 255)),
         "animated": (
             encoded(
-                Image.fromarray(grey[..., 0]), "GIF", save_all=True, append_images=[Image.new("L", (16, 16))]
+                Image.fromarray(gray[..., 0]), "GIF", save_all=True, append_images=[Image.new("L", (16, 16))]
             ),
-            grey,
+            gray,
         ),
         "TIFF": (encoded(image, "TIFF"), image),
         "WebP": (encoded(image, "WEBP", lossless=True), image),
         "PPM": (encoded(image, "PPM"), image),
         "larger": (encoded(flat.repeat(9, axis=0).repeat(5, axis=1)), flat),
         "an array with alpha": (np.concatenate([image, alpha], axis=2), image),
-        "a grey array": (grey[..., 0], grey),
+        "a gray array": (gray[..., 0], gray),
         **{f"EXIF {number}": (turned(image, number), image) for number in (2, 3, 6, 8)},
     }
 
@@ -124,7 +124,7 @@ def test_odd_files_mean_what_they_show(predictor, image):
         assert found.seen.shape == (16, 16, 3)
 
 
-def test_a_cmyk_photo_has_its_colours(predictor):
+def test_a_cmyk_photo_has_its_colors(predictor):
     photo = encoded(Image.new("CMYK", (20, 20), (0, 255, 255, 0)), "JPEG")
     assert only(predictor, photo).seen[8, 8].tolist() == pytest.approx([255, 0, 0], abs=15)
 

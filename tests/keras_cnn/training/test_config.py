@@ -65,9 +65,9 @@ def test_auto_is_what_the_slowest_device_is_fast_at(data, monkeypatch, gpus, fla
 
 
 @pytest.mark.parametrize("mirror", [True, False])
-def test_images_are_mirrored_where_that_keeps_their_class(data, mirror):
-    facts = replace(data.facts, mirror=mirror)
-    assert TrainSettings().resolved(facts).augmentation == ("flip" if mirror else "none")
+def test_images_are_mirrored_where_that_keeps_their_class(data, flip_invariant):
+    facts = replace(data.facts, flip_invariant=flip_invariant)
+    assert TrainSettings().resolved(facts).augmentation == ("flip" if flip_invariant else "none")
     assert TrainSettings(augmentation="crop").resolved(facts).augmentation == "crop"
 
 

@@ -91,7 +91,7 @@ def test_images_of_any_size_are_predicted_without_seams(mask_data, one_device, t
 
 
 @pytest.mark.slow
-def test_the_published_net_answers_the_centre_of_what_it_sees(mask_data, one_device, tmp_path):
+def test_the_published_net_answers_the_center_of_what_it_sees(mask_data, one_device, tmp_path):
     settings = replace(SETTINGS, architecture="unet_paper", options={}, crop_size=(188, 188), epochs=1)
     split = mask_data.train
     corner = replace(split, images=split.images[:1, :8, :8], labels=split.labels[:1, :8, :8])  # four windows

@@ -120,7 +120,7 @@ def test_it_learns(data, two_devices, tmp_path):
     [
         {"label_smoothing": 0.1},
         {"augmentation": "flip+crop+cutout+mixup+cutmix"},
-        {"augmentation": "randaugment+colour"},
+        {"augmentation": "randaugment+color"},
         {"balanced": True},
         {"class_weight": "balanced", "augmentation": "mixup"},
         {"ema_momentum": 0.9, "batch_norm": True},

@@ -15,10 +15,12 @@ from tuning.space.searched import SEARCHED
 from tuning.space.space import OPTIONS, overlay, point
 
 
-def facts(side: int = 32, mirror: bool = True, architecture: str = "vgg") -> DataFacts:
+def facts(side: int = 32, flip_invariant: bool = True, architecture: str = "vgg") -> DataFacts:
     task, ones = ARCHITECTURES[architecture].task, (1.0,) * 3
     counts = {"train": [50, 50]}
-    return DataFacts("x", (side, side, 3), ("a", "b"), counts, ones, ones, mirror=mirror, task=task)
+    return DataFacts(
+        "x", (side, side, 3), ("a", "b"), counts, ones, ones, flip_invariant=flip_invariant, task=task
+    )
 
 
 def draw(architecture: str, seed: int, facts: DataFacts, given: dict) -> dict:
@@ -82,9 +84,9 @@ def test_given_settings_are_not_searched():
 
 
 def test_digits_are_not_mirrored():
-    for mirror, augmentation in ((True, "flip+crop"), (False, "crop")):
+    for flip_invariant, augmentation in ((True, "flip+crop"), (False, "crop")):
         space = kt.HyperParameters()
-        point(space, ["vgg"], facts(mirror=mirror), {})
+        point(space, ["vgg"], facts(flip_invariant=flip_invariant), {})
         (choice,) = [p for p in space.space if p.name == "augmentation"]
         assert set(choice.values) == {augmentation, "none"}
 

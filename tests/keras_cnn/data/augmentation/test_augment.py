@@ -9,8 +9,8 @@ from PIL import Image, ImageEnhance, ImageOps
 from scipy.ndimage import affine_transform
 
 from keras_cnn.data.augmentation.augment import (
-    ALONE,
     FOR_MASKS,
+    IMAGE_AUGMENTATIONS,
     augment,
     augment_masks,
     check_for_masks,
@@ -29,7 +29,7 @@ def augmented(images: np.ndarray, name: str, seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(32, 6, 8, 3), (32, 9, 5, 1)], ids=str)
-@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize("name", IMAGE_AUGMENTATIONS)
 def test_it_keeps_shape_and_type_and_repeats_with_its_seed(name, shape):
     images = noise(*shape)
     first, again, other = (augmented(images, name, seed) for seed in (2, 2, 3))
@@ -42,7 +42,7 @@ def test_it_keeps_shape_and_type_and_repeats_with_its_seed(name, shape):
 @settings(deadline=None, max_examples=30)
 @given(
     shape=st.tuples(st.integers(1, 4), st.integers(2, 12), st.integers(2, 12), st.sampled_from([1, 3])),
-    name=st.sampled_from(list(ALONE)),
+    name=st.sampled_from(list(IMAGE_AUGMENTATIONS)),
     value=st.integers(0, 255),
 )
 def test_any_size_and_any_flat_image_will_do(shape, name, value):
@@ -76,7 +76,7 @@ def test_cutout_hides_one_square_a_quarter_as_wide_as_the_shorter_side():
     heights, widths = hidden.any(2).sum(1), hidden.any(1).sum(1)
     inside = ~(hidden[:, [0, -1]].any((1, 2)) | hidden[:, :, [0, -1]].any((1, 2)))
     assert inside.sum() > 250 and np.all(heights[inside] == 6) and np.all(widths[inside] == 6)
-    assert set(heights) == set(widths) == {3, 4, 5, 6}  # the centre comes to lie on the border too
+    assert set(heights) == set(widths) == {3, 4, 5, 6}  # the center comes to lie on the border too
     assert hidden.any(0).all()
 
 
@@ -85,9 +85,9 @@ def test_cutout_is_8_pixels_of_32():
     assert hidden.sum((1, 2)).max() == 64
 
 
-def test_colour_draws_each_factor_between_06_and_14():
+def test_color_draws_each_factor_between_06_and_14():
     image = noise(1, 12, 12, 3, low=70, high=121)
-    result = augmented(np.repeat(image, 500, 0), "colour").astype(float)
+    result = augmented(np.repeat(image, 500, 0), "color").astype(float)
     luma, luma_before = (values @ [0.299, 0.587, 0.114] for values in (result, image))
     brightness = luma.mean((1, 2)) / luma_before.mean()
     contrast = luma.std((1, 2)) / luma_before.std() / brightness
@@ -101,11 +101,11 @@ def test_colour_draws_each_factor_between_06_and_14():
     assert np.all(np.abs(np.corrcoef([brightness, contrast, saturation]) - np.eye(3)) < 0.15)
 
 
-def test_colour_keeps_grey_images_grey_whatever_their_channels():
-    grey = noise(50, 8, 8, 1)
-    of_three = augmented(np.repeat(grey, 3, -1), "colour")
+def test_color_keeps_gray_images_gray_whatever_their_channels():
+    gray = noise(50, 8, 8, 1)
+    of_three = augmented(np.repeat(gray, 3, -1), "color")
     assert np.all(np.ptp(of_three, -1) == 0)
-    difference = of_three[..., :1].astype(int) - augmented(grey, "colour")
+    difference = of_three[..., :1].astype(int) - augmented(gray, "color")
     assert np.abs(difference).max() <= 1
 
 
@@ -151,7 +151,7 @@ PILLOW = {
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", PILLOW)
-def test_operations_on_colours_are_pillows(name, channels):
+def test_operations_on_colors_are_pillows(name, channels):
     images = np.stack([noise(20, 30, channels, low=20, high=high) for high in (90, 200, 255)])
     for sign in (-1.0, 1.0):
         result = RANDAUGMENT[name](tf.constant(images), tf.fill(3, sign)).numpy()
@@ -164,7 +164,7 @@ def test_operations_on_colours_are_pillows(name, channels):
 
 
 SIN, COS = np.sin(np.radians(9)), np.cos(np.radians(9))
-MOVES = {  # name: how a pixel (row, column) from the centre finds its source, (matrix, shift) for sign +1
+MOVES = {  # name: how a pixel (row, column) from the center finds its source, (matrix, shift) for sign +1
     "shear_x": ([[1, 0], [0.09, 1]], [0, 0]),
     "shear_y": ([[1, 0.09], [0, 1]], [0, 0]),
     "translate_x": ([[1, 0], [0, 1]], [0, 4]),
@@ -179,10 +179,10 @@ def test_moves_are_scipys(name, channels):
     matrix, shift = map(np.array, MOVES[name])
     images = noise(2, 20, 30, channels)
     result = RANDAUGMENT[name](tf.constant(images), tf.constant([1.0, -1.0])).numpy()
-    centre = np.array([9.5, 14.5])
+    center = np.array([9.5, 14.5])
     for new, image, way in zip(result, images, (1, -1), strict=True):
         turned = np.diag(np.diag(matrix)) + way * (matrix - np.diag(np.diag(matrix)))
-        offset = centre + way * shift - turned @ centre
+        offset = center + way * shift - turned @ center
         for plane, expected in zip(np.moveaxis(new, -1, 0), np.moveaxis(image, -1, 0), strict=True):
             moved = affine_transform(
                 expected.astype(float), turned, offset, order=1, mode="grid-constant", cval=127
@@ -195,16 +195,16 @@ def test_names():
     assert parse_augmentation("crop+flip") == ("crop", "flip")
     assert parse_augmentation("cutmix+crop+mixup+flip") == ("crop", "flip", "cutmix", "mixup")
     with pytest.raises(
-        InputError, match=r"'flop'. Did you mean 'flip'\? There is: colour, crop, cutmix, cutout"
+        InputError, match=r"'flop'. Did you mean 'flip'\? There is: color, crop, cutmix, cutout"
     ):
         parse_augmentation("flop")
 
 
 def test_each_augmentation_in_turn_sees_what_the_one_before_left():
     images = noise(32, 16, 16, 1, low=200)
-    dark = augment(tf.constant(images), ("cutout", "colour"), tf.constant([0, 0])).numpy()
-    grey = augment(tf.constant(images), ("colour", "cutout"), tf.constant([0, 0])).numpy()
-    assert (grey == 127).any((1, 2, 3)).all()
+    dark = augment(tf.constant(images), ("cutout", "color"), tf.constant([0, 0])).numpy()
+    gray = augment(tf.constant(images), ("color", "cutout"), tf.constant([0, 0])).numpy()
+    assert (gray == 127).any((1, 2, 3)).all()
     assert not (dark == 127).any((1, 2, 3)).all()
 
 
@@ -221,9 +221,9 @@ def test_quarter_turns_are_those_of_numpy():
         assert np.array_equal(new, old) or np.array_equal(new, old[::-1, ::-1])
 
 
-def test_rotations_turn_about_the_centre_by_at_most_15_degrees():
+def test_rotations_turn_about_the_center_by_at_most_15_degrees():
     images = np.zeros((300, 65, 65, 1), np.uint8)
-    images[:, 32, 62] = 255  # 30 pixels right of the centre
+    images[:, 32, 62] = 255  # 30 pixels right of the center
     turned = augmented(images, "rotate")
     places = np.array([np.unravel_index(image.argmax(), (65, 65)) for image in turned[..., 0]]) - 32
     radii, angles = np.hypot(*places.T), np.degrees(np.arctan2(*places.T))
@@ -232,7 +232,7 @@ def test_rotations_turn_about_the_centre_by_at_most_15_degrees():
 
 
 @pytest.mark.parametrize(
-    "names", [*((name,) for name in FOR_MASKS), tuple(FOR_MASKS), ("cutout", "flip", "colour")], ids=str
+    "names", [*((name,) for name in FOR_MASKS), tuple(FOR_MASKS), ("cutout", "flip", "color")], ids=str
 )
 def test_masks_move_as_their_images(names):
     """A picture of two tones is its own mask, so that after the same moves one still follows from the other."""
@@ -253,5 +253,5 @@ def test_masks_move_as_their_images(names):
 
 @pytest.mark.parametrize("name", ["mixup", "cutmix", "randaugment"])
 def test_what_masks_cannot_follow_is_refused(name):
-    with pytest.raises(InputError, match=f"{name}.*Allowed: colour, crop, cutout, flip, rotate, rotate90"):
+    with pytest.raises(InputError, match=f"{name}.*Allowed: color, crop, cutout, flip, rotate, rotate90"):
         check_for_masks(("flip", name))
