@@ -79,18 +79,18 @@ def examine(case, label: dict, with_repair: bool) -> dict:
     from keras_cnn.diagnosis.probe.data import sample_of
     from keras_cnn.diagnosis.probe.decision import HEALTHY
     from keras_cnn.diagnosis.probe.objective import objective_of
-    from keras_cnn.diagnosis.probe.probe import LONG, STEPS, Probe
+    from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, SHORT_RUN_STEPS, Probe
 
     model, images = build(case), data(case)
     found = diagnose(model, images[:2])
     sample = sample_of(images[:2], IMAGES)
     objective = objective_of(model, sample)
-    seen = observe(model, sample, objective, LONG)
+    seen = observe(model, sample, objective, MEDIUM_RUN_STEPS)
     probe = Probe(model, sample, objective)
     probe.run(case.rate)
     started = time.perf_counter()
     probe.run(case.rate)
-    step = (time.perf_counter() - started) / STEPS
+    step = (time.perf_counter() - started) / SHORT_RUN_STEPS
     sick = label["verdict"] != "healthy"
     row = {
         **{key: label[key] for key in ("number", "family", "data", "fault", "cured_by")},
@@ -112,10 +112,10 @@ def examine(case, label: dict, with_repair: bool) -> dict:
 
 def _steps(found) -> int:
     """Of all that was probed; the longer look begins anew."""
-    from keras_cnn.diagnosis.probe.probe import LONG
+    from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS
 
     counts = [len(trace.losses) for trace in [*found.traces, found.overfit] if trace]
-    return sum(counts) + LONG * (max(counts, default=0) > LONG)
+    return sum(counts) + MEDIUM_RUN_STEPS * (max(counts, default=0) > MEDIUM_RUN_STEPS)
 
 
 def _right_cause(label: dict, found) -> bool:
@@ -132,7 +132,7 @@ def _repaired(case, label: dict, model, images, found) -> dict:
 
     mended = repair(model, images[:2], found, budget=BUDGET)
     own = next(iter(label["runs"].values()))["accuracies"][-1]
-    if not mended.cured:
+    if not mended.succeeded:
         return {"repaired": False, "changes": [], "gain": 0.0}
     run = train_long(mended.model, images, [mended.rate], case)
     return {
@@ -168,9 +168,9 @@ def table(rows: list[dict]) -> list[str]:
     for told, group in (("healthy", healthy), ("sick", [row for row in rows if row["sick"]])):
         lines.append(f"  of {told} nets: median {median(row['steps'] for row in group):.0f}")
     if tried:
-        cured = [row for row in tried if row["repaired"]]
+        succeeded = [row for row in tried if row["repaired"]]
         lines.append(
-            f"repaired: {len(cured)} of {len(tried)}; on average "
+            f"repaired: {len(succeeded)} of {len(tried)}; on average "
             f"{100 * mean(row['gain'] for row in tried):+.1f} points of accuracy"
         )
     return lines

@@ -17,7 +17,7 @@ class Observed:
     dead: list[float]
     saturated: list[float]
     variances: list[float]
-    spread: float
+    logit_std: float
     rate: float
     accuracy: tuple[float, float]
     losses: list[float]
@@ -29,7 +29,7 @@ def observe(model, sample, objective, steps: int) -> Observed:
     from keras_cnn.diagnosis.probe.probe import Probe
     from keras_cnn.training.ema import preserve_variables
 
-    def look():
+    def probe_learning_rates():
         seen = {}
         signals = measure_signals(
             model, sample, objective, lambda name, values: seen.update({name: values.numpy()})
@@ -40,21 +40,21 @@ def observe(model, sample, objective, steps: int) -> Observed:
         _, outputs = probe.measure()
         return float((outputs.argmax(-1) == sample.y[len(sample) - sample.held_out :]).mean())
 
-    before, gradients = look()
+    before, gradients = probe_learning_rates()
     with preserve_variables(model, model.variables):
         probe = Probe(model, sample, objective)
         first = accuracy(probe)
         losses = probe.run(objective.rate, steps).losses
         probe.train(objective.rate, steps)
         last = accuracy(probe)
-        after, gradients_after = look()
+        after, gradients_after = probe_learning_rates()
     return Observed(
         gradients,
         gradients_after,
         [max(a.dead or 0, b.dead or 0) for a, b in zip(before.layers, after.layers, strict=True)],
         [max(a.saturated or 0, b.saturated or 0) for a, b in zip(before.layers, after.layers, strict=True)],
         [layer.variance for layer in after.layers],
-        before.spread,
+        before.std_over_images,
         objective.rate,
         (first, last),
         losses,
@@ -100,7 +100,7 @@ def gradient_ratio(seen: Observed) -> bool:
 
 def logit_spread(seen: Observed) -> bool:
     """Logits that differ from image to image by less than 0.001."""
-    return not seen.spread > 1e-3
+    return not seen.logit_std > 1e-3
 
 
 BASELINES = {

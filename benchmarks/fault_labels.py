@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 LABELS = Path(__file__).with_name("fault_labels.jsonl")
-STEPS, EVERY, MORE = 1500, 100, 3000
+SHORT_RUN_STEPS, EVERY, MORE = 1500, 100, 3000
 FINE = 20  # steps between measurements of a net without its fault
 LEARNED = {"mnist": 0.55, "cifar10": 0.30}  # accuracy; good nets reach about 0.97 and 0.48
 CHANCE = 0.1
@@ -72,21 +72,21 @@ def label(case) -> dict:
     runs = own | long_training(case, others, until_learned=True)
     if learned(case, runs):
         return _row(case, "rate-conditional", runs, ["learning_rate"])
-    cured = [
+    succeeded = [
         name for name, other in changes(case).items() if learned(case, long_training(other, [other.rate]))
     ]
-    return _row(case, "dead", runs, cured)
+    return _row(case, "dead", runs, succeeded)
 
 
 def quicker(twin, run: dict) -> bool:
     """Whether the net without its fault learns in a tenth of the steps that `run` needed."""
-    most = int(min(steps_to_learn(twin, run), STEPS + MORE) / HARMED) + FINE
+    most = int(min(steps_to_learn(twin, run), SHORT_RUN_STEPS + MORE) / HARMED) + FINE
     return learned(twin, long_training(twin, [twin.rate], most=most, every=FINE))
 
 
-def _row(case, verdict: str, runs: dict, cured: list[str]) -> dict:
+def _row(case, verdict: str, runs: dict, succeeded: list[str]) -> dict:
     told = {f"{rate:.2e}": run for rate, run in runs.items()}
-    return {**asdict(case), "verdict": verdict, "runs": told, "cured_by": cured}
+    return {**asdict(case), "verdict": verdict, "runs": told, "cured_by": succeeded}
 
 
 def steps_to_learn(case, run: dict) -> float:
@@ -138,7 +138,7 @@ def train_long(
     case,
     *,
     until_learned: bool = False,
-    most: int = STEPS + MORE,
+    most: int = SHORT_RUN_STEPS + MORE,
     every: int = EVERY,
 ) -> dict[float, dict]:
     """rate -> accuracies on validation every so many steps, and losses, the mean of as many, of any compiled model.
@@ -198,7 +198,7 @@ def _ended(case, run: dict, done: int) -> bool:
         return True
     if done >= 300 and learned(case, {0.0: run}):
         return True
-    return done >= STEPS and not sum(losses[-3:]) < FALLING * sum(losses[-6:-3])
+    return done >= SHORT_RUN_STEPS and not sum(losses[-3:]) < FALLING * sum(losses[-6:-3])
 
 
 if __name__ == "__main__":

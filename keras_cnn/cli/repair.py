@@ -33,6 +33,6 @@ def run(options) -> None:
     repaired = repair(model, data, found, budget=options.budget)
     write_versioned(directory / "repair.json", repaired.to_dict())
     print(f"\n{repaired}")
-    if repaired.cured:
+    if repaired.succeeded:
         write_file(directory / "repaired.keras", repaired.model.save)
         print(f"the repaired model, with its initial weights: {directory / 'repaired.keras'}")

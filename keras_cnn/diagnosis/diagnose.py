@@ -10,22 +10,22 @@ from keras_cnn.diagnosis.causes import causes, mostly_constant, ordered
 from keras_cnn.diagnosis.checks.inputs import badly_scaled, input_findings
 from keras_cnn.diagnosis.checks.labels import label_findings
 from keras_cnn.diagnosis.checks.signals import too_narrow
-from keras_cnn.diagnosis.checks.static import lint
+from keras_cnn.diagnosis.checks.static import static_findings
 from keras_cnn.diagnosis.graph.layer_signals import measure_signals
-from keras_cnn.diagnosis.probe.baseline import linear_told
+from keras_cnn.diagnosis.probe.baseline import linear_baseline_score
 from keras_cnn.diagnosis.probe.data import Sample, sample_of
 from keras_cnn.diagnosis.probe.decision import (
-    CONDITIONAL,
-    DEAD,
     HEALTHY,
-    LOUDER,
-    enough,
+    LR_DEPENDENT,
+    OVERFIT_LR_MULTIPLIER,
+    UNTRAINABLE,
     good_rates,
-    settled,
+    has_learned,
+    score_required,
 )
 from keras_cnn.diagnosis.probe.objective import objective_of, rate_of
-from keras_cnn.diagnosis.probe.probe import STEPS, Probe, Trace
-from keras_cnn.diagnosis.probe.schedule import look
+from keras_cnn.diagnosis.probe.probe import SHORT_RUN_STEPS, Probe, Trace
+from keras_cnn.diagnosis.probe.schedule import probe_learning_rates
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.errors import InputError
 
@@ -64,32 +64,36 @@ def diagnose(
 
     sample = sample_of(data, IMAGES, batch_size)
     _check_fits(model, sample)
-    findings = lint(model)
+    findings = static_findings(model)
     lap("static")
     findings += [*input_findings(sample), *label_findings(sample, model)]
     found = {finding.name for finding in findings}
     if found & FATAL:
-        return Diagnosis(DEAD, rate_of(model), (), ordered(findings), images=len(sample), seconds=seconds)
+        return Diagnosis(
+            UNTRAINABLE, rate_of(model), (), ordered(findings), images=len(sample), seconds=seconds
+        )
     objective = objective_of(model, sample)
     signals = measure_signals(model, sample, objective)
     lap("one batch")
     grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
     probe = Probe(model, sample, objective)
-    overfit = probe.overfit(objective.rate * LOUDER)
+    overfit = probe.overfit(objective.rate * OVERFIT_LR_MULTIPLIER)
     lap("probe of one batch")
-    linear = linear_told(sample, objective.shape[-1])
-    asked = enough(linear, probe.by_chance)
-    doubted = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
-    patience = not doubted and not badly_scaled(sample, model)
+    linear = linear_baseline_score(sample, objective.shape[-1])
+    required_score = score_required(linear, probe.null_score_p999)
+    raise_threshold = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
+    allow_extension = not raise_threshold and not badly_scaled(sample, model)
     others: list[Trace] = []
     if grave:
-        own = probe.run(objective.rate, STEPS, asked)
+        own = probe.run(objective.rate, SHORT_RUN_STEPS, required_score)
     else:
-        own, others = look(probe, objective, asked, doubted=doubted, patience=patience)
+        own, others = probe_learning_rates(
+            probe, objective, required_score, raise_threshold=raise_threshold, allow_extension=allow_extension
+        )
     lap("probe of rates")
-    believed = not grave or settled(own, objective.chance, asked)
-    rates = good_rates(own, others, patience, asked) if believed else ()
-    verdict = HEALTHY if objective.rate in rates else CONDITIONAL if rates else DEAD
+    believed = not grave or has_learned(own, objective.chance, required_score)
+    rates = good_rates(own, others, allow_extension, required_score) if believed else ()
+    verdict = HEALTHY if objective.rate in rates else LR_DEPENDENT if rates else UNTRAINABLE
     given = Diagnosis(
         verdict,
         objective.rate,
@@ -98,7 +102,7 @@ def diagnose(
         objective.chance,
         len(sample),
         linear,
-        asked,
+        required_score,
         signals,
         [own, *others],
         overfit,

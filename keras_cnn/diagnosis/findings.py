@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from keras_cnn.diagnosis.suggestions import Cure
+from keras_cnn.diagnosis.suggestions import Suggestion
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Finding:
     """
 
     name: str
-    symptom: str
+    message: str
     cause: str
-    cures: tuple[Cure, ...]
+    suggestions: tuple[Suggestion, ...]
     confidence: float
     layer: str = ""
     numbers: dict[str, float] = field(default_factory=dict)
@@ -26,5 +26,5 @@ class Finding:
 
     def __str__(self) -> str:
         where = f" [{self.layer}]" if self.layer else ""
-        cures = "; or ".join(cure.what for cure in self.cures)
-        return f"{self.name}{where}: {self.symptom} {self.cause} Cure: {cures}."
+        suggestions = "; or ".join(suggestion.what for suggestion in self.suggestions)
+        return f"{self.name}{where}: {self.message} {self.cause} Cure: {suggestions}."

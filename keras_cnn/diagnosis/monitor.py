@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_cnn.diagnosis.checks.loss_curve import course_findings, overfitting
 from keras_cnn.diagnosis.checks.training_state import batch_norm_findings, state_findings, update_findings
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph.graph import kernels_of, weighted
+from keras_cnn.diagnosis.graph.graph import kernel_layers, kernels_of
 from keras_cnn.diagnosis.graph.layer_signals import Signals, measure_signals
 from keras_cnn.diagnosis.graph.nonfinite import NonFiniteWatch
 from keras_cnn.diagnosis.probe.data import sample_of
@@ -128,11 +128,11 @@ class HealthMonitor(keras.callbacks.Callback):
         return "\n".join([head, *([f"Stopped: {self.reason}"] if self.reason else []), *told])
 
     def _weighted(self) -> list[keras.layers.Layer]:
-        return [layer for layer in weighted(self.model) if layer.trainable]
+        return [layer for layer in kernel_layers(self.model) if layer.trainable]
 
     def _measure(self) -> None:
-        see = self._histogram if self._writer else None
-        signals = measure_signals(self.model, self._sample, self._objective, see)
+        on_output = self._histogram if self._writer else None
+        signals = measure_signals(self.model, self._sample, self._objective, on_output)
         self.signals.append((self._step, signals))
         self._found(state_findings(signals, self._objective.chance))
         if self._step >= SETTLED:
@@ -183,7 +183,7 @@ class HealthMonitor(keras.callbacks.Callback):
                 self.findings.append(finding)
                 logger.warning(f"health: step {self._step}: {finding}")
                 if finding.name in FATAL and (self._stop or finding.name == "diverged"):
-                    self.reason, self.model.stop_training = f"{finding.name}: {finding.symptom}", True
+                    self.reason, self.model.stop_training = f"{finding.name}: {finding.message}", True
 
     def _scalar(self, name: str, value: float | None) -> None:
         if self._writer and value is not None:

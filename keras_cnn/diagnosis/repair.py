@@ -14,8 +14,8 @@ from keras_cnn.diagnosis.diagnose import DATA_AT_FAULT, diagnose
 from keras_cnn.diagnosis.probe.data import sample_of
 from keras_cnn.diagnosis.probe.decision import HEALTHY
 from keras_cnn.diagnosis.probe.objective import objective_of
-from keras_cnn.diagnosis.remedies.attempts import Attempt, Measured, attempt, train_measured, treated
-from keras_cnn.diagnosis.remedies.remedies import REMEDIES, Patient
+from keras_cnn.diagnosis.remedies.attempts import Attempt, Measured, apply_remedies, attempt, train_measured
+from keras_cnn.diagnosis.remedies.remedies import REMEDIES, RepairContext
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.errors import InputError
 
@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 
 BUDGET = 300  # training steps before and after
 IMAGES = 4096
-PAIRED = 4  # of the named remedies, whose pairs are tried
+MAX_PAIRED_REMEDIES = 4  # of the named remedies, whose pairs are tried
 # times what is asked of the net
-BETTER = 0.5  # that outputs must tell more than those of the net before
-WELL = 2.0  # told by a net that needs no better remedy
-AS_GOOD = 0.5  # within which the cheaper of two remedies is the better one
+MIN_GAIN = 0.5  # that outputs must tell more than those of the net before
+GOOD_ENOUGH = 2.0  # told by a net that needs no better remedy
+TIE_MARGIN = 0.5  # within which the cheaper of two remedies is the better one
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Repair:
     rate: float
     before: Measured
     after: Measured
-    cured: bool
+    succeeded: bool
     tried: list[dict] = field(default_factory=list)
 
     def to_dict(self) -> dict:
@@ -52,7 +52,7 @@ class Repair:
         }
 
     def __str__(self) -> str:
-        if self.cured:
+        if self.succeeded:
             told = f"Cured by {', then '.join(self.changes)}, at a learning rate of {self.rate:.1e}."
         else:
             told = "No remedy was measured to help." if self.tried else "Nothing was tried: the net trains."
@@ -91,14 +91,16 @@ def repair(
     tried: list[dict] = []
     if diagnosis.verdict == HEALTHY:
         return Repair(model, (), objective.rate, before, before, False)
-    patient = Patient(model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate)
-    asked, known = diagnosis.asked, before.told if np.isfinite(before.told) else 0.0
-    least = known + max(BETTER * asked, diagnosis.by_chance)
-    try_out = partial(_tried, patient, asked=asked, budget=budget, tried=tried)
+    context = RepairContext(
+        model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate
+    )
+    required_score, known = diagnosis.required_score, before.score if np.isfinite(before.score) else 0.0
+    least = known + max(MIN_GAIN * required_score, diagnosis.null_score_p999)
+    try_out = partial(_tried, context, required_score=required_score, budget=budget, tried=tried)
     for plans in _plans(diagnosis.remedies):
-        cures = list(_cures(map(try_out, plans), least, WELL * asked))
-        if cures:
-            best = _cheapest_of_the_best(cures, AS_GOOD * asked)
+        suggestions = list(_successes(map(try_out, plans), least, GOOD_ENOUGH * required_score))
+        if suggestions:
+            best = _cheapest_of_the_best(suggestions, TIE_MARGIN * required_score)
             best.model.optimizer.learning_rate = best.rate
             return Repair(best.model, best.names, best.rate, before, best.after, True, tried)
     return Repair(model, (), objective.rate, before, before, False, tried)
@@ -107,7 +109,9 @@ def repair(
 def _check_data(diagnosis: Diagnosis) -> None:
     for finding in diagnosis.findings:
         if finding.name in DATA_AT_FAULT:
-            raise InputError(f"{finding.symptom} No change of the net mends that; {finding.cures[0].what}.")
+            raise InputError(
+                f"{finding.message} No change of the net mends that; {finding.suggestions[0].what}."
+            )
 
 
 def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
@@ -117,32 +121,32 @@ def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
     others = [name for name in cost if name not in named]
     yield [(name,) for name in sorted(named, key=cost.index)]
     yield [(name,) for name in others]
-    for pair in combinations(named[:PAIRED], 2):
+    for pair in combinations(named[:MAX_PAIRED_REMEDIES], 2):
         yield [tuple(sorted(pair, key=cost.index))]
 
 
-def _cures(attempts: Iterable[Attempt | None], least: float, well: float) -> Iterator[Attempt]:
+def _successes(attempts: Iterable[Attempt | None], least: float, well: float) -> Iterator[Attempt]:
     """Those whose nets tell more than `least`, up to the first that tells more than `well`."""
     for made in attempts:
-        if made and made.after.told > least and np.isfinite(made.after.loss):
+        if made and made.after.score > least and np.isfinite(made.after.loss):
             yield made
-            if made.after.told > well:
+            if made.after.score > well:
                 return
 
 
 def _tried(
-    patient: Patient,
+    context: RepairContext,
     names: tuple[str, ...],
     *,
-    asked: float,
+    required_score: float,
     budget: int,
     tried: list[dict],
 ) -> Attempt | None:
     """The attempt with these remedies, told and added to `tried`; None where they fit nothing, or it does not train."""
-    changed = treated(patient, names)
+    changed = apply_remedies(context, names)
     if changed is None:
         return None
-    made = attempt(changed, names, patient.sample, budget, asked)
+    made = attempt(changed, names, context.sample, budget, required_score)
     if made is None:
         tried.append({"changes": names, "outcome": "does not train"})
         logger.info(f"{' + '.join(names)}: does not train")
@@ -154,7 +158,7 @@ def _tried(
     return made
 
 
-def _cheapest_of_the_best(cures: list[Attempt], as_good: float) -> Attempt:
+def _cheapest_of_the_best(suggestions: list[Attempt], as_good: float) -> Attempt:
     """`cures` in order of cost."""
-    most = max(one.after.told for one in cures)
-    return next(one for one in cures if one.after.told >= most - as_good)
+    most = max(one.after.score for one in suggestions)
+    return next(one for one in suggestions if one.after.score >= most - as_good)

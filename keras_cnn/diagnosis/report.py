@@ -7,67 +7,69 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.probe.decision import CONDITIONAL, DEAD, HEALTHY, reached
+from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNTRAINABLE, final_score
 from keras_cnn.diagnosis.result import Diagnosis
-from keras_cnn.diagnosis.suggestions import Cure
+from keras_cnn.diagnosis.suggestions import Suggestion
 from keras_cnn.files import write_file, write_versioned
 from keras_cnn.training.plots import as_image
 
 WIDTH = 100
 MEANING = {
     HEALTHY: "it trains at its rate of {rate:.1e}",
-    CONDITIONAL: "not at its rate of {rate:.1e}, but at {rates}",
-    DEAD: "at its own of {rate:.1e}, and at {others} more",
+    LR_DEPENDENT: "not at its rate of {rate:.1e}, but at {rates}",
+    UNTRAINABLE: "at its own of {rate:.1e}, and at {others} more",
 }
 
 
-def text(given: Diagnosis) -> str:
+def text(diagnosis: Diagnosis) -> str:
     """The verdict, what was measured, and each finding with its numbers, cause and cures; for a terminal."""
-    others = max(0, len(given.traces) - 1)
-    meaning = MEANING[given.verdict].format(
-        rate=given.rate, rates=", ".join(f"{rate:.1e}" for rate in given.rates), others=others
+    others = max(0, len(diagnosis.traces) - 1)
+    meaning = MEANING[diagnosis.verdict].format(
+        rate=diagnosis.rate, rates=", ".join(f"{rate:.1e}" for rate in diagnosis.rates), others=others
     )
-    lines = [f"verdict: {given.verdict} ({meaning})"]
-    if given.signals:
-        signals = given.signals
+    lines = [f"verdict: {diagnosis.verdict} ({meaning})"]
+    if diagnosis.signals:
+        signals = diagnosis.signals
         lines.append(
-            f"before training: loss {signals.loss:.3f} (chance {given.chance:.3f}), logits differ from image to image "
-            f"by {signals.spread:.1e}"
+            f"before training: loss {signals.loss:.3f} (chance {diagnosis.chance:.3f}), logits differ from image to image "
+            f"by {signals.logit_std:.1e}"
         )
-    lines += _probes(given)
-    lines.append("cost: " + ", ".join(f"{level} {seconds:.1f} s" for level, seconds in given.seconds.items()))
-    known: set[Cure] = set()
-    for number, finding in enumerate(given.findings, start=1):
+    lines += _probes(diagnosis)
+    lines.append(
+        "cost: " + ", ".join(f"{level} {seconds:.1f} s" for level, seconds in diagnosis.seconds.items())
+    )
+    known: set[Suggestion] = set()
+    for number, finding in enumerate(diagnosis.findings, start=1):
         lines += ["", *_told(number, finding, known)]
-        known.update(finding.cures)
-    if not given.findings:
+        known.update(finding.suggestions)
+    if not diagnosis.findings:
         lines += ["", "Nothing was found against it."]
     return "\n".join(lines)
 
 
-def _probes(given: Diagnosis) -> list[str]:
+def _probes(diagnosis: Diagnosis) -> list[str]:
     """A table of the training steps. told: of what there is to tell the classes of images held out apart."""
     rows = [
         f"{len(trace.losses):5}  {trace.rate:7.1e}  {trace.held_out[0]:8.3f} -> {trace.held_out[-1]:8.3f}  "
-        f"{trace.spreads[0]:7.1e} -> {trace.spreads[-1]:7.1e}  {reached(trace):6.1%}"
-        for trace in given.traces
+        f"{trace.logit_stds[0]:7.1e} -> {trace.logit_stds[-1]:7.1e}  {final_score(trace):6.1%}"
+        for trace in diagnosis.traces
     ]
     head = f"steps  {'rate':>7}  {'loss, held out':>20}  {'logits differ by':>18}  {'told':>6}"
-    asked = f"a net that learns tells {given.asked:.1%} or more"
-    if not math.isnan(given.linear):
-        asked += f"; a linear classifier of the images at 8x8 tells {given.linear:.1%}"
-    return [head, *rows, asked] if rows else []
+    required_score = f"a net that learns tells {diagnosis.required_score:.1%} or more"
+    if not math.isnan(diagnosis.linear_baseline_score):
+        required_score += f"; a linear classifier of the images at 8x8 tells {diagnosis.linear_baseline_score:.1%}"
+    return [head, *rows, required_score] if rows else []
 
 
-def _told(number: int, finding: Finding, known: set[Cure]) -> list[str]:
+def _told(number: int, finding: Finding, known: set[Suggestion]) -> list[str]:
     """known: cures of which it has been told what to expect."""
     where = f" in {finding.layer}" if finding.layer else ""
     numbers = ", ".join(f"{name} {value:.3g}" for name, value in finding.numbers.items())
-    cures = [
-        f"cure {rank}: {cure.what if cure in known else cure}"
-        for rank, cure in enumerate(finding.cures, start=1)
+    suggestions = [
+        f"cure {rank}: {suggestion.what if suggestion in known else suggestion}"
+        for rank, suggestion in enumerate(finding.suggestions, start=1)
     ]
-    body = [finding.symptom, finding.cause, *([f"numbers: {numbers}"] if numbers else []), *cures]
+    body = [finding.message, finding.cause, *([f"numbers: {numbers}"] if numbers else []), *suggestions]
     wrap = textwrap.TextWrapper(WIDTH, initial_indent="   ", subsequent_indent="   ")
     return [
         f"{number}. {finding.name}{where} (confidence {finding.confidence:.2f})",
@@ -75,36 +77,36 @@ def _told(number: int, finding: Finding, known: set[Cure]) -> list[str]:
     ]
 
 
-def figure(given: Diagnosis):
+def figure(diagnosis: Diagnosis):
     """Signal by depth, gradient by depth, and the loss of the probe at each rate."""
     from matplotlib.figure import Figure
 
     drawn = Figure(figsize=(13, 4.2), layout="constrained")
     left, middle, right = drawn.subplots(1, 3)
-    layers = given.signals.layers if given.signals else []
+    layers = diagnosis.signals.layers if diagnosis.signals else []
     left.semilogy(
-        [max(layer.spread, 1e-12) for layer in layers], ".-", label="difference between images (sd)"
+        [max(layer.std_over_images, 1e-12) for layer in layers], ".-", label="difference between images (sd)"
     )
     left.semilogy(
         [max(1 - layer.correlation, 1e-12) for layer in layers], ".-", label="1 - cosine of two images"
     )
     _by_depth(left, [layer.name for layer in layers], "signal, forwards")
-    kernels = given.signals.kernels if given.signals else []
+    kernels = diagnosis.signals.kernels if diagnosis.signals else []
     middle.semilogy(
         [max(layer.gradient or 0, 1e-12) for layer in kernels], ".-", label="norm of the gradient"
     )
     middle.semilogy([max(layer.ratio or 0, 1e-12) for layer in kernels], ".-", label="gradient / weight")
     _by_depth(middle, [layer.name for layer in kernels], "gradient, backwards")
-    for trace in sorted(given.traces, key=lambda trace: trace.rate):
+    for trace in sorted(diagnosis.traces, key=lambda trace: trace.rate):
         steps = [
             index * len(trace.losses) / max(1, len(trace.held_out) - 1)
             for index in range(len(trace.held_out))
         ]
         right.plot(steps, trace.held_out, ".-", label=f"rate {trace.rate:.0e}")
-    right.axhline(given.chance, color="gray", linestyle="--", label="chance")
-    right.set(title="probe: loss of images held out", xlabel="step", ylim=(0, 1.6 * given.chance))
+    right.axhline(diagnosis.chance, color="gray", linestyle="--", label="chance")
+    right.set(title="probe: loss of images held out", xlabel="step", ylim=(0, 1.6 * diagnosis.chance))
     right.legend(fontsize=7)
-    drawn.suptitle(f"verdict: {given.verdict}")
+    drawn.suptitle(f"verdict: {diagnosis.verdict}")
     return drawn
 
 
@@ -116,18 +118,18 @@ def _by_depth(axis, names: list[str], title: str) -> None:
     axis.grid(alpha=0.3)
 
 
-def write_report(given: Diagnosis, directory: Path) -> None:
+def write_report(diagnosis: Diagnosis, directory: Path) -> None:
     """diagnosis.json, diagnosis.txt, diagnosis.png and TensorBoard's `logs` in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    write_versioned(directory / "diagnosis.json", given.to_dict())
+    write_versioned(directory / "diagnosis.json", diagnosis.to_dict())
     write_file(
-        directory / "diagnosis.txt", lambda temporary_path: temporary_path.write_text(text(given) + "\n")
+        directory / "diagnosis.txt", lambda temporary_path: temporary_path.write_text(text(diagnosis) + "\n")
     )
-    drawn = figure(given)
+    drawn = figure(diagnosis)
     write_file(
         directory / "diagnosis.png",
         lambda temporary_path: drawn.savefig(temporary_path, format="png", dpi=100),
     )
     with tf.summary.create_file_writer(str(directory / "logs")).as_default():
-        tf.summary.text("diagnosis", "    " + text(given).replace("\n", "\n    "), step=0)
+        tf.summary.text("diagnosis", "    " + text(diagnosis).replace("\n", "\n    "), step=0)
         tf.summary.image("diagnosis", as_image(drawn), step=0)

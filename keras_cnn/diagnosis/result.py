@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph.layer_signals import Signals
-from keras_cnn.diagnosis.probe.decision import ENOUGH
+from keras_cnn.diagnosis.probe.decision import SUFFICIENT_SCORE
 from keras_cnn.diagnosis.probe.probe import Trace
 
 
@@ -24,18 +24,18 @@ class Diagnosis:
     findings: list[Finding]
     chance: float = math.nan
     images: int = 0
-    linear: float = math.nan
-    asked: float = ENOUGH
+    linear_baseline_score: float = math.nan
+    required_score: float = SUFFICIENT_SCORE
     signals: Signals | None = None
     traces: list[Trace] = field(default_factory=list)
     overfit: Trace | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
-    def by_chance(self) -> float:
+    def null_score_p999(self) -> float:
         """The share that outputs which know nothing tell of these images once in a thousand times; of all traces the
         same."""
-        return self.traces[0].by_chance if self.traces else 0.0
+        return self.traces[0].null_score_p999 if self.traces else 0.0
 
     @property
     def remedies(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ MEASURED = {
 
 
 @dataclass(frozen=True)
-class Cure:
+class Suggestion:
     """what: to do. effect: what it is expected to come to."""
 
     what: str
@@ -31,48 +31,54 @@ def _measured(change: str) -> str:
     return "{} of {} nets that learned at no rate learned with it".format(*MEASURED[change])
 
 
-INITIALIZER = Cure(
+INITIALIZER = Suggestion(
     "an initializer that suits the activation: he_normal for ReLU and its kin, glorot_uniform for tanh",
     f"each layer hands on the signal as strong as it came. {_measured('initializer')}; with sigmoid, which weakens "
     "whatever it is given, {} of {}".format(*MEASURED["initializer, sigmoid"]),
 )
-BATCH_NORM = Cure(
+BATCH_NORM = Suggestion(
     "batch normalization",
     "every layer is fed mean 0 and deviation 1, whatever the weights before it, and larger rates work, for about a "
     f"tenth more time. {_measured('batch_normalization')}",
 )
-RELU = Cure(
+RELU = Suggestion(
     "ReLU for sigmoid and tanh",
     f"a slope of 1 instead of a quarter or less. Of sigmoid's {_measured('activation, sigmoid')}",
 )
-SKIP = Cure(
+SKIP = Suggestion(
     "skip connections around layers that keep their shape",
     f"signal and gradient have a way past each layer. {_measured('skip_connections')}",
 )
-LEAKY = Cure("leaky_relu", "below 0 a little gradient passes, so that units come back")
-CLIP = Cure(
+LEAKY = Suggestion("leaky_relu", "below 0 a little gradient passes, so that units come back")
+CLIP = Suggestion(
     "clip the gradients",
     "no single batch can throw the weights away; of no use where every step is too large",
 )
-NORMALIZE = Cure(
+NORMALIZE = Suggestion(
     "normalize the inputs: normalization='zero_mean', or a Rescaling layer in front",
     "the first layer is fed what its weights were drawn for, and usual learning rates work",
 )
-LR_FIND = Cure(
+LR_FIND = Suggestion(
     "the rate that keras-cnn lr-find suggests", "within a factor of 3 of the best in 7 of 8 sweeps"
 )
-SMALLER_RATE = Cure("a third of the learning rate", "smaller steps, that stay where the slope was measured")
-TENTH = Cure("a tenth of the learning rate", "steps a tenth as long, which seldom diverge")
-TEN_TIMES = Cure("ten times the learning rate", "where the loss falls, but slowly, it falls as much faster")
-NEW_WEIGHTS = Cure(
+SMALLER_RATE = Suggestion(
+    "a third of the learning rate", "smaller steps, that stay where the slope was measured"
+)
+TENTH = Suggestion("a tenth of the learning rate", "steps a tenth as long, which seldom diverge")
+TEN_TIMES = Suggestion(
+    "ten times the learning rate", "where the loss falls, but slowly, it falls as much faster"
+)
+NEW_WEIGHTS = Suggestion(
     "draw the weights anew with he_normal or glorot_uniform, biases 0",
     "units that differ, and have a gradient",
 )
-SOFTMAX = Cure("end the net in softmax", "probabilities that compete: one class goes up, the others go down")
-BARE = Cure(
+SOFTMAX = Suggestion(
+    "end the net in softmax", "probabilities that compete: one class goes up, the others go down"
+)
+USE_LOGITS = Suggestion(
     "remove the last activation, and tell the loss from_logits=True",
     "scores of any size, and a gradient for each",
 )
-LOOK = Cure(
+INSPECT_SAMPLES = Suggestion(
     "look at some images with their labels", "a mistake in the data shows within a minute; no net mends it"
 )

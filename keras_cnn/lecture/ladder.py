@@ -128,7 +128,7 @@ class Result:
     diverged: bool
     seconds: float
     verdict: str = ""
-    doctor: str = ""
+    findings: str = ""
     layers: list = field(default_factory=list)
 
     @property
@@ -240,6 +240,8 @@ def _diagnosed(wanted: TrainSettings, data: ImageData, strategy) -> dict:
     chosen = np.random.default_rng(0).permutation(len(data.train))[:DIAGNOSED]
     found = diagnose(model, (data.train.images[chosen].astype("float32"), data.train.labels[chosen]))
     layers = (
-        [(layer.name, layer.spread, layer.ratio) for layer in found.signals.layers] if found.signals else []
+        [(layer.name, layer.std_over_images, layer.ratio) for layer in found.signals.layers]
+        if found.signals
+        else []
     )
     return {"verdict": found.verdict, "doctor": text(found), "layers": layers}

@@ -48,9 +48,9 @@ def _rung(rung: Rung, results: Sequence[Result], words: dict, majority: float) -
     mine = [result for result in results if result.rung == rung.name]
     yield _curves(mine, words) + _depth([result for result in mine if result.layers], words)
     for result in mine:
-        if result.doctor:
+        if result.findings:
             verdict = words["doctor"].format(rate=result.rate, verdict=words["verdicts"][result.verdict])
-            yield f"<details><summary>{escape(verdict)}</summary><pre>{escape(result.doctor)}</pre></details>"
+            yield f"<details><summary>{escape(verdict)}</summary><pre>{escape(result.findings)}</pre></details>"
 
 
 def _numbers(rung: Rung, results: Sequence[Result], words: dict) -> str:
@@ -97,7 +97,9 @@ def _depth(results: Sequence[Result], words: dict) -> str:
         return ""
     figure, ax = new_figure(7, 3)
     layers = results[0].layers
-    ax.semilogy([max(spread, 1e-12) for _, spread, _ in layers], ".-", color=POINT, label=words["spread"])
+    ax.semilogy(
+        [max(logit_std, 1e-12) for _, logit_std, _ in layers], ".-", color=POINT, label=words["spread"]
+    )
     kernels = [(place, ratio) for place, (_, _, ratio) in enumerate(layers) if ratio is not None]
     heights = [max(ratio, 1e-12) for _, ratio in kernels]
     ax.semilogy([place for place, _ in kernels], heights, ".-", color=COLORS[1], label=words["gradient"])
@@ -119,8 +121,8 @@ def _matrix(results: Sequence[Result], words: dict) -> Iterable[str]:
         cells = ""
         for convolutions, batch_norm, rate in columns:
             name = matrix_name(activation, initializer, convolutions, batch_norm)
-            reached = accuracy(results, name, rate).mean
-            shade = f"rgb({255 - 150 * reached:.0f},{255 - 60 * reached:.0f},{255 - 130 * reached:.0f})"
-            cells += f'<td style="background:{shade}">{reached:.2f}</td>'
+            final_score = accuracy(results, name, rate).mean
+            shade = f"rgb({255 - 150 * final_score:.0f},{255 - 60 * final_score:.0f},{255 - 130 * final_score:.0f})"
+            cells += f'<td style="background:{shade}">{final_score:.2f}</td>'
         lines.append(f"<tr><td>{activation}, {initializer}</td>{cells}</tr>")
     yield f'<div class="table matrix"><table><tr><th></th>{header}</tr>{"".join(lines)}</table></div>'

@@ -28,8 +28,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "verdicts": {
             "": "not asked",
             "healthy": "healthy",
-            "rate-conditional": "trains only at other rates",
-            "dead at every rate tried": "dead at every rate tried",
+            "learning-rate-dependent": "trains only at other rates",
+            "untrainable": "untrainable at every learning rate tried",
         },
         "matrix": "All together: activation, initializer, depth, batch normalization, rate",
         "matrix_intro": "Training accuracy of 48 nets, each trained once, for half as many epochs. Initialization and "
@@ -121,8 +121,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "verdicts": {
             "": "không hỏi",
             "healthy": "khỏe mạnh",
-            "rate-conditional": "chỉ học được với tốc độ học khác",
-            "dead at every rate tried": "không học được với mọi tốc độ đã thử",
+            "learning-rate-dependent": "chỉ học được với tốc độ học khác",
+            "untrainable": "không học được với mọi tốc độ đã thử",
         },
         "matrix": "Tất cả cùng nhau: hàm kích hoạt, khởi tạo, độ sâu, batch normalization, tốc độ học",
         "matrix_intro": "Độ chính xác huấn luyện của 48 mạng, mỗi mạng huấn luyện một lần, với một nửa số epoch. Khởi "

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph.graph import activation_after, fan_in, kernels_of, layers_of, weighted
+from keras_cnn.diagnosis.graph.graph import activation_after, fan_in, kernel_layers, kernels_of, layers_of
 from keras_cnn.diagnosis.suggestions import BATCH_NORM, INITIALIZER, SKIP, TENTH
 
 # fan_in times the kernel's variance, at which a layer hands on the signal of the one before as strong as it came:
@@ -23,7 +23,10 @@ NEEDED = {
     "sigmoid": 16.0,
 }
 STRONGEST = 1.0  # what is needed of linear, tanh and unknown ones
-FADES, SWELLS = 1e-2, 1e2  # the signal after all hidden layers, as a multiple of what went in
+VANISHING_GAIN, EXPLODING_GAIN = (
+    1e-2,
+    1e2,
+)  # the signal after all hidden layers, as a multiple of what went in
 MERGES = (keras.layers.Add, keras.layers.Concatenate, keras.layers.Multiply)
 NORMALIZES = (
     keras.layers.BatchNormalization,
@@ -37,13 +40,13 @@ def initializer_findings(model: keras.Model) -> Iterator[Finding]:
     layers = layers_of(model)
     if any(isinstance(layer, MERGES + NORMALIZES) for layer in layers):
         return
-    hidden = weighted(model)[:-1]
+    hidden = kernel_layers(model)[:-1]
     gains = [gain(layer, activation_after(layer, model)) for layer in hidden if layer.built]
     if not gains or min(gains) == 0:
         return
     total = math.prod(gains)
     numbers = {"layers": float(len(gains)), "each": total ** (1 / len(gains)), "all": total}
-    if total < FADES:
+    if total < VANISHING_GAIN:
         yield Finding(
             "initializer_too_small",
             f"By its initial weights each of {len(gains)} hidden layers hands on {numbers['each']:.2g} of the signal, "
@@ -56,7 +59,7 @@ def initializer_findings(model: keras.Model) -> Iterator[Finding]:
             numbers,
             ("initialization", "lsuv", "batch_normalization", "activation", "skip_connections"),
         )
-    elif total > SWELLS:
+    elif total > EXPLODING_GAIN:
         yield Finding(
             "initializer_too_large",
             f"By its initial weights each of {len(gains)} hidden layers hands on {numbers['each']:.2g} times the "

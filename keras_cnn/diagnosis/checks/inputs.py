@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph.graph import layers_of, weighted
+from keras_cnn.diagnosis.graph.graph import kernel_layers, layers_of
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.suggestions import Cure
+from keras_cnn.diagnosis.suggestions import Suggestion
 
 USUAL = 30.0  # mean or deviation of inputs beyond it are not normalized
 TINY = 0.01  # deviation of inputs below it
@@ -24,7 +24,7 @@ def input_findings(sample: Sample) -> Iterator[Finding]:
             "images_not_finite",
             f"{int(np.size(x) - np.isfinite(x).sum())} numbers in the images are NaN or infinite.",
             "Whatever is computed from them is NaN too.",
-            (Cure("find those images, and repair or drop them", "nothing trains before that"),),
+            (Suggestion("find those images, and repair or drop them", "nothing trains before that"),),
             1.0,
         )
         return
@@ -35,7 +35,7 @@ def input_findings(sample: Sample) -> Iterator[Finding]:
             f"Channel {', '.join(map(str, constant))} of {channels.shape[-1]} is the same everywhere.",
             "It tells nothing; if it was not meant to be so, images are read wrongly.",
             (
-                Cure(
+                Suggestion(
                     "look at some images as the net gets them", "it shows whether a channel was read wrongly"
                 ),
             ),
@@ -58,7 +58,7 @@ def badly_scaled(sample: Sample, model: keras.Model) -> bool:
 
 def _normalizes(model: keras.Model) -> bool:
     """Whether something normalizes before the first layer with a kernel."""
-    layers, kernels = layers_of(model), weighted(model)
+    layers, kernels = layers_of(model), kernel_layers(model)
     end = layers.index(kernels[0]) if kernels else len(layers)
     return any(_changes_scale(layer) for layer in layers[:end])
 

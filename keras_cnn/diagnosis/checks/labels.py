@@ -17,7 +17,7 @@ from keras_cnn.diagnosis.probe.objective import (
     output_shape,
     takes,
 )
-from keras_cnn.diagnosis.suggestions import LOOK, Cure
+from keras_cnn.diagnosis.suggestions import INSPECT_SAMPLES, Suggestion
 
 FEWEST = 200  # images from which agreement can be told from chance
 CERTAIN = 1e-3  # probability by chance below which agreement counts
@@ -51,7 +51,7 @@ def _form(sample: Sample, loss: Callable | None, shape: tuple[int, ...]) -> Iter
         "labels_of_another_form",
         f"{loss_name(loss) or 'the loss'} cannot be computed of labels {y.shape} and outputs {(len(y), *shape)}.",
         "Labels are either numbers of classes, for which losses are called sparse, or a number for each class.",
-        tuple(Cure(*one) for one in told),
+        tuple(Suggestion(*one) for one in told),
         1.0,
         remedies=("output_and_loss",),
     )
@@ -71,8 +71,10 @@ def _range(sample: Sample, loss: Callable | None, width: int) -> Iterator[Findin
         f"Labels go from {y.min():g} to {y.max():g}; {outputs} for classes 0 to {classes - 1}.",
         "The loss of such an image is NaN or below 0, or is taken of another class.",
         (
-            Cure("count classes from 0", "a finite loss for every image"),
-            Cure(f"give the net {int(y.max()) + 1} outputs", "the same, if all these classes are meant"),
+            Suggestion("count classes from 0", "a finite loss for every image"),
+            Suggestion(
+                f"give the net {int(y.max()) + 1} outputs", "the same, if all these classes are meant"
+            ),
         ),
         1.0,
         numbers={"least": float(y.min()), "most": float(y.max())},
@@ -87,8 +89,8 @@ def _one_class(sample: Sample, width: int) -> Iterator[Finding]:
             f"{shares.max():.0%} of the labels are class {int(shares.argmax())}.",
             "A net that always says this class is right nearly always; there is nothing else to learn.",
             (
-                Cure("shuffle the data before batches are taken", "every batch holds several classes"),
-                Cure("check how labels are read", "a mistake there shows at once"),
+                Suggestion("shuffle the data before batches are taken", "every batch holds several classes"),
+                Suggestion("check how labels are read", "a mistake there shows at once"),
             ),
             0.95,
             numbers={"share": float(shares.max())},
@@ -114,8 +116,8 @@ def _agreement(sample: Sample, width: int) -> Iterator[Finding]:
             "The labels have nothing to do with how the images look: they are shuffled against the images, or the "
             "classes differ in nothing that survives in small pictures.",
             (
-                LOOK,
-                Cure(
+                INSPECT_SAMPLES,
+                Suggestion(
                     "check that images and labels are shuffled together",
                     "the usual mistake; the same net learns then",
                 ),
@@ -134,5 +136,5 @@ def neighbors_agree(x: np.ndarray, labels: np.ndarray, most: int = 2000) -> tupl
     np.fill_diagonal(alike, -np.inf)
     nearest = np.argpartition(-alike, min(NEIGHBORS, len(small) - 2), axis=1)[:, :NEIGHBORS]
     counts = np.unique(labels, return_counts=True)[1].astype("float64")
-    by_chance = float((counts * (counts - 1)).sum() / (len(labels) * (len(labels) - 1)))
-    return float((labels[nearest] == labels[:, None]).mean()), by_chance
+    null_score_p999 = float((counts * (counts - 1)).sum() / (len(labels) * (len(labels) - 1)))
+    return float((labels[nearest] == labels[:, None]).mean()), null_score_p999

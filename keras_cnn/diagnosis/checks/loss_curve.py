@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.suggestions import CLIP, SMALLER_RATE, TEN_TIMES, TENTH, Cure
+from keras_cnn.diagnosis.suggestions import CLIP, SMALLER_RATE, TEN_TIMES, TENTH, Suggestion
 
 WINDOW = 20  # batches whose losses are averaged
 STANDS, STANDS_WINDOWS = 0.98, 10  # of the chance loss, for so many windows
@@ -30,7 +30,7 @@ def course_findings(losses: Sequence[float], chance: float) -> list[Finding]:
                 f"For {STANDS_WINDOWS * WINDOW} batches the loss has not been below {STANDS} of {chance:.3f}, that of "
                 "a net which knows the frequencies of the classes and nothing else.",
                 "The signal does not pass through the net, the rate is far off, or labels are wrong.",
-                (Cure("keras-cnn diagnose", "it tells which of these it is"), TENTH, TEN_TIMES),
+                (Suggestion("keras-cnn diagnose", "it tells which of these it is"), TENTH, TEN_TIMES),
                 0.8,
                 numbers={"loss": float(means[-1]), "chance": chance},
             )
@@ -46,7 +46,7 @@ def course_findings(losses: Sequence[float], chance: float) -> list[Finding]:
                 (
                     SMALLER_RATE,
                     CLIP,
-                    Cure("batches of four times the size", "gradients half as noisy"),
+                    Suggestion("batches of four times the size", "gradients half as noisy"),
                 ),
                 0.6,
                 numbers={"swing": float(np.abs(large).max())},
@@ -71,16 +71,16 @@ def overfitting(history: Sequence[dict[str, float]]) -> list[Finding]:
             f"{last[-1]['val_loss']:.3f}, while the training loss fell.",
             "The net learns its training images by heart.",
             (
-                Cure("stop, and take the best weights", "what validation was best at"),
-                Cure(
+                Suggestion("stop, and take the best weights", "what validation was best at"),
+                Suggestion(
                     "augmentation",
                     "more of what the net sees differs from epoch to epoch: training gets worse, validation better",
                 ),
-                Cure(
+                Suggestion(
                     "weight decay or dropout",
                     "a smaller gap between training and validation, in longer training",
                 ),
-                Cure("more images", "the surest; errors fall about as a power of their number"),
+                Suggestion("more images", "the surest; errors fall about as a power of their number"),
             ),
             0.7,
             numbers={"from": last[0]["val_loss"], "to": last[-1]["val_loss"]},

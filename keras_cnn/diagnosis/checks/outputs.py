@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import keras
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph.graph import activation_of, feeding, final_activation, output_width
+from keras_cnn.diagnosis.graph.graph import activation_of, final_activation, output_width, value_predecessors
 from keras_cnn.diagnosis.probe.objective import compiled_loss, loss_name
-from keras_cnn.diagnosis.suggestions import BARE, SOFTMAX, Cure
+from keras_cnn.diagnosis.suggestions import SOFTMAX, USE_LOGITS, Suggestion
 
 CLASSES_OF_LOSS = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 SQUARED = ("mean_squared_error", "mean_absolute_error", "huber")
@@ -15,14 +15,16 @@ SQUARED = ("mean_squared_error", "mean_absolute_error", "huber")
 
 def _outputs(model: keras.Model) -> Iterator[Finding]:
     activation, layer = final_activation(model)
-    if activation == "softmax" and any(activation_of(one) == "softmax" for one in feeding(layer, model)):
+    if activation == "softmax" and any(
+        activation_of(one) == "softmax" for one in value_predecessors(layer, model)
+    ):
         yield Finding(
             "softmax_twice",
             "Softmax is applied to what softmax has made.",
             "Probabilities lie within 0 and 1, so the second softmax makes them nearly equal: gradients are small and "
             "the loss cannot fall below about ln(1 + (C - 1) / e).",
             (
-                Cure(
+                Suggestion(
                     "remove one of the two",
                     "the loss can fall to 0, and gradients are several times as large",
                 ),
@@ -37,8 +39,8 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             "Softmax over a single unit is always 1.",
             "It has nothing to compare with, so the output does not depend on the input.",
             (
-                Cure("use sigmoid with binary_crossentropy", "an output that depends on the image"),
-                Cure("use a unit for each class", "the same, also for more than two classes"),
+                Suggestion("use sigmoid with binary_crossentropy", "an output that depends on the image"),
+                Suggestion("use a unit for each class", "the same, also for more than two classes"),
             ),
             1.0,
             layer.name,
@@ -50,7 +52,7 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             "The last layer ends in tanh.",
             "Scores between -1 and 1 keep the probability of each of C classes below 1 / (1 + (C - 1) / e^2), so the "
             "loss cannot come near 0.",
-            (BARE, SOFTMAX),
+            (USE_LOGITS, SOFTMAX),
             0.7,
             layer.name,
             remedies=("output_and_loss",),
@@ -60,7 +62,7 @@ def _outputs(model: keras.Model) -> Iterator[Finding]:
             "relu_output",
             "The last layer ends in ReLU.",
             "A class whose score falls below 0 gets no gradient and cannot come back.",
-            (BARE, SOFTMAX),
+            (USE_LOGITS, SOFTMAX),
             0.8,
             layer.name,
             remedies=("output_and_loss",),
@@ -80,8 +82,8 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             f"The loss is told from_logits=True, but the net ends in {activation}.",
             "The loss applies softmax a second time, which flattens its gradients.",
             (
-                Cure("compile with from_logits=False", "gradients several times as large"),
-                Cure(
+                Suggestion("compile with from_logits=False", "gradients several times as large"),
+                Suggestion(
                     f"remove {activation} from {layer.name}",
                     "the same, and the loss is computed with less rounding",
                 ),
@@ -96,7 +98,7 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             f"{name} expects probabilities, but the net ends in {activation}.",
             "Numbers below 0 and above 1 are cut off before the logarithm, where their gradient is 0.",
             (
-                Cure(
+                Suggestion(
                     "compile with from_logits=True",
                     "a gradient for every score; without it nets seldom learn",
                 ),
@@ -124,11 +126,11 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             "It asks of each class for itself whether it is the one, and Keras then takes accuracy of that question "
             f"too: a net that knows nothing is right in {1 - 1 / (width or 1):.0%}.",
             (
-                Cure(
+                Suggestion(
                     "use categorical_crossentropy",
                     "an accuracy that means what it says, and larger gradients",
                 ),
-                Cure("end the net in sigmoid", "right only if an image may be of several classes"),
+                Suggestion("end the net in sigmoid", "right only if an image may be of several classes"),
             ),
             0.5,
             layer.name,
@@ -140,7 +142,7 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             f"{name} of probabilities.",
             f"Where the net is sure of a wrong class {activation} is flat, and hardly any gradient passes; that of "
             "cross-entropy grows with the error.",
-            (Cure("use cross-entropy", "faster progress, most of all in the first epochs"),),
+            (Suggestion("use cross-entropy", "faster progress, most of all in the first epochs"),),
             0.4,
             layer.name,
             remedies=("output_and_loss",),
@@ -151,8 +153,8 @@ def _loss(model: keras.Model) -> Iterator[Finding]:
             f"{name} over one unit.",
             "It needs a unit for each class; with one the loss is constant.",
             (
-                Cure("use a unit for each class", "a loss that depends on the weights"),
-                Cure("use binary_crossentropy and sigmoid", "the same, for two classes"),
+                Suggestion("use a unit for each class", "a loss that depends on the weights"),
+                Suggestion("use binary_crossentropy and sigmoid", "the same, for two classes"),
             ),
             1.0,
             layer.name,

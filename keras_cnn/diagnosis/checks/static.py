@@ -9,7 +9,7 @@ from keras_cnn.diagnosis.checks.outputs import END_CHECKS
 from keras_cnn.diagnosis.checks.weights import WEIGHT_CHECKS
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph.graph import layers_of
-from keras_cnn.diagnosis.suggestions import Cure
+from keras_cnn.diagnosis.suggestions import Suggestion
 
 POOLS = (
     *(keras.layers.MaxPooling2D, keras.layers.AveragePooling2D),
@@ -17,7 +17,7 @@ POOLS = (
 )
 
 
-def lint(model: keras.Model) -> list[Finding]:
+def static_findings(model: keras.Model) -> list[Finding]:
     """Findings on a built model, compiled or not, the most confident first. Weights are read, nothing is computed."""
     checks = (*END_CHECKS, _sizes, _augmentation, initializer_findings, *WEIGHT_CHECKS)
     found = [finding for check in checks for finding in check(model)]
@@ -36,8 +36,8 @@ def _sizes(model: keras.Model) -> Iterator[Finding]:
                 f"It looks at maps of 1x1 with a window of {size[0]}x{size[1]}.",
                 "Pools and strides before it have taken the image away: most of its weights meet nothing but padding.",
                 (
-                    Cure("remove a pool or a stride", "all of its weights are used"),
-                    Cure("use larger images", "the same, for more time"),
+                    Suggestion("remove a pool or a stride", "all of its weights are used"),
+                    Suggestion("use larger images", "the same, for more time"),
                 ),
                 0.5,
                 layer.name,
@@ -59,11 +59,11 @@ def _augmentation(model: keras.Model) -> Iterator[Finding]:
                 "Augmentation is a layer of the net.",
                 "model.export() writes it in training mode, so the served model goes on turning and cutting images.",
                 (
-                    Cure(
+                    Suggestion(
                         "augment in the input pipeline",
                         "training is the same, and the served model equals `predict`",
                     ),
-                    Cure("export with training=False", "the served model equals `predict`"),
+                    Suggestion("export with training=False", "the served model equals `predict`"),
                 ),
                 0.3,
                 layer.name,

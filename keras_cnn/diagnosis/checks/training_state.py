@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph.graph import layers_of
-from keras_cnn.diagnosis.graph.hooks import tapped
+from keras_cnn.diagnosis.graph.hooks import forward_hooks
 from keras_cnn.diagnosis.graph.layer_signals import Signals
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.suggestions import (
@@ -19,10 +19,10 @@ from keras_cnn.diagnosis.suggestions import (
     RELU,
     SMALLER_RATE,
     TEN_TIMES,
-    Cure,
+    Suggestion,
 )
 
-DEAD, SATURATED = 0.7, 0.7
+DEAD_UNITS_SHARE, SATURATED_UNITS_SHARE = 0.7, 0.7
 VANISHES, EXPLODES = 1e-7, 1e3  # gradient by weight of a layer
 SMALL, LARGE = 1e-7, 0.3  # size of one update by that of the kernel
 OFF = (
@@ -34,7 +34,7 @@ IMAGES = 64
 def state_findings(signals: Signals, chance: float) -> list[Finding]:
     """Findings on one measurement; layers by name."""
     found = []
-    dead = [layer for layer in signals.layers if (layer.dead or 0) > DEAD]
+    dead = [layer for layer in signals.layers if (layer.dead or 0) > DEAD_UNITS_SHARE]
     if dead:
         found.append(
             Finding(
@@ -47,7 +47,7 @@ def state_findings(signals: Signals, chance: float) -> list[Finding]:
                 {"dead": dead[0].dead or 0.0, "layers": len(dead)},
             )
         )
-    full = [layer for layer in signals.layers if (layer.saturated or 0) > SATURATED]
+    full = [layer for layer in signals.layers if (layer.saturated or 0) > SATURATED_UNITS_SHARE]
     if full:
         found.append(
             Finding(
@@ -70,12 +70,12 @@ def state_findings(signals: Signals, chance: float) -> list[Finding]:
     return found
 
 
-def _gradient(name: str, layer: str, ratio: float, fate: str, cure: Cure) -> Finding:
+def _gradient(name: str, layer: str, ratio: float, fate: str, suggestion: Suggestion) -> Finding:
     return Finding(
         name,
         f"Its gradient is {ratio:.1e} of its kernel, so the layer {fate}.",
         "The gradient is multiplied layer by layer on its way back; weights, activation and depth decide by what.",
-        (cure, INITIALIZER),
+        (suggestion, INITIALIZER),
         0.6,
         layer,
         {"ratio": ratio},
@@ -94,12 +94,12 @@ def update_findings(ratios: dict[str, float], step: int) -> list[Finding]:
     return found
 
 
-def _update(name: str, layer: str, ratio: float, cure: Cure) -> Finding:
+def _update(name: str, layer: str, ratio: float, suggestion: Suggestion) -> Finding:
     return Finding(
         name,
         f"One step changes its kernel by {ratio:.1e} of its size; about 1e-3 is usual.",
         "The learning rate does not suit the weights.",
-        (cure, LR_FIND),
+        (suggestion, LR_FIND),
         0.5,
         layer,
         {"ratio": ratio},
@@ -113,7 +113,7 @@ def batch_norm_findings(model: keras.Model, sample: Sample) -> list[Finding]:
     """
     worst: dict[str, float] = {}
 
-    def see(layer, outputs) -> None:
+    def on_output(layer, outputs) -> None:
         values = outputs.numpy().astype("float64").reshape(-1, outputs.shape[-1])
         gamma = np.abs(layer.gamma.numpy()) if layer.scale else np.ones(values.shape[1])
         beta = layer.beta.numpy() if layer.center else np.zeros(values.shape[1])
@@ -125,7 +125,7 @@ def batch_norm_findings(model: keras.Model, sample: Sample) -> list[Finding]:
     layers = [layer for layer in layers_of(model) if isinstance(layer, keras.layers.BatchNormalization)]
     if not layers:
         return []
-    with tapped(layers, see):
+    with forward_hooks(layers, on_output):
         model(tf.convert_to_tensor(sample.x[:IMAGES]), training=False)
     layer = max(worst, key=lambda name: worst[name])
     if worst[layer] < OFF:
@@ -137,12 +137,12 @@ def batch_norm_findings(model: keras.Model, sample: Sample) -> list[Finding]:
             "Validation and predictions use the moving statistics: they are worse than training says. The "
             "average forgets too slowly (momentum 0.99 needs 500 steps), or batches differ from each other.",
             (
-                Cure("momentum 0.9", "the average follows within 50 steps instead of 500"),
-                Cure(
+                Suggestion("momentum 0.9", "the average follows within 50 steps instead of 500"),
+                Suggestion(
                     "keras_cnn's BatchNormalization and train",
                     "statistics estimated anew for the weights as they are",
                 ),
-                Cure("larger, shuffled batches", "batches that resemble each other"),
+                Suggestion("larger, shuffled batches", "batches that resemble each other"),
             ),
             0.6,
             layer,

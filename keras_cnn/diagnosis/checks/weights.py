@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph.graph import WEIGHTED, activation_of, before, kernels_of, layers_of
-from keras_cnn.diagnosis.suggestions import CLIP, NEW_WEIGHTS, TENTH, Cure
+from keras_cnn.diagnosis.graph.graph import KERNEL_LAYERS, activation_of, kernels_of, layers_of, predecessors
+from keras_cnn.diagnosis.suggestions import CLIP, NEW_WEIGHTS, TENTH, Suggestion
 
 HUGE = 1e3  # a weight beyond it, in a net whose inputs are about 1
 
@@ -15,13 +15,17 @@ HUGE = 1e3  # a weight beyond it, in a net whose inputs are about 1
 def _biases(model: keras.Model) -> Iterator[Finding]:
     for layer in layers_of(model):
         if isinstance(layer, keras.layers.BatchNormalization) and layer.center:
-            for parent in before(layer, model):
-                if isinstance(parent, WEIGHTED) and parent.use_bias and activation_of(parent) == "linear":
+            for parent in predecessors(layer, model):
+                if (
+                    isinstance(parent, KERNEL_LAYERS)
+                    and parent.use_bias
+                    and activation_of(parent) == "linear"
+                ):
                     yield Finding(
                         "bias_before_batch_normalization",
                         "A bias is added just before batch normalization.",
                         "Its mean is subtracted at once, so the bias has no effect and costs memory and time.",
-                        (Cure("use_bias=False", "the same outputs, a little faster"),),
+                        (Suggestion("use_bias=False", "the same outputs, a little faster"),),
                         0.1,
                         parent.name,
                     )
@@ -40,7 +44,7 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
                     f"{broken} of the {values.size} numbers in {weight.name} are NaN or infinite.",
                     "Every output that depends on them is NaN.",
                     (
-                        Cure(
+                        Suggestion(
                             "start from new weights, at a tenth of the learning rate",
                             "finite numbers again",
                         ),
@@ -83,7 +87,7 @@ def _weights(model: keras.Model) -> Iterator[Finding]:
 
 
 def _kernels(layer: keras.layers.Layer) -> list[np.ndarray]:
-    if not isinstance(layer, WEIGHTED) or not layer.built:
+    if not isinstance(layer, KERNEL_LAYERS) or not layer.built:
         return []
     return [keras.ops.convert_to_numpy(kernel) for kernel in kernels_of(layer)]
 
@@ -101,8 +105,10 @@ def _twins(model: keras.Model) -> Iterator[Finding]:
                 f"Its kernel equals that of {seen[key]}, number for number.",
                 "One initializer instance without a seed of its own draws the same numbers at each use.",
                 (
-                    Cure("pass the initializer's name, kernel_initializer='he_normal'", "layers that differ"),
-                    Cure("make an instance for each layer", "the same"),
+                    Suggestion(
+                        "pass the initializer's name, kernel_initializer='he_normal'", "layers that differ"
+                    ),
+                    Suggestion("make an instance for each layer", "the same"),
                 ),
                 0.4,
                 layer.name,
@@ -117,7 +123,11 @@ def _frozen(model: keras.Model) -> Iterator[Finding]:
             "all_frozen",
             "No weight of the net is trainable.",
             "Training changes nothing.",
-            (Cure("set trainable=True on the layers that are to learn, and compile again", "they learn"),),
+            (
+                Suggestion(
+                    "set trainable=True on the layers that are to learn, and compile again", "they learn"
+                ),
+            ),
             1.0,
             remedies=("unfreeze",),
         )

@@ -8,8 +8,8 @@ DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 TRANSPOSED = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
 SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-WEIGHTED = (*CONVOLUTIONS, *DEPTHWISE, *TRANSPOSED, *SEPARABLE, keras.layers.Dense)
-PASSING = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
+KERNEL_LAYERS = (*CONVOLUTIONS, *DEPTHWISE, *TRANSPOSED, *SEPARABLE, keras.layers.Dense)
+IDENTITY_LAYERS = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
 # what operations are called -> the name of the activation: LeakyRelu is leaky_relu
 ACTIVATIONS = {name.replace("_", ""): name for name in dir(keras.activations) if not name.startswith("_")}
 
@@ -38,7 +38,7 @@ def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
     return [one for one in operations_of(model) if isinstance(one, keras.layers.Layer)]
 
 
-def before(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
+def predecessors(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
     """What feeds `layer`; of a subclassed model, which does not tell, the layer that stands before it."""
     if not _is_functional(model):
         order = layers_of(model)
@@ -47,21 +47,21 @@ def before(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
     return [node.operation for one in layer._inbound_nodes for node in one.parent_nodes]
 
 
-def feeding(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
+def value_predecessors(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
     """The same, but looking through what changes no values: dropout and reshapes."""
     found = []
-    for parent in before(layer, model):
-        found += feeding(parent, model) if isinstance(parent, PASSING) else [parent]
+    for parent in predecessors(layer, model):
+        found += value_predecessors(parent, model) if isinstance(parent, IDENTITY_LAYERS) else [parent]
     return found
 
 
-def on_every_path(model: keras.Model) -> list[keras.layers.Layer]:
+def bottleneck_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers that have nothing beside them: whatever the outputs know of the inputs has passed through each."""
     order = operations_of(model)
     place = {id(one): index for index, one in enumerate(order)}
     passed: set[int] = set()
     for one in order:
-        for parent in before(one, model):
+        for parent in predecessors(one, model):
             source = last_layers(parent)[0] if isinstance(parent, keras.Model) else parent
             passed.update(range(place.get(id(source), len(order)) + 1, place[id(one)]))
     free = [one for index, one in enumerate(order) if index not in passed]
@@ -102,9 +102,9 @@ def activation_of(layer: keras.Operation) -> str:
     return getattr(activation, "__name__", "linear") if activation is not None else "linear"
 
 
-def weighted(model: keras.Model) -> list[keras.layers.Layer]:
+def kernel_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers with a kernel, in order."""
-    return [layer for layer in layers_of(model) if isinstance(layer, WEIGHTED)]
+    return [layer for layer in layers_of(model) if isinstance(layer, KERNEL_LAYERS)]
 
 
 def kernels_of(layer: keras.layers.Layer) -> list:
@@ -138,7 +138,7 @@ def activation_after(layer: keras.layers.Layer, model: keras.Model) -> str:
     for after in order[order.index(layer) + 1 :]:
         if activation_of(after) != "linear":
             return activation_of(after)
-        if isinstance(after, WEIGHTED):
+        if isinstance(after, KERNEL_LAYERS):
             break
     return "linear"
 
@@ -156,6 +156,6 @@ def final_activation(model: keras.Model) -> tuple[str, keras.Operation]:
     layer = last_layers(model)[0]
     if isinstance(layer, keras.Model):
         return final_activation(layer)
-    while isinstance(layer, PASSING) and before(layer, model):
-        layer = before(layer, model)[0]
+    while isinstance(layer, IDENTITY_LAYERS) and predecessors(layer, model):
+        layer = predecessors(layer, model)[0]
     return activation_of(layer), layer

@@ -8,15 +8,15 @@ import keras
 
 
 @contextlib.contextmanager
-def tapped(
-    layers: Iterable[keras.layers.Layer], see: Callable[[keras.layers.Layer, Any], None]
+def forward_hooks(
+    layers: Iterable[keras.layers.Layer], on_output: Callable[[keras.layers.Layer, Any], None]
 ) -> Iterator[None]:
     """Within it, `see(layer, outputs)` is called whenever one of `layers` has computed."""
     changed = []
     try:
         for layer in layers:
             changed.append((layer, vars(layer).get("call")))
-            object.__setattr__(layer, "call", _tap(layer, layer.call, see))
+            object.__setattr__(layer, "call", _hook(layer, layer.call, on_output))
         yield
     finally:
         for layer, before in reversed(changed):
@@ -26,10 +26,10 @@ def tapped(
                 object.__setattr__(layer, "call", before)
 
 
-def _tap(layer: keras.layers.Layer, call: Callable, see: Callable) -> Callable:
+def _hook(layer: keras.layers.Layer, call: Callable, on_output: Callable) -> Callable:
     def seen(*args, **kwargs):
         outputs = call(*args, **kwargs)
-        see(layer, outputs)
+        on_output(layer, outputs)
         return outputs
 
     return seen

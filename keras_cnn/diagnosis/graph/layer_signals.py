@@ -15,21 +15,26 @@ from keras_cnn.diagnosis.graph.graph import (
     layers_of,
     operations_of,
 )
-from keras_cnn.diagnosis.graph.hooks import tapped
+from keras_cnn.diagnosis.graph.hooks import forward_hooks
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.probe.objective import Objective, spread
+from keras_cnn.diagnosis.probe.objective import Objective, logit_std
 from keras_cnn.training.ema import preserve_variables
 
 IMAGES, PIXELS = 64, 64 * 128**2  # of the batch that is measured: so many images, or fewer large ones
 HALF_SCALE = 1024.0  # times the loss in float16, whose least number is 6e-8; gradients are divided by it
 PAIRS = 16  # images whose representations are compared, each with each
-SATURATED = {
+SATURATION_BOUNDS = {
     "sigmoid": (0.03, 0.97),
     "hard_sigmoid": (0.0, 1.0),
     "tanh": (-0.97, 0.97),
 }  # beyond which slopes are small
 RECTIFIERS = ("relu", "relu6")
-MOVED = (keras.layers.InputLayer, keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape)
+SHAPE_ONLY_LAYERS = (
+    keras.layers.InputLayer,
+    keras.layers.Dropout,
+    keras.layers.Flatten,
+    keras.layers.Reshape,
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class LayerSignal:
     kind: str
     mean: float
     variance: float
-    spread: float
+    std_over_images: float
     dead: float | None
     saturated: float | None
     correlation: float
@@ -63,7 +68,7 @@ class Signals:
     layers: in the order in which they compute."""
 
     loss: float
-    spread: float
+    logit_std: float
     finite: bool
     layers: list[LayerSignal]
 
@@ -85,8 +90,8 @@ def measure_signals(
     x, y = tf.convert_to_tensor(sample.x[:count]), tf.convert_to_tensor(sample.y[:count])
     seen: dict[int, LayerSignal] = {}
 
-    def see(layer: keras.layers.Layer, outputs: Any) -> None:
-        if tf.is_tensor(outputs) and not isinstance(layer, MOVED) and outputs.dtype.is_floating:
+    def on_output(layer: keras.layers.Layer, outputs: Any) -> None:
+        if tf.is_tensor(outputs) and not isinstance(layer, SHAPE_ONLY_LAYERS) and outputs.dtype.is_floating:
             seen[id(layer)] = _signal(layer, outputs.numpy())
             if show:
                 show(f"outputs/{layer.name}", outputs)
@@ -96,7 +101,11 @@ def measure_signals(
         for one in operations_of(model)
         if isinstance(one, keras.layers.Layer) or activation_of(one) != "linear"
     ]
-    with preserve_variables(model, model.variables), tapped(watched, see), tf.GradientTape() as tape:
+    with (
+        preserve_variables(model, model.variables),
+        forward_hooks(watched, on_output),
+        tf.GradientTape() as tape,
+    ):
         outputs = model(x, training=True)
         loss = objective.loss(x, y, outputs)
         half = any(layer.compute_dtype == "float16" for layer in layers_of(model))
@@ -115,7 +124,7 @@ def measure_signals(
     numbers = [number for layer in layers for number in (layer.variance, layer.gradient or 0.0)]
     return Signals(
         float(loss),
-        spread(outputs.numpy(), final_activation(model)[0]),
+        logit_std(outputs.numpy(), final_activation(model)[0]),
         bool(np.isfinite([float(loss), *numbers]).all()),
         layers,
     )
@@ -125,7 +134,7 @@ def _signal(layer: keras.layers.Layer, outputs: np.ndarray) -> LayerSignal:
     values = outputs.astype("float32")
     units = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values[:, None]
     activation = activation_of(layer)
-    bounds = SATURATED.get(activation)
+    bounds = SATURATION_BOUNDS.get(activation)
     flat = values[:PAIRS].reshape(min(PAIRS, len(values)), -1).astype("float64")
     with np.errstate(all="ignore"):
         unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-30)

@@ -7,10 +7,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_cnn.diagnosis.graph.graph import PASSING, activation_of, layers_of
-from keras_cnn.diagnosis.graph.hooks import tapped
+from keras_cnn.diagnosis.graph.graph import IDENTITY_LAYERS, activation_of, layers_of
+from keras_cnn.diagnosis.graph.hooks import forward_hooks
 
-HARMLESS = (*PASSING, keras.layers.InputLayer, keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+FINITE_LAYERS = (
+    *IDENTITY_LAYERS,
+    keras.layers.InputLayer,
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
+)
 
 
 class NonFiniteWatch:
@@ -34,7 +39,7 @@ class NonFiniteWatch:
         self._stack = contextlib.ExitStack()
         # thread of a replica -> layer -> sum of its outputs, the latest last
         self._sums: dict[int, dict[keras.layers.Layer, tf.Tensor]] = {}
-        self._stack.enter_context(tapped([*layers, model], self._see))
+        self._stack.enter_context(forward_hooks([*layers, model], self._see))
         model.train_function = None  # to be traced anew, with the watch in it
 
     def close(self) -> None:
@@ -82,4 +87,4 @@ class NonFiniteWatch:
 def _keeps_finite(layer: keras.layers.Layer) -> bool:
     """Whether of finite numbers it makes only finite ones; such layers need not be watched."""
     rectifies = isinstance(layer, keras.layers.Activation) and activation_of(layer) == "relu"
-    return rectifies or isinstance(layer, HARMLESS)
+    return rectifies or isinstance(layer, FINITE_LAYERS)

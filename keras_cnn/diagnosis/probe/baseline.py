@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.probe.score import told
+from keras_cnn.diagnosis.probe.score import explained_entropy
 
 SIDE = 8  # images are averaged to 8x8
 RIDGE = 0.01  # of the square of the largest singular value
 
 
-def linear_told(sample: Sample, width: int) -> float:
+def linear_baseline_score(sample: Sample, width: int) -> float:
     """The share of the entropy of the classes of the images held out that ridge regression on the others tells, 0..1;
     NaN where images have no class of their own, as in segmentation, or are no pictures (N, H, W, C).
 
@@ -27,7 +27,7 @@ def linear_told(sample: Sample, width: int) -> float:
     shrunk = size / np.maximum(size**2 + RIDGE * size[0] ** 2, 1e-30)
     y = targets[classes[:count]]
     kernel = (v.T * shrunk) @ (u.T @ (y - y.mean(axis=0)))
-    return told(classes[count:], x[count:] @ kernel)
+    return explained_entropy(classes[count:], x[count:] @ kernel)
 
 
 def classes_of_images(sample: Sample, width: int) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from keras_cnn.errors import InputError
 
 BATCH_SIZE = 64  # of arrays, and unless told otherwise
 HELD_OUT = 256
-MEND_LABELS = "np.unique(y, return_inverse=True)[1] counts classes from 0"
+RENUMBER_LABELS_HINT = "np.unique(y, return_inverse=True)[1] counts classes from 0"
 MASK_PIXELS = 2**20  # held out of masks, but at least eight of them
 
 
@@ -62,7 +62,7 @@ def sample_of(data: Any, images: int, batch_size: int | None = None) -> Sample:
         raise InputError(
             f"{len(x)} images are too few to diagnose with: at least 2 are needed, better 1,000."
         )
-    for part, name, mend in ((x, "images", "load them as arrays"), (y, "labels", MEND_LABELS)):
+    for part, name, mend in ((x, "images", "load them as arrays"), (y, "labels", RENUMBER_LABELS_HINT)):
         if part.dtype.kind not in "biuf":
             raise InputError(f"{name} of type {part.dtype} are no numbers: {mend}.")
     return Sample(x, y, batch_size or size)

@@ -165,7 +165,7 @@ def class_frequencies(y: np.ndarray, width: int) -> np.ndarray:
     return counts / max(1, counts.sum())
 
 
-def scores(outputs: np.ndarray, activation: str) -> np.ndarray:
+def logits_of(outputs: np.ndarray, activation: str) -> np.ndarray:
     """Outputs (..., C) as logits, centered over the classes; what the final `activation` made is undone."""
     values = np.asarray(outputs, "float64")
     if activation == "softmax":
@@ -175,7 +175,7 @@ def scores(outputs: np.ndarray, activation: str) -> np.ndarray:
     return values - values.mean(axis=-1, keepdims=True) if values.shape[-1] > 1 else values
 
 
-def spread(outputs: np.ndarray, activation: str) -> float:
+def logit_std(outputs: np.ndarray, activation: str) -> float:
     """How much the logits differ from image to image (and pixel to pixel): their sd over these, the mean of classes."""
-    values = scores(outputs, activation)
+    values = logits_of(outputs, activation)
     return float(values.reshape(-1, values.shape[-1]).std(axis=0).mean())

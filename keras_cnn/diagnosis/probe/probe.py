@@ -12,18 +12,20 @@ import tensorflow as tf
 
 from keras_cnn.diagnosis.graph.graph import final_activation
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.probe.objective import Objective, scores, spread
-from keras_cnn.diagnosis.probe.score import by_chance, told
+from keras_cnn.diagnosis.probe.objective import Objective, logit_std, logits_of
+from keras_cnn.diagnosis.probe.score import explained_entropy, null_score_p999
 from keras_cnn.training.ema import preserve_variables
 
 logger = logging.getLogger(__name__)
 
-STEPS, LONG, LONGEST = 48, 480, 1500
-MOVED = 0.015  # of the entropy of the classes, told by a net that does not stand still
-MORE_STEPS = 4 * STEPS  # where luck tells more than that, of two classes or few images, and 48 do not suffice
+SHORT_RUN_STEPS, MEDIUM_RUN_STEPS, LONG_RUN_STEPS = 48, 480, 1500
+MIN_DETECTABLE_SCORE = 0.015  # of the entropy of the classes, told by a net that does not stand still
+EXTENDED_SHORT_RUN_STEPS = (
+    4 * SHORT_RUN_STEPS
+)  # where luck tells more than that, of two classes or few images, and 48 do not suffice
 PIXELS = 2**20  # of images held out, measured at once
-SILENT = 10.0  # seconds at most without a word
-PIECE = 12  # steps, after each of which the images held out are measured
+PROGRESS_INTERVAL_S = 10.0  # seconds at most without a word
+EVAL_INTERVAL_STEPS = 12  # steps, after each of which the images held out are measured
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,13 @@ class Trace:
     rate: float
     losses: list[float]
     held_out: list[float]
-    spreads: list[float]
-    told: list[float]
-    by_chance: float = 0.0
+    logit_stds: list[float]
+    scores: list[float]
+    null_score_p999: float = 0.0
 
     @property
     def finite(self) -> bool:
-        return bool(np.isfinite([*self.losses, *self.held_out, *self.told]).all())
+        return bool(np.isfinite([*self.losses, *self.held_out, *self.scores]).all())
 
 
 class Probe:
@@ -60,8 +62,12 @@ class Probe:
         self._optimizer = objective.optimizer()
         self._optimizer.build(model.trainable_variables)
         held_out = sample.y[len(sample) - sample.held_out :]
-        self.by_chance = by_chance(held_out, np.broadcast_to(0.0, (len(held_out), *objective.shape)))
-        self.short = STEPS if self.by_chance <= MOVED else MORE_STEPS
+        self.null_score_p999 = null_score_p999(
+            held_out, np.broadcast_to(0.0, (len(held_out), *objective.shape))
+        )
+        self.short = (
+            SHORT_RUN_STEPS if self.null_score_p999 <= MIN_DETECTABLE_SCORE else EXTENDED_SHORT_RUN_STEPS
+        )
         self._clean = [variable.numpy() for variable in self._optimizer.variables]
         self._x, self._y = tf.convert_to_tensor(sample.x), tf.convert_to_tensor(sample.y)
         eager = getattr(model, "run_eagerly", False)
@@ -73,12 +79,12 @@ class Probe:
         """Whether its steps are as long as gradients are, times the rate."""
         return isinstance(getattr(self._optimizer, "inner_optimizer", self._optimizer), keras.optimizers.SGD)
 
-    def run(self, rate: float, steps: int | None = None, enough: float = 1.0) -> Trace:
+    def run(self, rate: float, steps: int | None = None, target_score: float = 1.0) -> Trace:
         """Train at `rate` for `steps` steps, 48 or where luck tells much 192; undone afterwards. It ends sooner where
         outputs tell `enough` twice in a row and the loss is below chance."""
-        return self._undone(rate, self._sample.batches(steps or self.short), enough)
+        return self._undone(rate, self._sample.batches(steps or self.short), target_score)
 
-    def overfit(self, rate: float, steps: int = STEPS) -> Trace:
+    def overfit(self, rate: float, steps: int = SHORT_RUN_STEPS) -> Trace:
         """The same, always with one batch of 16 images: a net that can learn at all learns these by heart."""
         return self._undone(rate, np.tile(np.arange(min(16, len(self._sample))), (steps, 1)), 1.0)
 
@@ -91,8 +97,8 @@ class Probe:
     def measure(self) -> tuple[float, np.ndarray]:
         """(loss of the images held out, their outputs), in training mode, as many at once as memory allows."""
         size, held_out = len(self._sample), self._sample.held_out
-        at_once = max(2, PIXELS // max(1, math.prod(self._sample.x.shape[1:3])))
-        places = np.array_split(np.arange(size - held_out, size), -(-held_out // at_once))
+        learns_within_short_run = max(2, PIXELS // max(1, math.prod(self._sample.x.shape[1:3])))
+        places = np.array_split(np.arange(size - held_out, size), -(-held_out // learns_within_short_run))
         losses, outputs = zip(*(self._forward(tf.constant(part)) for part in places), strict=True)
         loss = np.average([float(loss) for loss in losses], weights=[len(part) for part in places])
         return float(loss), np.concatenate([part.numpy() for part in outputs])
@@ -102,32 +108,36 @@ class Probe:
             variable.assign(value)
         self._optimizer.learning_rate = rate
 
-    def _undone(self, rate: float, batches: np.ndarray, enough: float) -> Trace:
+    def _undone(self, rate: float, batches: np.ndarray, target_score: float) -> Trace:
         with preserve_variables(self._model, self._model.variables):
             self._start(rate)
-            return self._trace(rate, batches, enough)
+            return self._trace(rate, batches, target_score)
 
-    def _trace(self, rate: float, batches: np.ndarray, enough: float) -> Trace:
+    def _trace(self, rate: float, batches: np.ndarray, target_score: float) -> Trace:
         losses: list[float] = []
         measured = [self._held_out()]
-        for first in range(0, len(batches), PIECE):
-            losses += self._steps(tf.constant(batches[first : first + PIECE])).numpy().tolist()
+        for first in range(0, len(batches), EVAL_INTERVAL_STEPS):
+            losses += self._steps(tf.constant(batches[first : first + EVAL_INTERVAL_STEPS])).numpy().tolist()
             measured.append(self._held_out())
-            if time.perf_counter() - self._last_message > SILENT:
+            if time.perf_counter() - self._last_message > PROGRESS_INTERVAL_S:
                 logger.info(f"probe: {len(losses)} of up to {len(batches)} steps at {rate:.1e}")
                 self._last_message = time.perf_counter()
             below = measured[-1][0] < self._objective.chance
             if not math.isfinite(measured[-1][0]) or (
-                below and min(tells for *_, tells in measured[-2:]) >= enough
+                below and min(tells for *_, tells in measured[-2:]) >= target_score
             ):
                 break
-        held_out, spreads, shares = map(list, zip(*measured, strict=True))
-        return Trace(rate, losses, held_out, spreads, shares, self.by_chance)
+        held_out, logit_stds, shares = map(list, zip(*measured, strict=True))
+        return Trace(rate, losses, held_out, logit_stds, shares, self.null_score_p999)
 
     def _held_out(self) -> tuple[float, float, float]:
         loss, outputs = self.measure()
         y = self._sample.y[len(self._sample) - self._sample.held_out :]
-        return loss, spread(outputs, self._activation), told(y, scores(outputs, self._activation))
+        return (
+            loss,
+            logit_std(outputs, self._activation),
+            explained_entropy(y, logits_of(outputs, self._activation)),
+        )
 
     def _measure(self, places):
         x, y = tf.gather(self._x, places), tf.gather(self._y, places)

@@ -2,9 +2,14 @@
 
 import logging
 
-from keras_cnn.diagnosis.probe.decision import SURE, doubtful, overshoots, settled
+from keras_cnn.diagnosis.probe.decision import (
+    DOUBT_FACTOR,
+    has_learned,
+    needs_longer_run,
+    smaller_rate_is_ahead,
+)
 from keras_cnn.diagnosis.probe.objective import Objective
-from keras_cnn.diagnosis.probe.probe import LONG, LONGEST, Probe, Trace
+from keras_cnn.diagnosis.probe.probe import LONG_RUN_STEPS, MEDIUM_RUN_STEPS, Probe, Trace
 
 logger = logging.getLogger(__name__)
 
@@ -18,13 +23,13 @@ SMALLER = 0.1  # times its own rate, tried where that works: does the net learn 
 NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
 
 
-def look(
+def probe_learning_rates(
     probe: Probe,
     objective: Objective,
-    asked: float,
+    required_score: float,
     *,
-    doubted: bool,
-    patience: bool,
+    raise_threshold: bool,
+    allow_extension: bool,
 ) -> tuple[Trace, list[Trace]]:
     """(the trace at the net's own rate, those at others).
 
@@ -32,14 +37,16 @@ def look(
     it tells twice as much. patience: whether a net that does not learn in 480 steps but may yet is given 1,500.
     """
     rate = objective.rate
-    logger.info(f"probe: up to {LONG} steps at {rate:.1e}")
-    own = probe.run(rate, LONG, SURE * asked if doubted else asked)
-    if settled(own, objective.chance, asked):
+    logger.info(f"probe: up to {MEDIUM_RUN_STEPS} steps at {rate:.1e}")
+    own = probe.run(
+        rate, MEDIUM_RUN_STEPS, DOUBT_FACTOR * required_score if raise_threshold else required_score
+    )
+    if has_learned(own, objective.chance, required_score):
         return _beside_smaller(probe, own)
     others = _others(probe, rate)
-    if patience and doubtful(own, others):
-        logger.info(f"probe: it may yet learn: up to {LONGEST} steps at {rate:.1e}")
-        own = probe.run(rate, LONGEST, asked)
+    if allow_extension and needs_longer_run(own, others):
+        logger.info(f"probe: it may yet learn: up to {LONG_RUN_STEPS} steps at {rate:.1e}")
+        own = probe.run(rate, LONG_RUN_STEPS, required_score)
     return own, others
 
 
@@ -52,9 +59,9 @@ def _beside_smaller(probe: Probe, own: Trace) -> tuple[Trace, list[Trace]]:
     """Where it learns, one smaller rate is tried; if that is ahead after as many steps, both go on to 480: a net may
     learn a little at a rate that lets it learn no more."""
     smaller = probe.run(own.rate * SMALLER)
-    if not overshoots(own, smaller):
+    if not smaller_rate_is_ahead(own, smaller):
         return own, [smaller]
-    return probe.run(own.rate, LONG), [probe.run(smaller.rate, LONG)]
+    return probe.run(own.rate, MEDIUM_RUN_STEPS), [probe.run(smaller.rate, MEDIUM_RUN_STEPS)]
 
 
 def _others(probe: Probe, rate: float) -> list[Trace]:

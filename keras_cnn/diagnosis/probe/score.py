@@ -3,11 +3,11 @@
 import numpy as np
 
 ROWS = 4096  # images, or pixels of masks, that are looked at
-LUCK = 10.8  # chi-squared of one degree of freedom, exceeded once in a thousand times
+CHI2_1DF_P001 = 10.8  # chi-squared of one degree of freedom, exceeded once in a thousand times
 TEMPERATURES = 0.1 * 300 ** (np.arange(-5, 25) / 24)  # 0.03 to 30: nets at first give small logits
 
 
-def told(y: np.ndarray, logits: np.ndarray) -> float:
+def explained_entropy(y: np.ndarray, logits: np.ndarray) -> float:
     """The share of the entropy of the classes that the outputs tell, 0..1; NaN where they are not finite.
 
     y: classes (...,), one-hot or distributions (..., C). logits: (..., C), or (..., 1) of a binary net. They are
@@ -34,12 +34,12 @@ def told(y: np.ndarray, logits: np.ndarray) -> float:
     return max(0.0, 1 - least / entropy)
 
 
-def by_chance(y: np.ndarray, logits: np.ndarray) -> float:
+def null_score_p999(y: np.ndarray, logits: np.ndarray) -> float:
     """The share that outputs which know nothing tell once in a thousand times: twice what they add to the likelihood
     is then chi-squared of one degree of freedom, the temperature (Wilks 1938). y, logits: as for `told`."""
     truth = classes_of(y, logits).reshape(-1).astype(int)
     entropy = _entropy(np.unique(truth, return_counts=True)[1] / max(1, len(truth)))
-    return LUCK / (2 * min(len(truth), ROWS) * entropy) if entropy else 0.0
+    return CHI2_1DF_P001 / (2 * min(len(truth), ROWS) * entropy) if entropy else 0.0
 
 
 def _entropy(frequencies: np.ndarray) -> float:

@@ -8,12 +8,12 @@ import numpy as np
 
 from keras_cnn.diagnosis.graph.graph import final_activation
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.probe.decision import reached, trains
-from keras_cnn.diagnosis.probe.objective import objective_of, scores
+from keras_cnn.diagnosis.probe.decision import final_score, is_above_noise
+from keras_cnn.diagnosis.probe.objective import logits_of, objective_of
 from keras_cnn.diagnosis.probe.probe import Probe
 from keras_cnn.diagnosis.probe.schedule import USUAL_RATES, near
-from keras_cnn.diagnosis.probe.score import classes_of, told
-from keras_cnn.diagnosis.remedies.remedies import REMEDIES, Patient
+from keras_cnn.diagnosis.probe.score import classes_of, explained_entropy
+from keras_cnn.diagnosis.remedies.remedies import REMEDIES, RepairContext
 from keras_cnn.training.ema import preserve_variables
 
 FACTORS = (1.0, 0.3, 3.0)  # of its rate, at which a changed net is tried; and at the usual ones
@@ -28,7 +28,7 @@ class Measured:
     loss: float
     accuracy: float
     chance: float
-    told: float
+    score: float
     steps: int
 
 
@@ -42,19 +42,19 @@ class Attempt:
     after: Measured
 
 
-def treated(patient: Patient, names: Iterable[str]) -> keras.Model | None:
+def apply_remedies(context: RepairContext, names: Iterable[str]) -> keras.Model | None:
     """A copy with these remedies in it, one after the other; None where one of them fits nothing."""
-    model: keras.Model | None = patient.model
+    model: keras.Model | None = context.model
     for name in names:
-        objective = objective_of(model, patient.sample) if model is not patient.model else patient.objective
-        model = REMEDIES[name](Patient(model, patient.sample, objective, patient.rate))
+        objective = objective_of(model, context.sample) if model is not context.model else context.objective
+        model = REMEDIES[name](RepairContext(model, context.sample, objective, context.rate))
         if model is None:
             return None
     return model
 
 
 def attempt(
-    model: keras.Model, names: tuple[str, ...], sample: Sample, steps: int, asked: float
+    model: keras.Model, names: tuple[str, ...], sample: Sample, steps: int, required_score: float
 ) -> Attempt | None:
     """Train at the rate that a probe finds best, and at smaller ones; None where it trains at none, or diverges. Of two
     rates the smaller one is better, unless its net tells less by as much as is `asked` of one that learns.
@@ -64,14 +64,14 @@ def attempt(
     objective = objective_of(model, sample)
     probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in FACTORS]
     rates += [rate for rate in USUAL_RATES if not any(near(rate, one) for one in rates)]
-    good = sorted(filter(trains, map(probe.run, rates)), key=reached, reverse=True)
+    good = sorted(filter(is_above_noise, map(probe.run, rates)), key=final_score, reverse=True)
     final = [factor * trace.rate for trace in good[:1] for factor in FINAL]
     ends = {rate: _end(probe, model, sample, rate, steps) for rate in final}
-    finite = {rate: end for rate, end in ends.items() if np.isfinite([end.loss, end.told]).all()}
+    finite = {rate: end for rate, end in ends.items() if np.isfinite([end.loss, end.score]).all()}
     if not finite:
         return None
-    most = max(end.told for end in finite.values())
-    rate = min(rate for rate, end in finite.items() if end.told >= most - asked)
+    most = max(end.score for end in finite.values())
+    rate = min(rate for rate, end in finite.items() if end.score >= most - required_score)
     return Attempt(names, model, rate, finite[rate])
 
 
@@ -84,7 +84,7 @@ def _end(probe: Probe, model: keras.Model, sample: Sample, rate: float, steps: i
     with preserve_variables(model, model.variables):
         loss, outputs = probe.train(rate, steps)
     truth = classes_of(sample.y[len(sample) - sample.held_out :], outputs)
-    logits = scores(outputs, final_activation(model)[0])
+    logits = logits_of(outputs, final_activation(model)[0])
     guess = logits[..., 0] > 0 if logits.shape[-1] == 1 else logits.argmax(-1)
     chance = objective_of(model, sample).chance
-    return Measured(loss, float((truth == guess).mean()), chance, told(truth, logits), steps)
+    return Measured(loss, float((truth == guess).mean()), chance, explained_entropy(truth, logits), steps)

@@ -2,14 +2,14 @@
 
 import keras
 
-from keras_cnn.diagnosis.graph.graph import PASSING, WEIGHTED, activation_of, before
+from keras_cnn.diagnosis.graph.graph import IDENTITY_LAYERS, KERNEL_LAYERS, activation_of, predecessors
 from keras_cnn.diagnosis.remedies.surgery import carry_weights, copy_of, rebuilt, with_config
 
 
-def mend_outputs(patient) -> keras.Model | None:
+def repair_outputs(context) -> keras.Model | None:
     """The net with all activations after its last kernel replaced by one softmax, or sigmoid for one unit, and the
     cross-entropy of the labels it is given, which expects probabilities. None where no kernel is found at its end."""
-    model, y = patient.model, patient.sample.y
+    model, y = context.model, context.sample.y
     last = _last_kernel(model)
     if last is None:
         return None
@@ -27,7 +27,7 @@ def mend_outputs(patient) -> keras.Model | None:
     )
     new = keras.Model(graph.input, outputs, name=model.name)
     carry_weights(model, new)
-    return patient.compiled(new, loss=loss)
+    return context.compiled(new, loss=loss)
 
 
 def _last_kernel(model: keras.Model) -> keras.layers.Layer | None:
@@ -35,10 +35,10 @@ def _last_kernel(model: keras.Model) -> keras.layers.Layer | None:
     if not getattr(model, "outputs", None):
         return None
     layer = model.outputs[0]._keras_history.operation
-    while layer is not None and not isinstance(layer, WEIGHTED):
-        passes = (*PASSING, keras.layers.Activation, keras.layers.Softmax, keras.layers.ReLU)
+    while layer is not None and not isinstance(layer, KERNEL_LAYERS):
+        passes = (*IDENTITY_LAYERS, keras.layers.Activation, keras.layers.Softmax, keras.layers.ReLU)
         applied = not isinstance(layer, keras.layers.Layer) and activation_of(layer) != "linear"
         plain = isinstance(layer, passes) or applied
-        parents = before(layer, model) if plain else []
+        parents = predecessors(layer, model) if plain else []
         layer = parents[0] if len(parents) == 1 else None
     return layer

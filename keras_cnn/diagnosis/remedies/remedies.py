@@ -11,7 +11,7 @@ from keras_cnn.diagnosis.graph.graph import activation_after, activation_of, ope
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import Objective
 from keras_cnn.diagnosis.remedies.lsuv import scale_to_unit_variance
-from keras_cnn.diagnosis.remedies.outputs import mend_outputs
+from keras_cnn.diagnosis.remedies.outputs import repair_outputs
 from keras_cnn.diagnosis.remedies.surgery import (
     compiled_like,
     copy_of,
@@ -35,7 +35,7 @@ CLIP_NORM = 1.0
 
 
 @dataclass(frozen=True)
-class Patient:
+class RepairContext:
     """What a remedy works on. rate: at which the probe found it to train best; its own where none was found."""
 
     model: keras.Model
@@ -48,9 +48,9 @@ class Patient:
         return compiled_like(new, self.model, self.objective, **changes)
 
 
-def input_normalization(patient: Patient) -> keras.Model | None:
+def input_normalization(context: RepairContext) -> keras.Model | None:
     """Subtract the mean and divide by the deviation of each channel, in a layer in front."""
-    x, model = patient.sample.x.astype("float64"), patient.model
+    x, model = context.sample.x.astype("float64"), context.model
     axes = tuple(range(x.ndim - 1))
     mean, deviation = x.mean(axes), x.std(axes)
     scale = np.where(deviation > 0, 1 / np.maximum(deviation, 1e-12), 1.0)
@@ -59,13 +59,13 @@ def input_normalization(patient: Patient) -> keras.Model | None:
     layer = keras.layers.Rescaling(
         scale.tolist(), (-mean * scale).tolist(), name="input_normalization", dtype="float32"
     )
-    return patient.compiled(keras.Model(inputs, inner(layer(inputs)), name=model.name))
+    return context.compiled(keras.Model(inputs, inner(layer(inputs)), name=model.name))
 
 
-def batch_normalization(patient: Patient) -> keras.Model | None:
+def batch_normalization(context: RepairContext) -> keras.Model | None:
     """Batch normalization between each hidden layer and its activation (Ioffe & Szegedy 2015)."""
     added = []
-    names = {layer.name: layer for layer in hidden(patient.model)}
+    names = {layer.name: layer for layer in hidden(context.model)}
 
     def remake(layer):
         return with_config(layer, activation="linear") if layer.name in names else copy_of(layer)
@@ -83,38 +83,38 @@ def batch_normalization(patient: Patient) -> keras.Model | None:
             else keras.layers.Activation(activation, name=f"{layer.name}_act")(outputs)
         )
 
-    new = rebuilt(patient.model, remake, call)
-    return patient.compiled(new, rate=patient.rate) if added else None
+    new = rebuilt(context.model, remake, call)
+    return context.compiled(new, rate=context.rate) if added else None
 
 
-def initialization(patient: Patient) -> keras.Model | None:
+def initialization(context: RepairContext) -> keras.Model | None:
     """New weights: He for rectifiers (He et al. 2015), LeCun for SELU, Glorot for tanh and sigmoid; biases 0."""
-    new = rebuilt(patient.model)
-    for number, (layer, old) in enumerate(zip(hidden(new), hidden(patient.model), strict=True)):
-        activation = activation_after(old, patient.model)
-        draw_weights(layer, INITIALIZER.get(activation, "HeNormal"), patient.seed + number)
-    return patient.compiled(new, rate=patient.rate)
+    new = rebuilt(context.model)
+    for number, (layer, old) in enumerate(zip(hidden(new), hidden(context.model), strict=True)):
+        activation = activation_after(old, context.model)
+        draw_weights(layer, INITIALIZER.get(activation, "HeNormal"), context.seed + number)
+    return context.compiled(new, rate=context.rate)
 
 
-def lsuv(patient: Patient) -> keras.Model | None:
+def lsuv(context: RepairContext) -> keras.Model | None:
     """Orthogonal kernels, scaled so that what each makes of a batch has variance 1 (Mishkin & Matas 2016, LSUV)."""
-    new = rebuilt(patient.model)
-    x = tf.convert_to_tensor(patient.sample.x[:LSUV_IMAGES])
+    new = rebuilt(context.model)
+    x = tf.convert_to_tensor(context.sample.x[:LSUV_IMAGES])
     layers = hidden(new)
     for number, layer in enumerate(layers):
-        draw_weights(layer, "Orthogonal", patient.seed + number)
+        draw_weights(layer, "Orthogonal", context.seed + number)
     scale_to_unit_variance(new, layers, x)
-    return patient.compiled(new, rate=patient.rate)
+    return context.compiled(new, rate=context.rate)
 
 
-def activation(patient: Patient) -> keras.Model | None:
+def activation(context: RepairContext) -> keras.Model | None:
     """ReLU for hidden activations, or for ReLU the leaky one, which cannot die; with He's initialization."""
-    found = hidden_activations(patient.model)
+    found = hidden_activations(context.model)
     if not found:
         return None
     wanted = "leaky_relu" if found == ["relu"] else "relu"
-    order = [one.name for one in operations_of(patient.model)]
-    last = hidden(patient.model)[-1]
+    order = [one.name for one in operations_of(context.model)]
+    last = hidden(context.model)[-1]
     early = set(order[: order.index(last.name) + 3])  # its activation may follow, after batch normalization
     changed = []
 
@@ -126,14 +126,14 @@ def activation(patient: Patient) -> keras.Model | None:
             return with_config(layer, activation=wanted)
         return keras.layers.Activation(wanted, name=layer.name)
 
-    new = patient.compiled(rebuilt(patient.model, remake), rate=patient.rate)
-    treated = Patient(new, patient.sample, patient.objective, patient.rate, patient.seed)
-    return initialization(treated) if changed else None
+    new = context.compiled(rebuilt(context.model, remake), rate=context.rate)
+    apply_remedies = RepairContext(new, context.sample, context.objective, context.rate, context.seed)
+    return initialization(apply_remedies) if changed else None
 
 
-def skip_connections(patient: Patient) -> keras.Model | None:
+def skip_connections(context: RepairContext) -> keras.Model | None:
     """Add the input of each hidden layer that keeps its shape to its output (He et al. 2016)."""
-    names, added = {layer.name for layer in hidden(patient.model)}, []
+    names, added = {layer.name for layer in hidden(context.model)}, []
 
     def call(layer, *args, **kwargs):
         outputs = layer(*args, **kwargs)
@@ -142,13 +142,13 @@ def skip_connections(patient: Patient) -> keras.Model | None:
             return keras.layers.Add(name=f"{layer.name}_skip")([args[0], outputs])
         return outputs
 
-    new = rebuilt(patient.model, call=call)
-    return patient.compiled(new, rate=patient.rate) if added else None
+    new = rebuilt(context.model, call=call)
+    return context.compiled(new, rate=context.rate) if added else None
 
 
-def widen(patient: Patient) -> keras.Model | None:
+def widen(context: RepairContext) -> keras.Model | None:
     """Eight times the units of hidden layers that have less than 16, and at least 16."""
-    names = {layer.name for layer in hidden(patient.model)}
+    names = {layer.name for layer in hidden(context.model)}
 
     def remake(layer):
         key = "filters" if hasattr(layer, "filters") else "units"
@@ -159,39 +159,39 @@ def widen(patient: Patient) -> keras.Model | None:
             else copy_of(layer)
         )
 
-    new = rebuilt(patient.model, remake)
+    new = rebuilt(context.model, remake)
     return (
-        patient.compiled(new, rate=patient.rate)
-        if new.count_params() != patient.model.count_params()
+        context.compiled(new, rate=context.rate)
+        if new.count_params() != context.model.count_params()
         else None
     )
 
 
-def learning_rate(patient: Patient) -> keras.Model | None:
+def learning_rate(context: RepairContext) -> keras.Model | None:
     """The rate at which the probe's loss fell most."""
-    if patient.rate == patient.objective.rate:
+    if context.rate == context.objective.rate:
         return None
-    return patient.compiled(_copied(patient.model), rate=patient.rate)
+    return context.compiled(_copied(context.model), rate=context.rate)
 
 
-def gradient_clipping(patient: Patient) -> keras.Model | None:
+def gradient_clipping(context: RepairContext) -> keras.Model | None:
     """The gradient of all weights together is cut to a norm of 1 (Pascanu et al. 2013)."""
-    return patient.compiled(_copied(patient.model), clip=CLIP_NORM)
+    return context.compiled(_copied(context.model), clip=CLIP_NORM)
 
 
-def unfreeze(patient: Patient) -> keras.Model | None:
+def unfreeze(context: RepairContext) -> keras.Model | None:
     """Let all weights learn."""
-    if patient.model.trainable_weights:
+    if context.model.trainable_weights:
         return None
-    new = _copied(patient.model)
+    new = _copied(context.model)
     for layer in new._flatten_layers():
         layer.trainable = True
-    return patient.compiled(new)
+    return context.compiled(new)
 
 
-def output_and_loss(patient: Patient) -> keras.Model | None:
+def output_and_loss(context: RepairContext) -> keras.Model | None:
     """One softmax (or sigmoid), and a loss that expects it."""
-    return mend_outputs(patient)
+    return repair_outputs(context)
 
 
 def _copied(model: keras.Model) -> keras.Model:
@@ -204,7 +204,7 @@ def _normalized(layer: keras.layers.Layer) -> bool:
 
 
 # by what they cost: the first ones change no layer and keep all weights
-REMEDIES: dict[str, Callable[[Patient], keras.Model | None]] = {
+REMEDIES: dict[str, Callable[[RepairContext], keras.Model | None]] = {
     "unfreeze": unfreeze,
     "output_and_loss": output_and_loss,
     "learning_rate": learning_rate,

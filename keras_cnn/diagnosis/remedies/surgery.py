@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.graph.graph import DEPTHWISE, SEPARABLE, activation_after, kernels_of, weighted
+from keras_cnn.diagnosis.graph.graph import DEPTHWISE, SEPARABLE, activation_after, kernel_layers, kernels_of
 from keras_cnn.diagnosis.probe.objective import Objective, optimizer_with
 from keras_cnn.errors import InputError, in_one_line
 
@@ -87,7 +87,7 @@ def compiled_like(
 
 def hidden(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers with a kernel, in order, but the last, which makes the scores."""
-    return weighted(model)[:-1]
+    return kernel_layers(model)[:-1]
 
 
 def hidden_activations(model: keras.Model) -> list[str]:

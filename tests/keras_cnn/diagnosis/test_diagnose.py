@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from keras import layers
 
 from keras_cnn.diagnosis.causes import causes
-from keras_cnn.diagnosis.checks.static import lint
+from keras_cnn.diagnosis.checks.static import static_findings
 from keras_cnn.diagnosis.diagnose import diagnose
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.probe.decision import CONDITIONAL, DEAD, HEALTHY
-from keras_cnn.diagnosis.probe.objective import objective_of, spread
-from keras_cnn.diagnosis.probe.probe import MORE_STEPS, Trace
+from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNTRAINABLE
+from keras_cnn.diagnosis.probe.objective import logit_std, objective_of
+from keras_cnn.diagnosis.probe.probe import EXTENDED_SHORT_RUN_STEPS, Trace
 from keras_cnn.diagnosis.report import text, write_report
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.errors import InputError
@@ -66,24 +66,26 @@ def binary(rate: float = 1e-3) -> keras.Model:
     return model
 
 
-@pytest.mark.parametrize(("rate", "verdict"), [(1e-3, HEALTHY), (1e-9, CONDITIONAL)])
+@pytest.mark.parametrize(("rate", "verdict"), [(1e-3, HEALTHY), (1e-9, LR_DEPENDENT)])
 def test_of_labels_that_are_hard_to_tell_less_is_asked(rate, verdict):
     found = diagnose(binary(rate), noisy())
-    assert found.asked < 0.1 and found.linear < 0.1
+    assert found.required_score < 0.1 and found.linear_baseline_score < 0.1
     assert found.verdict == verdict, text(found)
-    assert verdict == HEALTHY or {len(trace.losses) for trace in found.traces[1:]} == {MORE_STEPS}
+    assert verdict == HEALTHY or {len(trace.losses) for trace in found.traces[1:]} == {
+        EXTENDED_SHORT_RUN_STEPS
+    }
 
 
 def test_shuffled_labels_of_two_classes_are_not_learnt():
     x, y = digits()
     found = diagnose(binary(), (x, np.random.default_rng(0).permutation(one_in_three(y))))
-    assert (found.verdict, found.findings[0].name) == (DEAD, "labels_unrelated"), text(found)
+    assert (found.verdict, found.findings[0].name) == (UNTRAINABLE, "labels_unrelated"), text(found)
 
 
 def test_labels_of_ten_classes_for_one_output():
     (finding,) = diagnose(binary(), digits()).findings
     assert (
-        finding.name == "labels_out_of_range" and "0 to 9" in finding.symptom and "0 to 1" in finding.symptom
+        finding.name == "labels_out_of_range" and "0 to 9" in finding.message and "0 to 1" in finding.message
     )
 
 
@@ -97,19 +99,19 @@ def test_of_few_images_it_is_told_that_luck_decides():
 DEEP = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}
 # name -> (net, data, verdict, the likeliest cause)
 SICK = {
-    "deep sigmoid": (DEEP, digits, DEAD, "signal_fades"),
-    "zeros": ({"initializer": "zeros"}, digits, DEAD, "constant_kernel"),
-    "dead units": ({"bias": -50.0}, digits, DEAD, "dead_units"),
-    "rate too high": ({"rate": 10.0}, digits, CONDITIONAL, "rate_too_high"),
-    "rate too low": ({"rate": 1e-8}, digits, CONDITIONAL, "rate_too_low"),
-    "one unit": ({"units": 1, "depth": 4, "activation": "tanh"}, digits, DEAD, "too_narrow"),
-    "shuffled labels": ({}, shuffled, DEAD, "labels_unrelated"),
-    "tiny inputs": ({"activation": "tanh"}, lambda: (digits()[0] * 1e-5, digits()[1]), DEAD, "inputs_not_normalized"),
-    "one class": ({}, lambda: (digits()[0], 0 * digits()[1]), DEAD, "one_class"),
-    "labels from 1": ({}, lambda: (digits()[0], digits()[1] + 1), DEAD, "labels_out_of_range"),
-    "numbers of classes": ({"loss": "categorical_crossentropy"}, digits, DEAD, "labels_of_another_form"),
-    "a number for each class": ({}, whole, DEAD, "labels_of_another_form"),
-    "NaN": ({}, lambda: (digits()[0] * np.nan, digits()[1]), DEAD, "images_not_finite"),
+    "deep sigmoid": (DEEP, digits, UNTRAINABLE, "signal_fades"),
+    "zeros": ({"initializer": "zeros"}, digits, UNTRAINABLE, "constant_kernel"),
+    "dead units": ({"bias": -50.0}, digits, UNTRAINABLE, "dead_units"),
+    "rate too high": ({"rate": 10.0}, digits, LR_DEPENDENT, "rate_too_high"),
+    "rate too low": ({"rate": 1e-8}, digits, LR_DEPENDENT, "rate_too_low"),
+    "one unit": ({"units": 1, "depth": 4, "activation": "tanh"}, digits, UNTRAINABLE, "too_narrow"),
+    "shuffled labels": ({}, shuffled, UNTRAINABLE, "labels_unrelated"),
+    "tiny inputs": ({"activation": "tanh"}, lambda: (digits()[0] * 1e-5, digits()[1]), UNTRAINABLE, "inputs_not_normalized"),
+    "one class": ({}, lambda: (digits()[0], 0 * digits()[1]), UNTRAINABLE, "one_class"),
+    "labels from 1": ({}, lambda: (digits()[0], digits()[1] + 1), UNTRAINABLE, "labels_out_of_range"),
+    "numbers of classes": ({"loss": "categorical_crossentropy"}, digits, UNTRAINABLE, "labels_of_another_form"),
+    "a number for each class": ({}, whole, UNTRAINABLE, "labels_of_another_form"),
+    "NaN": ({}, lambda: (digits()[0] * np.nan, digits()[1]), UNTRAINABLE, "images_not_finite"),
 }  # fmt: skip
 
 
@@ -119,8 +121,8 @@ def test_what_is_wrong_is_named_first(name):
     found = diagnose(net(**arguments), data())
     assert found.verdict == verdict, text(found)
     assert found.findings[0].name == cause, text(found)
-    assert found.findings[0].cures
-    if verdict == CONDITIONAL:
+    assert found.findings[0].suggestions
+    if verdict == LR_DEPENDENT:
         assert found.rates and found.rate not in found.rates
     else:
         assert not found.rates
@@ -136,7 +138,7 @@ def test_a_net_that_trains_is_told_of_a_rate_at_which_it_trains_better(told, ste
     given = Diagnosis(HEALTHY, 1e-3, (1e-3,), [], traces=[own, other])
     found = causes(given, net(), Sample(*digits(), 64)).findings
     assert [finding.name for finding in found] == ["better_rate"] * better
-    assert not better or found[0].cures[0].what == "a learning rate of 1.0e-02"
+    assert not better or found[0].suggestions[0].what == "a learning rate of 1.0e-02"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def residual(zeros: tuple[str, ...]) -> keras.Model:
 @pytest.mark.parametrize(
     ("zeros", "told", "verdict"),
     [
-        (("a1", "a2", "b1", "b2"), 0.15, DEAD),
+        (("a1", "a2", "b1", "b2"), 0.15, UNTRAINABLE),
         (("a1", "a2", "b1", "b2"), 0.3, HEALTHY),
         (("a2", "b2"), 0.15, HEALTHY),  # blocks that begin as the identity
     ],
@@ -180,7 +182,7 @@ def residual(zeros: tuple[str, ...]) -> keras.Model:
 def test_a_net_whose_first_layer_alone_can_learn_must_tell_more(zeros, told, verdict):
     model = residual(zeros)
     own = Trace(1e-3, [1.0] * 480, [1.0] * 41, [1.0] * 41, [told] * 41)
-    given = Diagnosis(HEALTHY, 1e-3, (1e-3,), lint(model), traces=[own])
+    given = Diagnosis(HEALTHY, 1e-3, (1e-3,), static_findings(model), traces=[own])
     found = causes(given, model, Sample(*digits(), 64))
     assert (found.verdict, found.findings[0].name) == (verdict, "constant_kernel")
     assert found.rates == ((1e-3,) if verdict == HEALTHY else ())
@@ -201,7 +203,7 @@ def test_a_frozen_net_is_not_probed():
     model = net()
     model.trainable = False
     found = diagnose(model, digits())
-    assert (found.verdict, found.findings[0].name, found.traces) == (DEAD, "all_frozen", [])
+    assert (found.verdict, found.findings[0].name, found.traces) == (UNTRAINABLE, "all_frozen", [])
 
 
 def test_data_come_as_arrays_as_batches_and_with_whole_distributions():
@@ -279,7 +281,7 @@ def test_the_report_is_written_and_can_be_read(tmp_path):
     found = diagnose(net(**DEEP), digits())
     write_report(found, tmp_path)
     read = json.loads((tmp_path / "diagnosis.json").read_text())
-    assert read["verdict"] == DEAD and read["findings"][0]["name"] == "signal_fades"
+    assert read["verdict"] == UNTRAINABLE and read["findings"][0]["name"] == "signal_fades"
     assert "cure 1:" in (tmp_path / "diagnosis.txt").read_text()
     assert (tmp_path / "diagnosis.png").read_bytes()[:4] == b"\x89PNG"
     assert list((tmp_path / "logs").iterdir())
@@ -301,7 +303,7 @@ def test_chance_is_the_entropy_of_the_labels(counts):
 def test_the_spread_of_logits_knows_no_bias_and_scales_with_them(seed, scale):
     random = np.random.default_rng(seed)
     logits, bias = random.normal(size=(20, 5)), random.normal(size=5)
-    assert spread(logits + bias, "linear") == pytest.approx(spread(logits, "linear"))
-    assert spread(scale * logits, "linear") == pytest.approx(scale * spread(logits, "linear"))
+    assert logit_std(logits + bias, "linear") == pytest.approx(logit_std(logits, "linear"))
+    assert logit_std(scale * logits, "linear") == pytest.approx(scale * logit_std(logits, "linear"))
     probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
-    assert spread(probabilities, "softmax") == pytest.approx(spread(logits, "linear"), rel=1e-5)
+    assert logit_std(probabilities, "softmax") == pytest.approx(logit_std(logits, "linear"), rel=1e-5)

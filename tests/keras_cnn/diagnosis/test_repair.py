@@ -6,12 +6,12 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_cnn.diagnosis.checks.static import lint
+from keras_cnn.diagnosis.checks.static import static_findings
 from keras_cnn.diagnosis.graph.graph import kernels_of, layers_of
-from keras_cnn.diagnosis.graph.hooks import tapped
+from keras_cnn.diagnosis.graph.hooks import forward_hooks
 from keras_cnn.diagnosis.probe.data import sample_of
 from keras_cnn.diagnosis.probe.objective import objective_of
-from keras_cnn.diagnosis.remedies.remedies import REMEDIES, Patient
+from keras_cnn.diagnosis.remedies.remedies import REMEDIES, RepairContext
 from keras_cnn.diagnosis.remedies.surgery import hidden, hidden_activations
 from keras_cnn.diagnosis.repair import repair
 from keras_cnn.errors import InputError
@@ -19,12 +19,12 @@ from keras_cnn.models.build import build_model
 from tests.small_nets import spec_of
 from tests.untrainable_nets import digits, everything, net
 
-DEAD = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}
+UNTRAINABLE = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}
 
 
-def patient(model, rate=1e-2) -> Patient:
+def context(model, rate=1e-2) -> RepairContext:
     sample = sample_of(digits(), 512)
-    return Patient(model, sample, objective_of(model, sample), rate)
+    return RepairContext(model, sample, objective_of(model, sample), rate)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_each_remedy_gives_a_net_that_trains_and_leaves_the_patient_alone(name, 
     model = net(depth=4, kind=kind, units=8, activation="tanh", initializer="glorot_uniform")
     model.trainable = name != "unfreeze"
     before = everything(model)
-    new = REMEDIES[name](patient(model))
+    new = REMEDIES[name](context(model))
     assert new is not None and new is not model
     x, y = digits()
     history = new.fit(x, y, epochs=1, verbose=0).history
@@ -51,7 +51,7 @@ def test_each_remedy_gives_a_net_that_trains_and_leaves_the_patient_alone(name, 
 
 @pytest.mark.parametrize("kind", ["functional", "nested", "operations"])
 def test_activations_and_normalization_change_in_nested_nets_and_operations_too(kind):
-    sick = patient(net(depth=4, kind=kind, activation="tanh"))
+    sick = context(net(depth=4, kind=kind, activation="tanh"))
     assert hidden_activations(REMEDIES["activation"](sick)) == ["relu"]
     new = REMEDIES["batch_normalization"](sick)
     found = [layer for layer in layers_of(new) if isinstance(layer, layers.BatchNormalization)]
@@ -77,11 +77,11 @@ def of_blocks(*blocks) -> keras.Model:
 
 
 def test_what_lies_in_layers_of_ones_own_gets_new_weights_and_nothing_else():
-    sick = patient(of_blocks(Block(), Block()))
+    sick = context(of_blocks(Block(), Block()))
     for name in ("batch_normalization", "activation", "skip_connections", "widen"):
         assert REMEDIES[name](sick) is None
     repaired = repair(sick.model, digits())
-    assert repaired.cured and repaired.changes[0] in ("initialization", "lsuv")
+    assert repaired.succeeded and repaired.changes[0] in ("initialization", "lsuv")
 
 
 def test_a_layer_that_cannot_be_copied_is_named():
@@ -94,35 +94,35 @@ def test_a_layer_that_cannot_be_copied_is_named():
             raise NotImplementedError("no config")
 
     with pytest.raises(InputError, match=r"Closed cannot be copied.*no config.*get_config"):
-        REMEDIES["lsuv"](patient(of_blocks(Closed(print))))
+        REMEDIES["lsuv"](context(of_blocks(Closed(print))))
 
 
 def test_input_normalization_is_that_of_the_data():
     model, (x, y) = net(), digits()
     raw = 40 * x + 7
     sample = sample_of((raw, y), 512)
-    new = REMEDIES["input_normalization"](Patient(model, sample, objective_of(model, sample), 1e-3))
+    new = REMEDIES["input_normalization"](RepairContext(model, sample, objective_of(model, sample), 1e-3))
     wanted = model.predict((raw - sample.x.mean()) / sample.x.std(), verbose=0)
     np.testing.assert_allclose(new.predict(raw, verbose=0), wanted, atol=1e-5)
 
 
 def test_batch_normalization_stands_between_each_hidden_layer_and_its_activation():
     model = net(depth=3)
-    new = REMEDIES["batch_normalization"](patient(model))
+    new = REMEDIES["batch_normalization"](context(model))
     names = [layer.name for layer in new.layers]
     for name in ("conv", "dense1", "dense2"):
         assert names.index(f"{name}_bn") == names.index(name) + 1
         np.testing.assert_array_equal(new.get_layer(name).kernel, model.get_layer(name).kernel)
     assert new.get_layer("conv").activation is keras.activations.linear
-    assert REMEDIES["batch_normalization"](patient(new)) is None
+    assert REMEDIES["batch_normalization"](context(new)) is None
 
 
 def test_lsuv_gives_each_layer_variance_one():
     model = net(depth=6, initializer=keras.initializers.RandomNormal(0, 1e-3))
-    given = patient(model)
+    given = context(model)
     new = REMEDIES["lsuv"](given)
     seen = {}
-    with tapped(
+    with forward_hooks(
         new.layers, lambda layer, outputs: seen.update({layer.name: float(tf.math.reduce_std(outputs))})
     ):
         new(given.sample.x[:64], training=True)
@@ -132,7 +132,7 @@ def test_lsuv_gives_each_layer_variance_one():
 def test_he_for_rectifiers_and_glorot_for_tanh():
     for activation, deviation in (("relu", (2 / 784 * 4) ** 0.5), ("tanh", (2 / (196 + 400)) ** 0.5)):
         model = net(depth=2, units=400, activation=activation, initializer="zeros")
-        kernel = REMEDIES["initialization"](patient(model)).get_layer("dense1").kernel.numpy()
+        kernel = REMEDIES["initialization"](context(model)).get_layer("dense1").kernel.numpy()
         fan_in = kernel.shape[0]
         wanted = (2 / fan_in) ** 0.5 if activation == "relu" else (2 / (fan_in + 400)) ** 0.5
         assert kernel.std() == pytest.approx(wanted, rel=0.05), (activation, deviation)
@@ -162,27 +162,27 @@ def test_depthwise_kernels_are_drawn_for_the_one_channel_that_they_see(kind, var
     """Keras's he_normal counts all 32, so the signal fades by the root of 32 in each layer. After the depthwise kernel
     of a separable convolution comes no ReLU, that would halve the variance."""
     model = depthwise_net(4, kind)
-    assert "initializer_too_small" in [finding.name for finding in lint(model)]
+    assert "initializer_too_small" in [finding.name for finding in static_findings(model)]
     for remedy in ("initialization", "lsuv"):
-        new = REMEDIES[remedy](patient(model))
-        assert "initializer_too_small" not in [finding.name for finding in lint(new)], remedy
-    kernel = kernels_of(REMEDIES["initialization"](patient(model)).get_layer("layer0"))[0].numpy()
+        new = REMEDIES[remedy](context(model))
+        assert "initializer_too_small" not in [finding.name for finding in static_findings(new)], remedy
+    kernel = kernels_of(REMEDIES["initialization"](context(model)).get_layer("layer0"))[0].numpy()
     assert kernel.std() == pytest.approx(variance**0.5, rel=0.15)
-    assert "layer1_bn" in [layer.name for layer in REMEDIES["batch_normalization"](patient(model)).layers]
+    assert "layer1_bn" in [layer.name for layer in REMEDIES["batch_normalization"](context(model)).layers]
 
 
 def test_skip_connections_only_where_shapes_allow():
-    new = REMEDIES["skip_connections"](patient(net(depth=4)))
+    new = REMEDIES["skip_connections"](context(net(depth=4)))
     assert [layer.name for layer in new.layers if isinstance(layer, layers.Add)] == [
         "dense2_skip",
         "dense3_skip",
     ]
-    assert REMEDIES["skip_connections"](patient(net(depth=2))) is None
+    assert REMEDIES["skip_connections"](context(net(depth=2))) is None
 
 
 @pytest.mark.parametrize("head", [None, "softmax", "sigmoid", "relu"])
 def test_outputs_and_loss_are_made_to_fit(head):
-    new = REMEDIES["output_and_loss"](patient(net(head=head)))
+    new = REMEDIES["output_and_loss"](context(net(head=head)))
     x, y = digits()
     probabilities = new.predict(x[:50], verbose=0)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
@@ -194,7 +194,7 @@ def test_outputs_and_loss_are_made_to_fit(head):
     ("arguments", "remedies"),
     [
         pytest.param(
-            DEAD,
+            UNTRAINABLE,
             {"batch_normalization", "activation", "lsuv", "initialization", "skip_connections"},
             marks=pytest.mark.slow,
         ),
@@ -208,7 +208,7 @@ def test_a_sick_net_is_cured_and_both_are_measured(arguments, remedies):
     model = net(**arguments)
     before = everything(model)
     mended = repair(model, digits(), budget=100)
-    assert mended.cured and set(mended.changes) <= remedies, str(mended)
+    assert mended.succeeded and set(mended.changes) <= remedies, str(mended)
     assert mended.after.loss < mended.before.loss and mended.after.accuracy > 0.5 > mended.before.accuracy
     x, y = digits()
     fitted = mended.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1]
@@ -220,14 +220,14 @@ def test_a_sick_net_is_cured_and_both_are_measured(arguments, remedies):
 def test_a_healthy_net_is_left_alone():
     model = net()
     mended = repair(model, digits(), budget=30)
-    assert mended.model is model and not mended.changes and not mended.tried and not mended.cured
+    assert mended.model is model and not mended.changes and not mended.tried and not mended.succeeded
 
 
 @pytest.mark.slow
 def test_no_cure_is_claimed_where_there_is_none():
     x, y = digits()
     mended = repair(net(), (x, np.random.default_rng(0).permutation(y)), budget=40)
-    assert not mended.cured and mended.tried and "No remedy was measured to help" in str(mended)
+    assert not mended.succeeded and mended.tried and "No remedy was measured to help" in str(mended)
 
 
 @pytest.mark.slow
@@ -245,7 +245,7 @@ def test_our_own_nets_can_be_repaired():
         )
     )
     mended = repair(model, digits(), budget=80)
-    assert mended.cured, str(mended)
+    assert mended.succeeded, str(mended)
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["numbers of classes", "a number for each"])
@@ -254,7 +254,7 @@ def test_a_loss_that_cannot_take_the_labels_is_exchanged(whole):
     y = keras.utils.to_categorical(y, 10) if whole else y
     model = net(loss="sparse_categorical_crossentropy" if whole else "categorical_crossentropy")
     mended = repair(model, (x, y), budget=100)
-    assert mended.cured and mended.changes == ("output_and_loss",), str(mended)
+    assert mended.succeeded and mended.changes == ("output_and_loss",), str(mended)
     assert (mended.before.steps, mended.after.steps) == (0, 100) and "(0 steps)" in str(mended)
     assert mended.before.accuracy < 0.3 and mended.after.accuracy > 0.7
     assert mended.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1] > 0.7

@@ -9,15 +9,15 @@ from keras_cnn.diagnosis.suggestions import MEASURED
 
 
 def test_measured_effects_are_those_of_the_labels():
-    tried, cured = Counter(), Counter()
+    tried, succeeded = Counter(), Counter()
     for row in read_labels():
         if row["verdict"] == "dead" and row["fault"] not in SEEDED:
             case = Case(**{field.name: row[field.name] for field in fields(Case)})
             for change in changes(case):
                 name = f"{change}, sigmoid" if case.activation == "sigmoid" else change
                 tried[name] += 1
-                cured[name] += change in row["cured_by"]
+                succeeded[name] += change in row["cured_by"]
     for change in ("batch_normalization", "skip_connections"):  # told of all activations together
         tried[change] += tried[f"{change}, sigmoid"]
-        cured[change] += cured[f"{change}, sigmoid"]
-    assert {name: (cured[name], tried[name]) for name in MEASURED} == MEASURED
+        succeeded[change] += succeeded[f"{change}, sigmoid"]
+    assert {name: (succeeded[name], tried[name]) for name in MEASURED} == MEASURED

@@ -64,7 +64,7 @@ def test_auto_is_what_the_slowest_device_is_fast_at(data, monkeypatch, gpus, fla
     assert TrainSettings(precision="float32").resolved(data.facts).precision == "float32"
 
 
-@pytest.mark.parametrize("mirror", [True, False])
+@pytest.mark.parametrize("flip_invariant", [True, False])
 def test_images_are_mirrored_where_that_keeps_their_class(data, flip_invariant):
     facts = replace(data.facts, flip_invariant=flip_invariant)
     assert TrainSettings().resolved(facts).augmentation == ("flip" if flip_invariant else "none")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cnn.diagnosis.checks.static import lint
+from keras_cnn.diagnosis.checks.static import static_findings
 from keras_cnn.models.build import build_model
 from tests.small_nets import every_architecture, spec_of
 
@@ -49,7 +49,7 @@ def body() -> list:
 
 
 def names(model) -> list[str]:
-    return [finding.name for finding in lint(model)]
+    return [finding.name for finding in static_findings(model)]
 
 
 every_kind = pytest.mark.parametrize("kind", ["sequential", "functional", "nested", "subclassed"])
@@ -102,10 +102,10 @@ def test_a_fault_is_named_with_its_layer(name, kind):
     head, loss, where = FAULTS[name]
     stack = head()
     before = [stack.pop(0), *body()] if name == "augmentation_inside" else body()
-    found = {finding.name: finding for finding in lint(net(*before, *stack, kind=kind, loss=loss))}
+    found = {finding.name: finding for finding in static_findings(net(*before, *stack, kind=kind, loss=loss))}
     assert name in found, list(found)
     assert found[name].layer == where
-    assert "Cure: " in str(found[name]) and found[name].cures
+    assert "Cure: " in str(found[name]) and found[name].suggestions
 
 
 @pytest.mark.parametrize("softmax", [keras.ops.softmax, keras.activations.softmax])
@@ -130,7 +130,7 @@ def test_a_bias_before_batch_normalization_is_told_and_one_after_an_activation_i
         layers.Conv2D(4, 3, activation="relu"),
         layers.BatchNormalization(),
     ]
-    (finding,) = lint(net(*stack, kind=kind))
+    (finding,) = static_findings(net(*stack, kind=kind))
     assert (finding.name, finding.layer) == ("bias_before_batch_normalization", "biased")
 
 
@@ -139,7 +139,7 @@ def test_one_initializer_instance_for_several_layers():
     model = net(
         *(layers.Conv2D(3, 3, kernel_initializer=shared, padding="same", name=f"c{n}") for n in range(3))
     )
-    assert [(f.name, f.layer) for f in lint(model)] == [
+    assert [(f.name, f.layer) for f in static_findings(model)] == [
         ("same_initial_weights", "c1"),
         ("same_initial_weights", "c2"),
     ]
@@ -156,7 +156,7 @@ def test_pools_that_take_the_image_away():
         layers.Flatten(),
         layers.Dense(5),
     ]
-    assert [(f.name, f.layer) for f in lint(net(*stack))] == [("image_shrunk_away", "late")]
+    assert [(f.name, f.layer) for f in static_findings(net(*stack))] == [("image_shrunk_away", "late")]
 
 
 def test_weights_that_are_not_finite_and_nets_that_are_frozen():
@@ -165,7 +165,7 @@ def test_weights_that_are_not_finite_and_nets_that_are_frozen():
     kernel[0, :2] = np.nan
     model.get_layer("head").set_weights([kernel, bias])
     model.trainable = False
-    found = lint(model)
+    found = static_findings(model)
     assert {finding.name for finding in found} == {"weights_not_finite", "all_frozen"}
     assert found[0].confidence == 1.0
     (broken,) = [finding for finding in found if finding.numbers]

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cnn.diagnosis.graph.graph import activation_after, fan_in, kernels_of, on_every_path, operations_of
+from keras_cnn.diagnosis.graph.graph import (
+    activation_after,
+    bottleneck_layers,
+    fan_in,
+    kernels_of,
+    operations_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def test_layers_beside_others_are_not_on_every_path():
     y = inner(x)
     x = layers.Concatenate(name="both")([y, layers.Conv2D(1, 1, name="side")(y)])
     model = keras.Model(inputs, layers.Flatten(name="end")(x))
-    names = [layer.name for layer in on_every_path(model)]
+    names = [layer.name for layer in bottleneck_layers(model)]
     assert [name for name in names if not name.startswith("input")] == [
         *("images", "first", "gated", "inner", "both", "end")
     ]
@@ -56,7 +62,7 @@ def test_of_what_lies_in_layers_of_ones_own_no_path_is_known():
             return x * self.inner(x)
 
     model = keras.Sequential([keras.Input((4,), name="images"), Gate(), layers.Dense(2, name="end")])
-    assert [layer.name for layer in on_every_path(model)] == ["images", "gate", "end"]
+    assert [layer.name for layer in bottleneck_layers(model)] == ["images", "gate", "end"]
     assert {"narrow", "wide"} < {one.name for one in operations_of(model)}
 
 
@@ -89,5 +95,5 @@ def test_half_the_channels_are_not_on_every_path():
     x = keras.ops.concatenate([y, x[..., 2:]], axis=-1)
     x = layers.Conv2D(3, 1, name="all")(x)
     model = keras.Model(inputs, x + layers.Conv2D(3, 1, name="side")(x))
-    names = [layer.name for layer in on_every_path(model)]
+    names = [layer.name for layer in bottleneck_layers(model)]
     assert names[1:] == ["all"]

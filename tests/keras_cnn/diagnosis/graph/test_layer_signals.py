@@ -78,7 +78,7 @@ def test_dead_saturated_and_alike():
     sample, objective = prepared(model)
     by_name = {layer.name: layer for layer in measure_signals(model, sample, objective).layers}
     assert by_name["relu"].dead == 0.5
-    assert by_name["full"].saturated == 1 and by_name["full"].spread == 0
+    assert by_name["full"].saturated == 1 and by_name["full"].std_over_images == 0
     assert by_name["full"].correlation == pytest.approx(1)
     assert by_name["relu"].correlation < 0.99
 
@@ -117,7 +117,7 @@ def test_images_held_out_are_not_trained_on():
 def test_a_net_whose_outputs_are_constant_differs_by_nothing():
     model = net(initializer="zeros")
     sample, objective = prepared(model)
-    assert measure_signals(model, sample, objective).spread < 1e-6
+    assert measure_signals(model, sample, objective).logit_std < 1e-6
 
 
 def test_images_held_out_are_measured_in_parts_where_memory_is_short(monkeypatch):

@@ -5,9 +5,9 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
-from keras_cnn.diagnosis.probe.baseline import RIDGE, classes_of_images, linear_told, small_pictures
+from keras_cnn.diagnosis.probe.baseline import RIDGE, classes_of_images, linear_baseline_score, small_pictures
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.probe.score import told
+from keras_cnn.diagnosis.probe.score import explained_entropy
 
 
 def digits(images: int = 1000, size: int = 8) -> tuple[np.ndarray, np.ndarray]:
@@ -21,29 +21,29 @@ def test_it_is_what_ridge_regression_comes_to():
     x, count = small_pictures(sample.x), len(sample) - sample.held_out
     strength = RIDGE * np.linalg.norm(x[:count] - x[:count].mean(axis=0), 2) ** 2
     fitted = Ridge(strength).fit(x[:count], np.eye(10)[sample.y[:count]])
-    wanted = told(sample.y[count:], fitted.predict(x[count:]))
-    assert 0.4 < wanted < 1 and linear_told(sample, 10) == pytest.approx(wanted, abs=1e-3)
+    wanted = explained_entropy(sample.y[count:], fitted.predict(x[count:]))
+    assert 0.4 < wanted < 1 and linear_baseline_score(sample, 10) == pytest.approx(wanted, abs=1e-3)
 
 
 @pytest.mark.parametrize("change", [lambda x: 255 * x, lambda x: x / 1e5 - 3, lambda x: x.astype("uint8")])
 def test_scale_and_kind_of_the_pixels_change_nothing(change):
     x, y = digits(size=16)
-    wanted = linear_told(Sample(x, y, 64), 10)
-    assert linear_told(Sample(change(x), y, 64), 10) == pytest.approx(wanted, abs=1e-3)
+    wanted = linear_baseline_score(Sample(x, y, 64), 10)
+    assert linear_baseline_score(Sample(change(x), y, 64), 10) == pytest.approx(wanted, abs=1e-3)
 
 
 def test_shuffled_labels_and_constant_images_tell_nothing():
     x, y = digits()
-    assert linear_told(Sample(x, np.random.default_rng(0).permutation(y), 64), 10) < 0.01
-    assert linear_told(Sample(0 * x, y, 64), 10) == pytest.approx(0, abs=1e-6)
+    assert linear_baseline_score(Sample(x, np.random.default_rng(0).permutation(y), 64), 10) < 0.01
+    assert linear_baseline_score(Sample(0 * x, y, 64), 10) == pytest.approx(0, abs=1e-6)
 
 
 def test_labels_in_every_form():
     x, y = digits()
-    wanted = linear_told(Sample(x, y, 64), 10)
+    wanted = linear_baseline_score(Sample(x, y, 64), 10)
     for form in (y[:, None], np.eye(10)[y], y.astype("float32")):
-        assert linear_told(Sample(x, form, 64), 10) == pytest.approx(wanted)
-    assert linear_told(Sample(x, y > 4, 64), 1) > 0.3
+        assert linear_baseline_score(Sample(x, form, 64), 10) == pytest.approx(wanted)
+    assert linear_baseline_score(Sample(x, y > 4, 64), 1) > 0.3
 
 
 def test_nothing_is_known_of_masks_vectors_and_labels_out_of_range():
@@ -51,4 +51,4 @@ def test_nothing_is_known_of_masks_vectors_and_labels_out_of_range():
     masks = Sample(x, (x[..., 0] > 4).astype(int), 64)
     assert classes_of_images(masks, 2) is None
     for sample in (masks, Sample(x.reshape(len(x), -1), y, 64), Sample(x, y + 1, 64)):
-        assert np.isnan(linear_told(sample, 10))
+        assert np.isnan(linear_baseline_score(sample, 10))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from keras_cnn.diagnosis.probe.score import by_chance, classes_of, told
+from keras_cnn.diagnosis.probe.score import classes_of, explained_entropy, null_score_p999
 
 
 def outputs(seed: int, strength: float, classes: int = 4, count: int = 2000) -> tuple[np.ndarray, np.ndarray]:
@@ -19,12 +19,12 @@ def outputs(seed: int, strength: float, classes: int = 4, count: int = 2000) -> 
 @settings(max_examples=30, deadline=None)
 def test_scale_and_shift_change_nothing(seed, strength, scale, shift):
     y, logits = outputs(seed, strength)
-    one, other = told(y, logits), told(y, scale * logits + shift * np.arange(4))
+    one, other = explained_entropy(y, logits), explained_entropy(y, scale * logits + shift * np.arange(4))
     assert 0 <= one <= 1 and other == pytest.approx(one, abs=5e-3)
 
 
 def test_the_more_the_classes_are_apart_the_more_is_told():
-    values = [told(*outputs(0, strength)) for strength in (0.0, 0.5, 1.0, 2.0, 8.0)]
+    values = [explained_entropy(*outputs(0, strength)) for strength in (0.0, 0.5, 1.0, 2.0, 8.0)]
     assert values == sorted(values)
     assert values[0] < 2e-3 and values[-1] > 0.99
 
@@ -36,34 +36,38 @@ def test_it_is_what_a_logistic_regression_on_the_logit_comes_to():
     share = y.mean()
     entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
     wanted = 1 + np.log(fitted[np.arange(len(y)), y]).mean() / entropy
-    assert told(y, logits) == pytest.approx(wanted, abs=0.01)
-    assert told(y, margin) == pytest.approx(wanted, abs=0.01)  # a binary net's one logit
+    assert explained_entropy(y, logits) == pytest.approx(wanted, abs=0.01)
+    assert explained_entropy(y, margin) == pytest.approx(wanted, abs=0.01)  # a binary net's one logit
 
 
 @pytest.mark.parametrize("far", [0.0, 7.0, 1e6])
 def test_constant_outputs_tell_nothing(far):
-    assert told(np.arange(40) % 4, np.full((40, 4), far)) == pytest.approx(0, abs=1e-9)
+    assert explained_entropy(np.arange(40) % 4, np.full((40, 4), far)) == pytest.approx(0, abs=1e-9)
 
 
 def test_one_class_and_numbers_that_are_not_finite():
-    assert told(np.zeros(9, int), np.random.default_rng(0).normal(size=(9, 3))) == 0
-    assert np.isnan(told(np.arange(9) % 3, np.full((9, 3), np.nan)))
+    assert explained_entropy(np.zeros(9, int), np.random.default_rng(0).normal(size=(9, 3))) == 0
+    assert np.isnan(explained_entropy(np.arange(9) % 3, np.full((9, 3), np.nan)))
 
 
 def test_labels_come_as_classes_distributions_and_masks():
     y, logits = outputs(2, 1.0)
-    assert told(np.eye(4)[y], logits) == told(y, logits)
+    assert explained_entropy(np.eye(4)[y], logits) == explained_entropy(y, logits)
     masks, pixels = y.reshape(5, 20, 20), logits.reshape(5, 20, 20, 4)
-    assert told(masks, pixels) == told(y, logits) == told(masks[..., None], pixels)
+    assert (
+        explained_entropy(masks, pixels)
+        == explained_entropy(y, logits)
+        == explained_entropy(masks[..., None], pixels)
+    )
     np.testing.assert_array_equal(classes_of(np.eye(4)[masks], pixels), masks)
 
 
 @pytest.mark.parametrize(("classes", "count"), [(2, 60), (2, 256), (10, 256)])
 def test_outputs_that_know_nothing_seldom_tell_more_than_chance_does(classes, count):
     draws = [outputs(seed, 0.0, classes, count) for seed in range(400)]
-    beyond = [told(*draw) > by_chance(*draw) for draw in draws]
+    beyond = [explained_entropy(*draw) > null_score_p999(*draw) for draw in draws]
     assert sum(beyond) <= 4
-    half = [told(*draw) > 0.1 * by_chance(*draw) for draw in draws]
+    half = [explained_entropy(*draw) > 0.1 * null_score_p999(*draw) for draw in draws]
     assert sum(half) > 20  # it is not all too much
 
 
@@ -71,4 +75,6 @@ def test_pixels_of_no_class_are_left_out():
     y, logits = outputs(3, 1.0)
     masks, pixels = y.reshape(5, 20, 20), logits.reshape(5, 20, 20, 4)
     void = np.concatenate([masks, np.full_like(masks, 255)])
-    assert told(void, np.concatenate([pixels, pixels])) == pytest.approx(told(masks, pixels))
+    assert explained_entropy(void, np.concatenate([pixels, pixels])) == pytest.approx(
+        explained_entropy(masks, pixels)
+    )
