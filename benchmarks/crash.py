@@ -68,8 +68,10 @@ def scores(study: Path) -> collections.Counter:
     found: collections.Counter = collections.Counter()
     for path in study.glob("trials/*/metrics.json"):
         spec, metrics = read_json(path.with_name("trial.json")), read_json(path)
-        point = {k: v for k, v in spec["hyperparameters"].items() if k != "tuner/trial_id"}
-        found[(str(sorted(point.items())), spec["stop_epoch"], metrics["state"], metrics.get("score"))] += 1
+        configuration = {k: v for k, v in spec["hyperparameters"].items() if k != "tuner/trial_id"}
+        found[
+            (str(sorted(configuration.items())), spec["stop_epoch"], metrics["state"], metrics.get("score"))
+        ] += 1
     return found
 
 
@@ -84,13 +86,13 @@ def other_scores(expected: collections.Counter, found: collections.Counter) -> i
 
 def epochs_again(study: Path) -> int:
     """How many epochs left a loss in TensorBoard's logs for a second time."""
-    seen: collections.Counter = collections.Counter(
+    model_input_info: collections.Counter = collections.Counter(
         (path.parent, event.step)
         for path in study.glob("logs/*/train/events*")
         for event in EventFileLoader(str(path)).Load()
         if any(value.tag == "epoch_loss" for value in event.summary.value)
     )
-    return seen.total() - len(seen)
+    return model_input_info.total() - len(model_input_info)
 
 
 def kill(process: subprocess.Popen, whom: str) -> None:
@@ -102,7 +104,7 @@ def kill(process: subprocess.Popen, whom: str) -> None:
 
 def torture(folder: Path, tuner: str, draw: random.Random, most: int) -> dict:
     """One study, killed up to `most` times until it ends by itself; returns what was seen."""
-    seen, repeated, kills = {}, 0, 0
+    model_input_info, repeated, kills = {}, 0, 0
     process = start(folder, tuner)
     while process.poll() is None:
         if kills == most:
@@ -119,11 +121,11 @@ def torture(folder: Path, tuner: str, draw: random.Random, most: int) -> dict:
             process.wait()
             for path in (folder / "study").glob("trials/*/metrics.json"):
                 ended = path.stat().st_mtime_ns
-                repeated += seen.setdefault(path, ended) != ended
+                repeated += model_input_info.setdefault(path, ended) != ended
             time.sleep(0.2)
             process = start(folder, tuner)
     study = folder / "study"
-    repeated += sum(path.stat().st_mtime_ns != ended for path, ended in seen.items())
+    repeated += sum(path.stat().st_mtime_ns != ended for path, ended in model_input_info.items())
     return {
         "kills": kills,
         "code": process.returncode,
@@ -172,15 +174,15 @@ def torn(folder: Path, wanted: int, draw: random.Random) -> None:
     """Damage a file of a study, resume it with a worker that is kept, and compare the scores."""
     from tuning.config import read_study
     from tuning.executors.local import LocalExecutor
-    from tuning.executors.resources import Place
+    from tuning.executors.resources import WorkerResources
     from tuning.reporting.progress import Progress
     from tuning.reporting.report import write_report
     from tuning.search import run_search
     from tuning.storage.lock import coordinating
-    from tuning.storage.recovery import mend
+    from tuning.storage.recovery import repair_damaged_files
 
     count: collections.Counter = collections.Counter()
-    with LocalExecutor([Place(threads=1)] * 2) as executor:
+    with LocalExecutor([WorkerResources(threads=1)] * 2) as executor:
         while count["files"] < wanted:
             tuner = TUNERS[count["files"] % len(TUNERS)]
             whole, study = folder / tuner / "study", folder / "torn"
@@ -194,7 +196,7 @@ def torn(folder: Path, wanted: int, draw: random.Random) -> None:
             try:
                 read = read_study(study)
                 with coordinating(study):
-                    mend(read)
+                    repair_damaged_files(read)
                     run_search(replace(read), executor, Progress(lambda line: None))
                 write_report(read)
                 if scores(study) != scores(whole):

@@ -40,7 +40,7 @@ def points_of(study) -> list:
     from tuning.oracles.base import declare_space
     from tuning.oracles.make import make_oracle
 
-    space, points = declare_space(study), []
+    space, configurations = declare_space(study), []
     with tempfile.TemporaryDirectory() as folder:
         from dataclasses import replace
 
@@ -48,8 +48,8 @@ def points_of(study) -> list:
         while (trial := oracle.create_trial("t")).status == "RUNNING":
             hp = space.copy()
             hp.values = trial.hyperparameters.values
-            points.append(hp)
-    return points
+            configurations.append(hp)
+    return configurations
 
 
 def plain(data, study, memory: list[int]) -> None:
@@ -60,7 +60,7 @@ def plain(data, study, memory: list[int]) -> None:
 
     from tuning.hypermodel import HyperCNN
 
-    hypermodel = HyperCNN(study.facts, study.base, study.given)
+    hypermodel = HyperCNN(study.facts, study.base, study.fixed_hyperparameters)
     for hp in points_of(study):
         keras.backend.clear_session()
         gc.collect()
@@ -81,13 +81,13 @@ def stock(data, study, memory: list[int]) -> None:
 
     from tuning.hypermodel import HyperCNN
 
-    points = points_of(study)
+    configurations = points_of(study)
 
     class Given(kt.Oracle):
         def populate_space(self, trial_id):
-            if len(self.trials) == len(points):
+            if len(self.trials) == len(configurations):
                 return {"status": "STOPPED"}
-            return {"status": "RUNNING", "values": points[len(self.trials)].values}
+            return {"status": "RUNNING", "values": configurations[len(self.trials)].values}
 
         def end_trial(self, trial):
             super().end_trial(trial)
@@ -95,10 +95,10 @@ def stock(data, study, memory: list[int]) -> None:
 
     oracle = Given(
         objective=kt.Objective(study.objective, "max"),
-        hyperparameters=points[0].copy(),
-        max_trials=len(points),
+        hyperparameters=configurations[0].copy(),
+        max_trials=len(configurations),
     )
-    hypermodel = HyperCNN(study.facts, study.base, study.given)
+    hypermodel = HyperCNN(study.facts, study.base, study.fixed_hyperparameters)
     tuner = kt.Tuner(oracle, hypermodel, directory=str(study.directory), project_name="stock")
     tuner.search(*_arrays(data), **_validation(data), epochs=study.base.epochs, verbose=0)
 
@@ -106,13 +106,13 @@ def stock(data, study, memory: list[int]) -> None:
 def ours(data, study, memory: list[int]) -> None:
     """This project's search; the data are the workers' to load."""
     from tuning.executors.local import LocalExecutor
-    from tuning.executors.resources import lay_out
+    from tuning.executors.resources import assign_resources
     from tuning.reporting.progress import Progress
     from tuning.search import run_search
 
     del data
     study.write()
-    with LocalExecutor(lay_out(None, 0, None, study.threads)) as executor:
+    with LocalExecutor(assign_resources(None, 0, None, study.threads)) as executor:
 
         def say(line: str) -> None:
             if line.startswith("trial"):
@@ -203,5 +203,5 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    contest(given) if given.contestant else main(given)
+    fixed_hyperparameters = parser.parse_args()
+    contest(fixed_hyperparameters) if fixed_hyperparameters.contestant else main(fixed_hyperparameters)

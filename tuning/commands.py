@@ -11,7 +11,7 @@ from keras_cnn.parser import data_stem, new_directory, read_settings
 from tuning.config import SearchSettings, Study, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
-from tuning.space.searched import given_settings
+from tuning.space.searched import fixed_settings
 from tuning.storage.lock import coordinating, coordinator
 
 
@@ -37,15 +37,15 @@ def search(options) -> None:
             directory,
             limits,
             base.resolved(facts),
-            given_settings(options),
+            fixed_settings(options),
             facts,
             devices=devices,
             threads=threads,
-            wide=gpus > 0,
+            use_gpu_widths=gpus > 0,
             architectures=architectures,
         )
         if options.start_with:
-            study = replace(study, first_points=_first_points(study, options.start_with))
+            study = replace(study, initial_configurations=_initial_configurations(study, options.start_with))
         start_study(study, executor)
         print(
             f"{limits.tuner} search of {names} on {base.data}, {_at_once(executor)}; study: {directory}",
@@ -60,7 +60,7 @@ def resume(options) -> None:
     changed = {name: value for name, value in changed.items() if value is not None}
     gpus = count_gpus(machine)
     with coordinating(study.directory):
-        _mend(study)
+        _repair_damaged_files(study)
         if changed:
             study = replace(study, search=replace(study.search, **changed))
         if options.patience is not None:
@@ -109,24 +109,24 @@ def _open(options) -> Study:
     import_tuner()
     if not coordinator(study.directory):
         with coordinating(study.directory):
-            _mend(study)
+            _repair_damaged_files(study)
     return study
 
 
-def _mend(study: Study) -> None:
-    from tuning.storage.recovery import mend
+def _repair_damaged_files(study: Study) -> None:
+    from tuning.storage.recovery import repair_damaged_files
 
-    for note in mend(study):
+    for note in repair_damaged_files(study):
         print(note, flush=True)
 
 
-def _first_points(study: Study, files: list[str]) -> tuple[dict, ...]:
+def _initial_configurations(study: Study, files: list[str]) -> tuple[dict, ...]:
     from tuning.oracles.base import declare_space
-    from tuning.space.warm_start import read_points
+    from tuning.space.warm_start import read_configurations
 
     if study.search.tuner == "grid":
         raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")
-    return read_points([Path(file) for file in files], declare_space(study))
+    return read_configurations([Path(file) for file in files], declare_space(study))
 
 
 def _architectures(options) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None
     test = read_json(run / TEST)
     path = write_report(study)
     print(f"\n{table(study, trials(study))}\n\nbest trial {winner['trial']}:")
-    for name, value in {**hyperparameters(winner), **study.given}.items():
+    for name, value in {**hyperparameters(winner), **study.fixed_hyperparameters}.items():
         print(f"  {name}: {value}")
     print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
     print(f"report: {path}, {path.with_name('report.html')}")

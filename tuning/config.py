@@ -69,7 +69,7 @@ class SearchSettings:
             raise InputError("a pruner judges single runs: leave --pruner out, or --repeats at 1.")
 
     @property
-    def most_trials(self) -> int | None:
+    def trial_limit(self) -> int | None:
         """The limit of trials; None where hyperband's plan is the limit."""
         return self.trials or (None if self.tuner == "hyperband" else DEFAULT_TRIALS)
 
@@ -83,13 +83,13 @@ class Study:
     directory: Path
     search: SearchSettings
     base: TrainSettings
-    given: dict
+    fixed_hyperparameters: dict
     facts: DataFacts
     devices: int | None = None
     threads: int | None = None
-    wide: bool = False
+    use_gpu_widths: bool = False
     architectures: tuple[str, ...] = ()
-    first_points: tuple[dict, ...] = ()
+    initial_configurations: tuple[dict, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.architectures:
@@ -108,7 +108,7 @@ class Study:
         return OBJECTIVES[self.facts.task]
 
     @property
-    def seen(self) -> DataFacts:
+    def model_input_info(self) -> DataFacts:
         """The facts, with the shape of what a net sees of an image."""
         return dataclasses.replace(self.facts, shape=self.base.input_shape(self.facts))
 
@@ -142,14 +142,24 @@ def read_study(directory: Path) -> Study:
         directory=directory,
         search=SearchSettings(**record["search"]),
         base=TrainSettings.from_dict(record["base"]),
-        given=record["given"],
         facts=DataFacts.from_dict(record["facts"]),
         devices=record["devices"],
         threads=record.get("threads"),
-        wide=record["wide"],
         architectures=tuple(record.get("architectures", ())),
-        first_points=tuple(record.get("first_points", ())),
+        **_renamed(record),
     )
+
+
+def _renamed(record: dict) -> dict:
+    """Fields that format version 1 names `given`, `wide` and `first_points`."""
+    fixed = record.get("fixed_hyperparameters", record.get("given"))
+    wide = record.get("use_gpu_widths", record.get("wide"))
+    initial = record.get("initial_configurations", record.get("first_points", ()))
+    return {
+        "fixed_hyperparameters": fixed,
+        "use_gpu_widths": wide,
+        "initial_configurations": tuple(initial),
+    }
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.ema import AveragedWeights
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.train import batches_of
-from tuning.space.space import overlay, point
+from tuning.space.space import overlay, suggest
 
 
 class HyperCNN(kt.HyperModel):
@@ -37,18 +37,28 @@ class HyperCNN(kt.HyperModel):
         self,
         facts: DataFacts,
         base: TrainSettings | None = None,
-        given: dict | None = None,
+        fixed_hyperparameters: dict | None = None,
         *,
-        wide: bool = False,
+        use_gpu_widths: bool = False,
     ):
         super().__init__()
-        self.facts, self.given, self.wide = facts, given or {}, wide
+        self.facts, self.fixed_hyperparameters, self.use_gpu_widths = (
+            facts,
+            fixed_hyperparameters or {},
+            use_gpu_widths,
+        )
         self.base = (base or TrainSettings()).resolved(facts)
         self._seen = replace(facts, shape=self.base.input_shape(facts))
 
     def settings(self, hp: kt.HyperParameters) -> TrainSettings:
         """The settings that the values of `hp` stand for; declares what `hp` lacks."""
-        values = point(hp, [self.base.architecture], self._seen, self.given, wide=self.wide)
+        values = suggest(
+            hp,
+            [self.base.architecture],
+            self._seen,
+            self.fixed_hyperparameters,
+            use_gpu_widths=self.use_gpu_widths,
+        )
         return TrainSettings.from_dict(overlay(self.base.to_dict(), values))
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:

@@ -5,9 +5,9 @@ import statistics
 from collections.abc import Iterable, Mapping
 
 from tuning.config import Study
-from tuning.oracles.hyperband import REDUCTION
+from tuning.oracles.hyperband import REDUCTION_FACTOR
 
-FEWEST = 3  # other trials that must have come as far
+MIN_PEERS = 3  # other trials that must have come as far
 
 
 class Pruner:
@@ -29,21 +29,21 @@ class Pruner:
         del mine[epoch - 1 :]
         mine.append(value)
         others = [values for name, values in self._values.items() if name != trial and len(values) >= epoch]
-        if len(others) < FEWEST:
+        if len(others) < MIN_PEERS:
             return ""
         if self._kind == "median":
             bar = statistics.median(statistics.fmean(values[:epoch]) for values in others)
             return f"below the median {bar:.4f} after epoch {epoch}" if max(mine) < bar else ""
         if self._kind == "asha" and _is_rung(epoch):
             reached = sorted((max(values[:epoch]) for values in [*others, mine]), reverse=True)
-            bar = reached[max(0, len(reached) // REDUCTION - 1)]
+            bar = reached[max(0, len(reached) // REDUCTION_FACTOR - 1)]
             return f"below {bar:.4f}, the best third after epoch {epoch}" if max(mine) < bar else ""
         return ""
 
 
 def _is_rung(epoch: int) -> bool:
-    while epoch % REDUCTION == 0:
-        epoch //= REDUCTION
+    while epoch % REDUCTION_FACTOR == 0:
+        epoch //= REDUCTION_FACTOR
     return epoch == 1
 
 

@@ -18,7 +18,7 @@ from tuning.quantities import to_seconds
 from tuning.reporting import tensorboard
 from tuning.reporting.progress import Progress
 from tuning.space.trial_spec import settings_at, trial_spec
-from tuning.storage.retention import Shelf
+from tuning.storage.retention import CheckpointRetention
 
 FAILURES_IN_A_ROW = 3
 FIRST_FAILURES = 2  # of the same exception, before anything has completed, are a mistake in the code
@@ -78,7 +78,7 @@ class _Search:
         self.oracle, self.clock = make_oracle(study), stopping.Clock(study)
         self.running: dict[str, _Attempt] = {}
         self.failures: list[str] = []  # messages of the last trials, as long as each failed
-        self.shelf = Shelf(study, executor.slots)
+        self.retention = CheckpointRetention(study, executor.slots)
         self.pruner = Pruner(study.search.pruner, self._histories())
         ended = [trial for trial in self.oracle.trials.values() if trial.status != RUNNING]
         for trial in ended:
@@ -100,7 +100,7 @@ class _Search:
     def _fill(self) -> str:
         """Begin trials while there is a place for them; returns why there are no more, if so."""
         while len(self.running) < self.executor.slots:
-            reason = stopping.enough(self.study, self.oracle, self.clock.seconds)
+            reason = stopping.stop_reason(self.study, self.oracle, self.clock.seconds)
             trial = None if reason else self.oracle.create_trial("coordinator")
             if trial is None or trial.status not in (RUNNING, IDLE):
                 return reason or stopping.exhausted(self.study, self.oracle)
@@ -167,7 +167,7 @@ class _Search:
             metrics,
         )
         self.progress.end(trial.trial_id, metrics, stopping.epochs_of(self.study, trial))
-        self.shelf.tidy(self.oracle, trial.trial_id)
+        self.retention.enforce(self.oracle, trial.trial_id)
         self._count_failures(metrics)
 
     def _tell(self, trial: Trial, metrics: dict) -> None:

@@ -49,7 +49,7 @@ def epochs_of(study: Study, trial: Trial) -> int:
     return values.get("tuner/epochs", study.base.epochs) - values.get("tuner/initial_epoch", 0)
 
 
-def enough(study: Study, oracle: kt.Oracle, seconds: float) -> str:
+def stop_reason(study: Study, oracle: kt.Oracle, seconds: float) -> str:
     """Why no further trial may begin, after `seconds` of searching; empty if one may."""
     search, best = study.search, best_score(oracle)
     if search.target is not None and best >= search.target:
@@ -66,4 +66,4 @@ def exhausted(study: Study, oracle: kt.Oracle) -> str:
         return f"all {done} trials are done"
     if study.search.tuner == "hyperband" and done >= oracle.planned():
         return f"all brackets are done, {done} trials"
-    return f"the space holds no other point than the {oracle.begun()} that were tried"
+    return f"the space holds no other point than the {oracle.n_started()} that were tried"

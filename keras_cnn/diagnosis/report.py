@@ -57,7 +57,9 @@ def _probes(diagnosis: Diagnosis) -> list[str]:
     head = f"steps  {'rate':>7}  {'loss, held out':>20}  {'logits differ by':>18}  {'told':>6}"
     required_score = f"a net that learns tells {diagnosis.required_score:.1%} or more"
     if not math.isnan(diagnosis.linear_baseline_score):
-        required_score += f"; a linear classifier of the images at 8x8 tells {diagnosis.linear_baseline_score:.1%}"
+        required_score += (
+            f"; a linear classifier of the images at 8x8 tells {diagnosis.linear_baseline_score:.1%}"
+        )
     return [head, *rows, required_score] if rows else []
 
 

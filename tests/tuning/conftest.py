@@ -46,8 +46,8 @@ def whole(tuning, tmp_path_factory) -> Path:
 class Instantly:
     """An executor whose trials end at once, each a tenth better than the last, after a minute by their own account."""
 
-    def __init__(self, slots: int = 1, begun: int = 0):
-        self.slots, self.trials, self.begun, self.stopped = slots, 0, begun, []
+    def __init__(self, slots: int = 1, n_started: int = 0):
+        self.slots, self.trials, self.n_started, self.stopped = slots, 0, n_started, []
         self._waiting: list[str] = []
 
     def start(self, trial_id: str, directory: Path, timeout: float) -> None:
@@ -56,7 +56,7 @@ class Instantly:
         write_json(directory / METRICS, self.metrics(trial_id))
 
     def metrics(self, trial_id: str) -> dict:
-        number = self.begun + self.trials
+        number = self.n_started + self.trials
         score = {"score": number / 10, "best_epoch": 1, "parameters": 1, "loss": 1.0}
         return {"state": "COMPLETED", **score, "seconds": 60.0, "ended": 60.0 * number}
 
@@ -75,19 +75,23 @@ class Instantly:
 @pytest.fixture
 def searched(tmp_path):
     """A function: searches the directory with these limits, returns how many trials ran and why it ended."""
-    begun = 0
+    n_started = 0
 
-    def run(given: dict | None = None, epochs: int = 2, **search) -> tuple[int, str]:
-        nonlocal begun
+    def run(fixed_hyperparameters: dict | None = None, epochs: int = 2, **search) -> tuple[int, str]:
+        nonlocal n_started
         facts = load("digits").facts
         base = TrainSettings(epochs=epochs).resolved(facts)
         study = Study(
-            tmp_path / "study", SearchSettings(**{"tuner": "random", **search}), base, given or {}, facts
+            tmp_path / "study",
+            SearchSettings(**{"tuner": "random", **search}),
+            base,
+            fixed_hyperparameters or {},
+            facts,
         )
         study.write()
-        executor, told = Instantly(begun=begun), []
+        executor, told = Instantly(n_started=n_started), []
         run_search(study, executor, Progress(told.append))
-        begun += executor.trials
+        n_started += executor.trials
         return executor.trials, told[-1].removeprefix("the search has ended: ")
 
     return run

@@ -61,12 +61,12 @@ def test_settings_come_from_the_hyperparameters(data):
 @pytest.mark.slow
 def test_a_stock_tuner_searches_nets_for_masks(mask_data, two_devices, tmp_path):
     options = {"architecture": "unet", "options": {"width": 4}, "crop_size": (16, 16), "batch_size": 2}
-    base, given = (
+    base, fixed_hyperparameters = (
         TrainSettings(**options, epochs=1, precision="float32"),
         {"batch_size": 2, "options.width": 4},
     )
     search = kt.RandomSearch(
-        HyperCNN(mask_data.facts, base, given),
+        HyperCNN(mask_data.facts, base, fixed_hyperparameters),
         objective=kt.Objective("val_mean_iou", "max"),
         directory=tmp_path,
         distribution_strategy=two_devices,
@@ -85,7 +85,7 @@ def test_a_study_of_ours_opens_in_stock_kerastuner(kind, finished, tmp_path, cap
     shutil.copytree(finished[0], tmp_path / "study")
     study = read_study(tmp_path / "study")
     tuner = kind(
-        HyperCNN(study.facts, study.base, study.given),
+        HyperCNN(study.facts, study.base, study.fixed_hyperparameters),
         objective="val_accuracy",
         directory=tmp_path / "study",
         project_name="keras_tuner",

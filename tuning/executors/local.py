@@ -12,7 +12,7 @@ from keras_cnn.training.config import TrainSettings
 from tuning.config import TIMED_OUT
 from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.executors.process import Worker
-from tuning.executors.resources import Place
+from tuning.executors.resources import WorkerResources
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,8 @@ ATTEMPTS = 3
 class LocalExecutor:
     """Workers, each of which runs a trial at a time; a context manager. Each starts with its first trial."""
 
-    def __init__(self, places: Sequence[Place]):
-        self._idle = [Worker(place.devices, place.threads, place.environment) for place in places]
+    def __init__(self, resources: Sequence[WorkerResources]):
+        self._idle = [Worker(place.devices, place.threads, place.environment) for place in resources]
         self._workers = list(self._idle)
         self._running: dict[str, tuple[Worker, Path]] = {}
         self._events: queue.Queue[Event | Exception] = queue.Queue()

@@ -39,7 +39,7 @@ class MachineSettings:
             raise InputError(f"--address {self.address} is a Ray cluster's: give --executor ray with it.")
 
     @property
-    def most_workers(self) -> int | None:
+    def max_workers(self) -> int | None:
         """The number of workers; None for auto."""
         return None if self.workers == "auto" else int(self.workers)
 
@@ -77,17 +77,17 @@ def each_trial(
         raise InputError(f"threads={threads} must be at least 1.")
     if gpus:
         return machine.gpus_per_trial, threads
-    workers = machine.most_workers
+    workers = machine.max_workers
     return devices, threads or (max(1, (os.cpu_count() or 1) // workers) if workers else 1)
 
 
 def make_executor(machine: MachineSettings, gpus: int, devices: int | None, threads: int | None) -> Executor:
     """The executor, not yet begun. InputError for more workers than there are GPUs for."""
     from tuning.executors.local import LocalExecutor
-    from tuning.executors.resources import lay_out
+    from tuning.executors.resources import assign_resources
 
     if machine.executor == "ray":
         from tuning.executors.ray import RayExecutor
 
-        return RayExecutor(machine.most_workers, (devices or 1) if gpus else 0, devices, threads)
-    return LocalExecutor(lay_out(machine.most_workers, gpus, devices, threads))
+        return RayExecutor(machine.max_workers, (devices or 1) if gpus else 0, devices, threads)
+    return LocalExecutor(assign_resources(machine.max_workers, gpus, devices, threads))

@@ -98,7 +98,7 @@ class Worker:
                 return answer
             on_answer(answer)
         process.process.wait()
-        state, message = self._verdict or (FAILED, _obituary(self.end(), request))
+        state, message = self._verdict or (FAILED, _exit_reason(self.end(), request))
         self.end()
         return {"event": "died", "state": state, "message": message}
 
@@ -130,7 +130,7 @@ class Worker:
         return code
 
 
-def _obituary(code: int, request: dict) -> str:
+def _exit_reason(code: int, request: dict) -> str:
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     how += ", as the kernel ends it when memory runs out" if code == -signal.SIGKILL else ""
     log = Path(request["trial"]) / "log.txt" if "trial" in request else None

@@ -20,7 +20,7 @@ from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.executors.local import LocalExecutor
 from tuning.executors.process import REQUESTS_PER_WORKER
 from tuning.executors.ray_task import Files, train, write_files
-from tuning.executors.resources import Place
+from tuning.executors.resources import WorkerResources
 
 # Ray reads it when it is imported; without it any stranger who reaches the cluster runs code there
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -60,7 +60,7 @@ def resources() -> dict[str, float]:
 
 
 @ray.remote(num_cpus=0)
-class Board:
+class StopFlags:
     """Which trials are to end after their present epoch."""
 
     def __init__(self) -> None:
@@ -74,9 +74,11 @@ class Board:
 
 
 @ray.remote(max_calls=REQUESTS_PER_WORKER, max_retries=0, num_returns="streaming")
-def run(trial_id: str, directory: str, files: Files, devices, threads, board):
+def run(trial_id: str, directory: str, files: Files, devices, threads, stop_flags):
     """`ray_task.train`, as a task."""
-    yield from train(directory, files, devices, threads, lambda: ray.get(board.is_stopped.remote(trial_id)))
+    yield from train(
+        directory, files, devices, threads, lambda: ray.get(stop_flags.is_stopped.remote(trial_id))
+    )
 
 
 @dataclass
@@ -99,7 +101,7 @@ class RayExecutor:
         self._workers, self._gpus, self._devices, self._threads = workers, gpus, devices, threads
         self._tasks: dict[str, _Task] = {}
         # for what is not a trial: where the study is, and without a GPU
-        self._here = LocalExecutor([Place(("-1",), devices, threads)])
+        self._here = LocalExecutor([WorkerResources(("-1",), devices, threads)])
 
     @property
     def slots(self) -> int:
@@ -113,7 +115,7 @@ class RayExecutor:
     def __enter__(self) -> "RayExecutor":
         # beside the coordinator: on any other node it would be lost with that node, and every trial with it
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._board = Board.options(scheduling_strategy=here).remote()  # type: ignore[attr-defined]
+        self._board = StopFlags.options(scheduling_strategy=here).remote()  # type: ignore[attr-defined]
         self._here.__enter__()
         return self
 

@@ -30,7 +30,7 @@ def repeat_spec(spec: TrialSpec, number: int) -> TrialSpec:
     )
 
 
-def of_all(results: Sequence[dict]) -> dict:
+def aggregate_repeats(results: Sequence[dict]) -> dict:
     """metrics.json of a trial from those of its repeats; of one that did not complete, that one's.
 
     `score` is the mean, `interval` holds it with 95 % confidence (Student's t). `run` names the folder of the best

@@ -12,7 +12,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkerResources:
     """What one worker may use: the GPUs of these numbers under one MirroredStrategy, or `threads` of the processors,
     which then stand for `devices` logical devices. threads: None for as many as TensorFlow takes."""
 
@@ -25,7 +25,9 @@ class Place:
         return {VISIBLE: ",".join(self.gpus)} if self.gpus else {}
 
 
-def lay_out(workers: int | None, gpus: int, devices: int | None, threads: int | None) -> list[Place]:
+def assign_resources(
+    workers: int | None, gpus: int, devices: int | None, threads: int | None
+) -> list[WorkerResources]:
     """The places of `workers` (None: as many as are worth it) on a machine with `gpus`.
 
     devices: GPUs, or without any logical devices, of each worker; threads: of each. Raises InputError for fewer than 1
@@ -34,16 +36,19 @@ def lay_out(workers: int | None, gpus: int, devices: int | None, threads: int | 
     if workers is not None and workers < 1:
         raise InputError(f"workers={workers} must be auto or at least 1.")
     if not gpus:
-        return [Place((), devices, threads)] * (workers or _worth_it(threads))
+        return [WorkerResources((), devices, threads)] * (workers or default_worker_count(threads))
     each, names = devices or 1, _names(gpus)
     most = len(names) // each
     if most < 1 or (workers or 1) > most:
         wanted = f"{workers or 1} workers of {each} GPUs"
         raise InputError(f"{wanted} each are wanted, but this machine shows {gpus} GPUs.")
-    return [Place(tuple(names[n * each : (n + 1) * each]), each, threads) for n in range(workers or most)]
+    return [
+        WorkerResources(tuple(names[n * each : (n + 1) * each]), each, threads)
+        for n in range(workers or most)
+    ]
 
 
-def _worth_it(threads: int | None) -> int:
+def default_worker_count(threads: int | None) -> int:
     """One worker for every `threads` processors that this process may use, as far as the memory that is free goes.
 
     Small trials are tracing and launching for the most part, which one thread does as fast as two.

@@ -18,7 +18,7 @@ from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import METRICS, Run
 from keras_cnn.training.train import Diverged, make_model, train
 from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TrialSpec, read_trial
-from tuning.executors.repeats import of_all, repeat_spec
+from tuning.executors.repeats import aggregate_repeats, repeat_spec
 
 Report = Callable[[int, dict], bool | None]
 # what may go well at the next attempt: a network file system, a device that was lost
@@ -71,7 +71,7 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report)
         results.append(read_json(folder / METRICS))
         if results[-1]["state"] != COMPLETED:
             break
-    metrics = of_all(results)
+    metrics = aggregate_repeats(results)
     write_json(directory / METRICS, metrics)
     return metrics
 

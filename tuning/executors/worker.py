@@ -27,7 +27,7 @@ LOG = "log.txt"
 BEAT_SECONDS = 2
 
 
-class Line:
+class CoordinatorChannel:
     """The line to the coordinator, as `tuning.executors.process` speaks it."""
 
     def __init__(self):
@@ -67,23 +67,23 @@ class Line:
 
 
 def main(devices: int | None, threads: int | None) -> None:
-    line = Line()
+    channel = CoordinatorChannel()
     import_tensorflow()
     while True:
-        request = line.next()
+        request = channel.next()
         try:
-            result = serve(request, devices, threads, line)
+            result = serve(request, devices, threads, channel)
         except InputError as error:
-            line.answer("refused", message=str(error))
+            channel.answer("refused", message=str(error))
         except OSError as error:
             if not is_disk_full(error):
                 raise
-            line.answer("refused", message=DISK_FULL)
+            channel.answer("refused", message=DISK_FULL)
         else:
-            line.answer("done", **result)
+            channel.answer("done", **result)
 
 
-def serve(request: dict, devices: int | None, threads: int | None, line: Line) -> dict:
+def serve(request: dict, devices: int | None, threads: int | None, channel: CoordinatorChannel) -> dict:
     """Do what is asked; returns what the last answer tells."""
     from keras_cnn.training.config import TrainSettings
     from keras_cnn.training.strategy import get_strategy, limit_threads
@@ -93,7 +93,7 @@ def serve(request: dict, devices: int | None, threads: int | None, line: Line) -
     if "facts" in request:
         return {"facts": trial.load_facts(TrainSettings.from_dict(request["facts"]), request["download"])}
     if "export" in request:
-        return _export(request, line)
+        return _export(request, channel)
     strategy = get_strategy(devices)
     if "check" in request:
         trial.check_settings(TrainSettings.from_dict(request["check"]), strategy)
@@ -101,17 +101,17 @@ def serve(request: dict, devices: int | None, threads: int | None, line: Line) -
     _print_to(Path(request["trial"]) / LOG)
 
     def report(epoch: int, logs: dict) -> bool:
-        line.answer("epoch", epoch=epoch, **logs)
-        return line.is_stopped(request["trial"])
+        channel.answer("epoch", epoch=epoch, **logs)
+        return channel.is_stopped(request["trial"])
 
     trial.run_trial(Path(request["trial"]), strategy, report)
     return {}
 
 
-def _export(request: dict, line: Line) -> dict:
+def _export(request: dict, channel: CoordinatorChannel) -> dict:
     from keras_cnn.serving.export import export_run
 
-    with redirected(lambda text: line.answer("message", text=text)):
+    with redirected(lambda text: channel.answer("message", text=text)):
         version = export_run(
             Path(request["export"]), Path(request["destination"]), formats=request["formats"]
         )

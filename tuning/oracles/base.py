@@ -15,11 +15,11 @@ from keras_tuner.engine.trial import Trial
 from keras_cnn.files import write_json
 from tuning.config import COMPLETED, RUNNING, Study
 from tuning.space.sampling import combinations, draw, is_finite
-from tuning.space.space import point
+from tuning.space.space import suggest
 
 PROJECT = "keras_tuner"
-COLLISIONS = 20  # draws that were tried already, before the points that are left are counted
-COUNTED = 20_000  # points of a space that are looked at for one not yet tried
+MAX_COLLISIONS = 20  # draws that were tried already, before the points that are left are counted
+MAX_ENUMERATED = 20_000  # points of a space that are looked at for one not yet tried
 IDLE, STOPPED = "IDLE", "STOPPED"
 
 
@@ -29,7 +29,7 @@ class DurableOracle(kt.Oracle):
     first_points: tried before the sampler's own.
     """
 
-    first_points: tuple[dict, ...] = ()
+    initial_configurations: tuple[dict, ...] = ()
 
     def create_trial(self, tuner_id: str) -> Trial:
         """The next trial; its status is RUNNING, IDLE (ask again when a trial has ended) or STOPPED."""
@@ -62,29 +62,29 @@ class DurableOracle(kt.Oracle):
         return Trial(hyperparameters, trial_id, response["status"])
 
     def populate_space(self, trial_id: str) -> dict:
-        values = self.fresh_values()
+        values = self.sample_untried()
         return {"status": STOPPED} if values is None else {"status": RUNNING, "values": values}
 
-    def fresh_values(self) -> dict | None:
+    def sample_untried(self) -> dict | None:
         """A point not yet tried, which follows from the seed and from how many there were; None if there is none."""
-        begun = self.begun()
-        if begun < len(self.first_points):
-            return dict(self.first_points[begun])
-        for attempt in range(COLLISIONS):
-            values = draw(self.hyperparameters, f"{self.seed}/{begun}/{attempt}")
+        n_started = self.n_started()
+        if n_started < len(self.initial_configurations):
+            return dict(self.initial_configurations[n_started])
+        for attempt in range(MAX_COLLISIONS):
+            values = draw(self.hyperparameters, f"{self.seed}/{n_started}/{attempt}")
             if not self._duplicate(values):
                 return values
-        left = self.left() if is_finite(self.hyperparameters) else []
-        return random.Random(f"{self.seed}/{begun}").choice(left) if left else None
+        left = self.untried_configurations() if is_finite(self.hyperparameters) else []
+        return random.Random(f"{self.seed}/{n_started}").choice(left) if left else None
 
-    def begun(self) -> int:
+    def n_started(self) -> int:
         """How many points were begun; a trial that continues another is not counted."""
         return sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
 
-    def left(self) -> list[dict]:
+    def untried_configurations(self) -> list[dict]:
         """The points not yet tried of a space without continuous hyperparameters."""
-        points = itertools.islice(combinations(self.hyperparameters), COUNTED)
-        return [values for values in points if not self._duplicate(values)]
+        configurations = itertools.islice(combinations(self.hyperparameters), MAX_ENUMERATED)
+        return [values for values in configurations if not self._duplicate(values)]
 
     def _record(self, trial: Trial) -> None:
         self.trials[trial.trial_id] = trial
@@ -92,7 +92,7 @@ class DurableOracle(kt.Oracle):
         self._record_values(trial)
 
     def _compute_values_hash(self, values: dict) -> str:
-        return point_key(values)
+        return configuration_key(values)
 
     def save(self) -> None:
         """KerasTuner calls this twice a trial; `write_state` does it once a search."""
@@ -123,18 +123,18 @@ class RandomOracle(DurableOracle):
 class GridOracle(DurableOracle):
     """Every combination in turn, the first hyperparameter varying slowest."""
 
-    def fresh_values(self) -> dict | None:
+    def sample_untried(self) -> dict | None:
         if not hasattr(self, "_rest"):
             self._rest = combinations(self.hyperparameters)
         return next((values for values in self._rest if not self._duplicate(values)), None)
 
 
-def point_key(values: dict) -> str:
+def configuration_key(values: dict) -> str:
     """A point in words, without what the tuner adds to it; 1 and 1.0 are different choices, as in JSON."""
     return json.dumps({k: v for k, v in sorted(values.items()) if not k.startswith("tuner/")})
 
 
-def standing(trial: Trial) -> tuple[float, float]:
+def rank_key(trial: Trial) -> tuple[float, float]:
     """A key that sorts completed trials, best first: by score, then loss."""
     losses = trial.metrics.get_history("val_loss") if trial.metrics.exists("val_loss") else []
     return -trial.score, losses[0].value[0] if losses else 0.0
@@ -142,13 +142,19 @@ def standing(trial: Trial) -> tuple[float, float]:
 
 def ranking(trial: Trial) -> tuple:
     """The same where trials stand alike too: then by their points, never by when they ended."""
-    return *standing(trial), point_key(trial.hyperparameters.values)
+    return *rank_key(trial), configuration_key(trial.hyperparameters.values)
 
 
 def declare_space(study: Study) -> kt.HyperParameters:
     """Every hyperparameter of the study, at its default."""
     space = kt.HyperParameters()
-    point(space, study.architectures, study.seen, study.given, wide=study.wide)
+    suggest(
+        space,
+        study.architectures,
+        study.model_input_info,
+        study.fixed_hyperparameters,
+        use_gpu_widths=study.use_gpu_widths,
+    )
     return space
 
 

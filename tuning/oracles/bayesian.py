@@ -22,7 +22,7 @@ from tuning.config import COMPLETED, RUNNING
 from tuning.oracles.base import DurableOracle, ranking
 from tuning.space.sampling import coordinate, draw, is_active
 
-FEWEST_RANDOM = 6
+MIN_RANDOM_TRIALS = 6
 CANDIDATES = 1000
 NEIGHBORS = 100  # of each of the best points
 BEST = 3
@@ -31,14 +31,17 @@ BEST = 3
 class BayesianOracle(DurableOracle, BayesianOptimizationOracle):
     """A Gaussian process over the points tried, after a third of them at random."""
 
-    def fresh_values(self) -> dict | None:
-        begun = self.begun()
+    def sample_untried(self) -> dict | None:
+        n_started = self.n_started()
         completed = [trial for trial in self.trials.values() if trial.status == COMPLETED]
-        if begun < max(FEWEST_RANDOM, (self.max_trials or 0) // 3, len(self.first_points)) or not completed:
-            return super().fresh_values()
-        candidates = self._candidates(f"{self.seed}/{begun}", sorted(completed, key=ranking)[:BEST])
+        if (
+            n_started < max(MIN_RANDOM_TRIALS, (self.max_trials or 0) // 3, len(self.initial_configurations))
+            or not completed
+        ):
+            return super().sample_untried()
+        candidates = self._candidates(f"{self.seed}/{n_started}", sorted(completed, key=ranking)[:BEST])
         if not candidates:
-            return super().fresh_values()
+            return super().sample_untried()
         process = self._fit(completed)
         mean, deviation = process.predict([self._vector(values) for values in candidates], return_std=True)
         return candidates[int(np.argmin(mean - self.beta * deviation))]
@@ -46,11 +49,11 @@ class BayesianOracle(DurableOracle, BayesianOptimizationOracle):
     def _candidates(self, key: str, best: list[Trial]) -> list[dict]:
         """Random points, and the best with some values drawn anew; none that was tried."""
         space = self.hyperparameters
-        points = [draw(space, f"{key}/{number}") for number in range(CANDIDATES)]
+        configurations = [draw(space, f"{key}/{number}") for number in range(CANDIDATES)]
         for rank, trial in enumerate(best):
             for number in range(NEIGHBORS):
-                points.append(neighbor(space, trial.hyperparameters.values, f"{key}/{rank}/{number}"))
-        return [values for values in points if not self._duplicate(values)]
+                configurations.append(neighbor(space, trial.hyperparameters.values, f"{key}/{rank}/{number}"))
+        return [values for values in configurations if not self._duplicate(values)]
 
     def _fit(self, completed: list[Trial]) -> gp.GaussianProcessRegressor:
         """The process over what is known, to be minimized: a trial that failed is as bad as the worst that completed,

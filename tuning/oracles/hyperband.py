@@ -10,14 +10,14 @@ from keras_tuner.oracles import HyperbandOracle
 from tuning.config import COMPLETED, RUNNING
 from tuning.oracles.base import IDLE, STOPPED, DurableOracle, ranking
 
-REDUCTION = 3  # one net in three is kept from round to round (Li et al. 2018, section 3)
+REDUCTION_FACTOR = 3  # one net in three is kept from round to round (Li et al. 2018, section 3)
 
 
 class BracketOracle(DurableOracle, HyperbandOracle):
     """Hyperband; `tuner/bracket`, `tuner/round` and `tuner/trial_id` in a trial's values tell where it stands."""
 
     def __init__(self, **arguments):
-        super().__init__(factor=REDUCTION, **arguments)
+        super().__init__(factor=REDUCTION_FACTOR, **arguments)
         self._exhausted = False
 
     def populate_space(self, trial_id: str) -> dict:
@@ -47,7 +47,7 @@ class BracketOracle(DurableOracle, HyperbandOracle):
         """The values of the next trial of `bracket`; None while, or since, there is none."""
         members = self._members(bracket, 0)
         if len(members) < self._get_size(bracket, 0) and not self._exhausted:
-            values = self.fresh_values()
+            values = self.sample_untried()
             if values is not None:
                 return values | self._place(bracket, 0)
             self._exhausted = True  # a round may then be smaller than planned

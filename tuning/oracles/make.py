@@ -27,8 +27,8 @@ def make_oracle(study: Study) -> DurableOracle:
         seed=study.base.seed + 1,  # KerasTuner takes 0 for "no seed"
         **epochs,
     )
-    oracle.verbose, oracle.first_points = 0, study.first_points
-    oracle.max_trials = study.search.most_trials
+    oracle.verbose, oracle.initial_configurations = 0, study.initial_configurations
+    oracle.max_trials = study.search.trial_limit
     oracle._set_project_dir(study.directory, PROJECT)
     oracle.reload()
     return oracle

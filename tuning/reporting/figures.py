@@ -49,7 +49,7 @@ def importance_figure(shares: Mapping[str, float]) -> str:
 
 
 def parallel_figure(
-    space: kt.HyperParameters, points: Sequence[dict], scores: Sequence[float], objective: str
+    space: kt.HyperParameters, configurations: Sequence[dict], scores: Sequence[float], objective: str
 ) -> str:
     """Each point as a line over the hyperparameters to its score, which is its color too; good ones on top."""
     varied = columns(space)
@@ -57,7 +57,7 @@ def parallel_figure(
     least, most = min(scores), max(scores)
     for index in np.argsort(scores):
         height = (scores[index] - least) / (most - least) if most > least else 0.5
-        line = [*(position(parameters, points[index]) for parameters in varied.values()), height]
+        line = [*(position(parameters, configurations[index]) for parameters in varied.values()), height]
         ax.plot(line, color=colormaps["viridis"](height), linewidth=1.2, marker=".", markersize=4)
     for number, parameters in enumerate(varied.values()):
         ax.axvline(number, color=PALE, linewidth=0.8, zorder=0)

@@ -9,7 +9,7 @@ from keras_cnn.web import STYLE
 from tuning.config import Study
 from tuning.oracles.base import declare_space
 from tuning.reporting import figures
-from tuning.reporting.importance import FEWEST, axes, importance
+from tuning.reporting.importance import MIN_TRIALS, axes, importance
 from tuning.storage.trials import Row, hyperparameters, summary_line
 
 COLUMNS = ("trial", "state", "score", "best_epoch", "epochs", "seconds", "parameters")
@@ -33,7 +33,7 @@ def page(study: Study, rows: list[Row]) -> str:
 
 def _pictures(study: Study, completed: list[Row], metrics: dict[str, dict]) -> Iterable[str]:
     space, objective = declare_space(study), study.objective
-    points, scores = (
+    configurations, scores = (
         [hyperparameters(row, tuner=True) for row in completed],
         [row["score"] for row in completed],
     )
@@ -55,13 +55,13 @@ def _pictures(study: Study, completed: list[Row], metrics: dict[str, dict]) -> I
         yield "<h2>Points</h2><p>A line is a trial; yellow ones score best. A line is interrupted where a "
         yield "hyperparameter belongs to a choice that was not made. Low and high are the ends of the range that the "
         yield "choice has for it.</p>"
-        yield figures.parallel_figure(space, points, scores, objective)
-    shares = importance(space, points, scores)
+        yield figures.parallel_figure(space, configurations, scores, objective)
+    shares = importance(space, configurations, scores)
     yield "<h2>Importance of the hyperparameters</h2>"
     yield (
         figures.importance_figure(shares)
         if shares
-        else f"<p>It takes {FEWEST} completed trials of different scores to tell.</p>"
+        else f"<p>It takes {MIN_TRIALS} completed trials of different scores to tell.</p>"
     )
 
 

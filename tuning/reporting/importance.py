@@ -8,7 +8,7 @@ from keras_tuner.engine.hyperparameters import Fixed
 
 from tuning.space.sampling import coordinate
 
-FEWEST = 8  # completed trials
+MIN_TRIALS = 8  # completed trials
 TREES = 200
 SHUFFLES = 20
 
@@ -40,7 +40,7 @@ def position(parameters: Sequence, values: dict) -> float:
 
 
 def importance(
-    space: kt.HyperParameters, points: Sequence[dict], scores: Sequence[float]
+    space: kt.HyperParameters, configurations: Sequence[dict], scores: Sequence[float]
 ) -> dict[str, float]:
     """Hyperparameter -> how much of the variance of the scores a forest explains less when its values are shuffled, the
     largest first; empty of fewer than 8 trials.
@@ -51,12 +51,12 @@ def importance(
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
 
-    if len(points) < FEWEST or np.ptp(scores) == 0:
+    if len(configurations) < MIN_TRIALS or np.ptp(scores) == 0:
         return {}
     varied = axes(space)
-    columns = {hp.name: [coordinate(hp, values) for values in points] for hp in varied}
-    if any("tuner/epochs" in values for values in points):
-        columns["epochs"] = [float(values["tuner/epochs"]) for values in points]
+    columns = {hp.name: [coordinate(hp, values) for values in configurations] for hp in varied}
+    if any("tuner/epochs" in values for values in configurations):
+        columns["epochs"] = [float(values["tuner/epochs"]) for values in configurations]
     x, y = np.array(list(columns.values())).T, np.array(scores)
     forest = RandomForestRegressor(TREES, min_samples_leaf=2, random_state=0).fit(x, y)
     found = permutation_importance(forest, x, y, n_repeats=SHUFFLES, random_state=0).importances_mean

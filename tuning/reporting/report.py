@@ -94,8 +94,10 @@ def _best_section(study: Study, completed: list[Row]) -> list[str]:
     if test.exists():
         lines[-1] += f"; {summary(read_json(test))}, read once"
     values = [f"- {name}: {_short(value)}" for name, value in hyperparameters(winner).items()]
-    given = [f"- {name}: {_short(value)} (given)" for name, value in study.given.items()]
-    return [*lines, "", *values, *given, ""]
+    fixed_hyperparameters = [
+        f"- {name}: {_short(value)} (given)" for name, value in study.fixed_hyperparameters.items()
+    ]
+    return [*lines, "", *values, *fixed_hyperparameters, ""]
 
 
 def _number(value: float | None, form: str) -> str:

@@ -16,7 +16,7 @@ SEARCHED = (
 )
 
 
-def given_settings(options) -> dict:
+def fixed_settings(options) -> dict:
     """Dotted name -> value of what the user gave among what could be searched."""
-    given = {name: options[name] for name in SEARCHED if options[name] is not None}
-    return given | {f"options.{name}": value for name, value in options.options.items()}
+    fixed_hyperparameters = {name: options[name] for name in SEARCHED if options[name] is not None}
+    return fixed_hyperparameters | {f"options.{name}": value for name, value in options.options.items()}

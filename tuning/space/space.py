@@ -18,8 +18,13 @@ WEIGHT_DECAYS = {"adamw": (1e-3, 1e-1), "sgd": (1e-5, 1e-3), "adam": (1e-3, 1e-1
 SEARCHED_OPTIMIZERS = ["muon", "adamw", "sgd"]
 
 
-def point(
-    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, given: dict, *, wide: bool = False
+def suggest(
+    hp: kt.HyperParameters,
+    architectures: Sequence[str],
+    facts: DataFacts,
+    fixed_hyperparameters: dict,
+    *,
+    use_gpu_widths: bool = False,
 ) -> dict:
     """Declare the space of `architectures` on `hp`; returns the settings that its values stand for.
 
@@ -28,24 +33,28 @@ def point(
     instead of a processor's. The result maps dotted names to values, to be laid over a TrainSettings with `overlay`.
     """
     values = {}
-    for name, declare in _common(hp, architectures, facts, given).items():
-        if name not in given:
+    for name, declare in _common(hp, architectures, facts, fixed_hyperparameters).items():
+        if name not in fixed_hyperparameters:
             values[name] = declare()
     if len(architectures) > 1:
-        return values | _one_of(hp, architectures, facts, wide)
-    for name, declare in OPTIONS.get(architectures[0], _nothing)(hp, facts, wide, "options").items():
-        if f"options.{name}" not in given:
+        return values | _one_of(hp, architectures, facts, use_gpu_widths)
+    for name, declare in OPTIONS.get(architectures[0], _nothing)(
+        hp, facts, use_gpu_widths, "options"
+    ).items():
+        if f"options.{name}" not in fixed_hyperparameters:
             values[f"options.{name}"] = declare()
     return values
 
 
-def _one_of(hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, wide: bool) -> dict:
+def _one_of(
+    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, use_gpu_widths: bool
+) -> dict:
     """The architecture as a choice, and the options of the chosen one; hyperparameters are named `vgg.blocks`."""
     chosen = hp.Choice("architecture", list(architectures))
     values = {}
     for architecture in architectures:
         with hp.conditional_scope("architecture", [architecture]):
-            declared = OPTIONS.get(architecture, _nothing)(hp, facts, wide, architecture)
+            declared = OPTIONS.get(architecture, _nothing)(hp, facts, use_gpu_widths, architecture)
             values[architecture] = {f"options.{name}": declare() for name, declare in declared.items()}
     return {"architecture": chosen, **values[chosen]}
 
@@ -63,7 +72,7 @@ def overlay(settings: dict, values: dict) -> dict:
 
 
 def _common(
-    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, given: dict
+    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, fixed_hyperparameters: dict
 ) -> dict[str, Callable]:
     """What every architecture has."""
     masks = facts.task == "segmentation"
@@ -84,15 +93,15 @@ def _common(
             "batch_size", [2, 4, 8] if masks else [32, 64, 128], default=4 if masks else 64
         ),
         "optimizer": lambda: hp.Choice("optimizer", SEARCHED_OPTIMIZERS),
-        "learning_rate": lambda: _by_optimizer(hp, "learning_rate", LEARNING_RATES, given),
-        "weight_decay": lambda: _by_optimizer(hp, "weight_decay", WEIGHT_DECAYS, given),
+        "learning_rate": lambda: _by_optimizer(hp, "learning_rate", LEARNING_RATES, fixed_hyperparameters),
+        "weight_decay": lambda: _by_optimizer(hp, "weight_decay", WEIGHT_DECAYS, fixed_hyperparameters),
     }
 
 
-def _by_optimizer(hp: kt.HyperParameters, name: str, ranges: dict, given: dict) -> float:
+def _by_optimizer(hp: kt.HyperParameters, name: str, ranges: dict, fixed_hyperparameters: dict) -> float:
     """A number whose range depends on the optimizer; only the chosen optimizer's is active."""
-    if "optimizer" in given:
-        return _number(hp, name, ranges, given["optimizer"])
+    if "optimizer" in fixed_hyperparameters:
+        return _number(hp, name, ranges, fixed_hyperparameters["optimizer"])
     values = {}
     for optimizer in SEARCHED_OPTIMIZERS:
         with hp.conditional_scope("optimizer", [optimizer]):
@@ -106,14 +115,16 @@ def _number(hp: kt.HyperParameters, name: str, ranges: dict, optimizer: str) -> 
     return hp.Float(f"{name}_{optimizer}", low, high, sampling="log", default=middle)
 
 
-def _nothing(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+def _nothing(
+    hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix: str
+) -> dict[str, Callable]:
     """Published nets have no options worth searching."""
     return {}
 
 
-def _vgg(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+def _vgg(hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix: str) -> dict[str, Callable]:
     """Blocks as far as the image can be halved to no less than 2 pixels."""
-    widths = [32, 64, 96] if wide else [16, 24, 32]
+    widths = [32, 64, 96] if use_gpu_widths else [16, 24, 32]
     most = max(1, min(5, min(facts.shape[:2]).bit_length() - 2))
     return {
         "blocks": lambda: hp.Int(f"{prefix}.blocks", min(2, most), most),
@@ -122,7 +133,9 @@ def _vgg(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> d
     }
 
 
-def _convnext(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+def _convnext(
+    hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix: str
+) -> dict[str, Callable]:
     """Stages as far as the image can be halved after the coarsest stem, which leaves 8 pixels or more."""
     side = min(facts.shape[:2])
     patches = [patch for patch in (1, 2, 4) if patch <= max(1, side // 8)]
@@ -130,13 +143,13 @@ def _convnext(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str)
     return {
         "stages": lambda: hp.Int(f"{prefix}.stages", min(2, most), most),
         "depth": lambda: hp.Int(f"{prefix}.depth", 1, 3),
-        "width": lambda: hp.Choice(f"{prefix}.width", [48, 64, 96] if wide else [16, 24, 32]),
+        "width": lambda: hp.Choice(f"{prefix}.width", [48, 64, 96] if use_gpu_widths else [16, 24, 32]),
         "patch_size": lambda: hp.Choice(f"{prefix}.patch_size", patches),
         "drop_path_rate": lambda: hp.Choice(f"{prefix}.drop_path_rate", [0.0, 0.1, 0.2]),
     }
 
 
-def _mlp(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+def _mlp(hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix: str) -> dict[str, Callable]:
     def dense() -> list[int]:
         layers, width = hp.Int(f"{prefix}.layers", 1, 3), hp.Choice(f"{prefix}.width", [128, 256, 512])
         return [width] * (layers or 0)  # None while another architecture is chosen
@@ -144,7 +157,7 @@ def _mlp(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> d
     return {"dense": dense}
 
 
-def _unet(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> dict[str, Callable]:
+def _unet(hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix: str) -> dict[str, Callable]:
     """Pools as far as the image can be halved evenly to no less than 4 pixels."""
     sides = facts.shape[:2]
     most = max(
@@ -152,7 +165,7 @@ def _unet(hp: kt.HyperParameters, facts: DataFacts, wide: bool, prefix: str) -> 
     )
     return {
         "depth": lambda: hp.Int(f"{prefix}.depth", min(2, most), most),
-        "width": lambda: hp.Choice(f"{prefix}.width", [16, 32, 64] if wide else [8, 16, 24]),
+        "width": lambda: hp.Choice(f"{prefix}.width", [16, 32, 64] if use_gpu_widths else [8, 16, 24]),
         "upsampling": lambda: hp.Choice(f"{prefix}.upsampling", list(UPSAMPLINGS)),
     }
 

@@ -8,14 +8,20 @@ from keras_tuner.engine.trial import Trial
 from keras_cnn.training.config import TrainSettings
 from tuning.config import Study, TrialSpec
 from tuning.executors.repeats import to_seed
-from tuning.space.space import overlay, point
+from tuning.space.space import overlay, suggest
 
 
 def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainSettings:
     """The settings of the point `values`; what it lacks stands at its default."""
     hp = space.copy()
     hp.values = {**space.values, **values}
-    values = point(hp, study.architectures, study.seen, study.given, wide=study.wide)
+    values = suggest(
+        hp,
+        study.architectures,
+        study.model_input_info,
+        study.fixed_hyperparameters,
+        use_gpu_widths=study.use_gpu_widths,
+    )
     return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
 
 

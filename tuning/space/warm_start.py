@@ -9,34 +9,34 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import read_json
 
 
-def read_points(paths: Sequence[Path], space: kt.HyperParameters) -> tuple[dict, ...]:
+def read_configurations(paths: Sequence[Path], space: kt.HyperParameters) -> tuple[dict, ...]:
     """A point of each JSON file: name -> value, or such under `hyperparameters`, as in a study's best.json.
 
     Raises InputError where a file is none, or a point is not in `space`: a name is missing or unknown, a value outside.
     """
-    points = []
+    configurations = []
     for path in paths:
         content = read_json(path)
-        point = content.get("hyperparameters", content)
-        points.append(_checked(path, point, space))
-    return tuple(points)
+        configuration = content.get("hyperparameters", content)
+        configurations.append(_checked(path, configuration, space))
+    return tuple(configurations)
 
 
-def _checked(path: Path, point: dict, space: kt.HyperParameters) -> dict:
+def _checked(path: Path, configuration: dict, space: kt.HyperParameters) -> dict:
     active = kt.HyperParameters()
     for parameter in space.space:
         active.merge([parameter])
         if not active.is_active(parameter):  # of another optimizer or architecture than the chosen one
             continue
-        if parameter.name not in point:
+        if parameter.name not in configuration:
             raise InputError(f"{path} lacks {parameter.name}, which this study searches.")
-        value = point[parameter.name]
+        value = configuration[parameter.name]
         if not _allows(parameter, value):
             raise InputError(
                 f"{path}: {parameter.name}={value!r} is not in the space. Allowed: {_domain(parameter)}."
             )
         active.values[parameter.name] = value
-    unknown = sorted(set(point) - set(active.values))
+    unknown = sorted(set(configuration) - set(active.values))
     if unknown:
         raise InputError(f"{path} sets {', '.join(unknown)}, which this study does not search at this point.")
     return dict(active.values)

@@ -20,7 +20,7 @@ from tuning.oracles.base import PROJECT, declare_space
 QUARANTINE = "quarantine"
 
 
-def mend(study: Study) -> list[str]:
+def repair_damaged_files(study: Study) -> list[str]:
     """Put damaged files of `study` into its `quarantine`, so that the search goes on; returns a line on each.
 
     A completed trial whose files are damaged runs again from its last checkpoint that is whole, and ends with the same
@@ -33,7 +33,7 @@ def _study_files(study: Study) -> Iterator[str]:
     for name in (STUDY, STUDY_COPY):
         path = study.directory / name
         if not _is_json(path):
-            yield _put_aside(study, path, "written anew from its copy")
+            yield _quarantine(study, path, "written anew from its copy")
             study.write()
 
 
@@ -45,7 +45,7 @@ def _oracle_files(study: Study) -> Iterator[str]:
     for path in sorted(folder.glob("trial_*/trial.json")):
         if not _is_trial(path):
             whole = path.parent.name.removeprefix("trial_") in known
-            yield _put_aside(
+            yield _quarantine(
                 study, path, "written anew from the trial's own" if whole else "the trial is lost"
             )
     for trial_id in sorted(known):
@@ -67,13 +67,13 @@ def _trial(study: Study, trial: Path, run: Path) -> Iterator[str]:
     for repeat in sorted(run.glob("repeat_*")):
         yield from _trial(study, trial, repeat)
     if not _is_json(run / TEST):
-        yield _put_aside(study, run / TEST, "export measures anew")
+        yield _quarantine(study, run / TEST, "export measures anew")
     damaged = [run / name for name in (TRIAL, RUN, METRICS) if not _is_json(run / name)]
     archives = [run / name for name in (BEST_WEIGHTS, CHECKPOINT) if not _is_archive(run / name)]
     if not damaged and not archives:
         return
     for path in [*damaged, *archives]:
-        yield _put_aside(study, path, f"trial {trial.name} is mended")
+        yield _quarantine(study, path, f"trial {trial.name} is mended")
     if archives:  # the checkpoint tells of which epoch the best weights are: each needs the other
         for name in (BEST_WEIGHTS, CHECKPOINT):
             (run / name).unlink(missing_ok=True)
@@ -96,7 +96,7 @@ def _run_again(study: Study, trial_id: str) -> None:
             write_json(path, {**content, "status": RUNNING, "score": None})
 
 
-def _put_aside(study: Study, path: Path, consequence: str) -> str:
+def _quarantine(study: Study, path: Path, consequence: str) -> str:
     relative = path.relative_to(study.directory)
     if not path.exists():
         return f"note: {relative} is missing; {consequence}."

@@ -7,7 +7,7 @@ import keras_tuner as kt
 
 from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT
 from tuning.config import COMPLETED, RUNNING, Study
-from tuning.oracles.base import standing
+from tuning.oracles.base import rank_key
 from tuning.quantities import to_bytes
 
 logger = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 ARCHIVES = (CHECKPOINT, BEST_WEIGHTS)  # in the order in which they go
 
 
-class Shelf:
+class CheckpointRetention:
     """The archives of all trials of a study; `tidy` takes the worst away when they are more than `--disk` allows.
 
     Checkpoints go before weights, and bad trials before good ones. What runs, what others yet continue and the best
@@ -31,7 +31,7 @@ class Shelf:
             for directory in study.directory.glob("trials/*"):
                 self._measure(directory.name)
 
-    def tidy(self, oracle: kt.Oracle, ended: str) -> None:
+    def enforce(self, oracle: kt.Oracle, ended: str) -> None:
         """Take up the trial that has just ended, and make room."""
         if self._most == float("inf"):
             return
@@ -51,7 +51,7 @@ class Shelf:
     def _worst_first(self, oracle: kt.Oracle) -> list[str]:
         needed = oracle.still_needed() if hasattr(oracle, "still_needed") else set()
         ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
-        completed = sorted((trial for trial in ended if trial.status == COMPLETED), key=standing)
+        completed = sorted((trial for trial in ended if trial.status == COMPLETED), key=rank_key)
         failed = [trial for trial in ended if trial.status != COMPLETED]
         return [
             trial.trial_id for trial in [*failed, *reversed(completed[1:])] if trial.trial_id not in needed

@@ -10,7 +10,7 @@ from scipy import stats
 from keras_cnn.files import read_json
 from keras_cnn.training.config import TrainSettings
 from tuning.config import TrialSpec
-from tuning.executors.repeats import of_all, repeat_spec, to_seed
+from tuning.executors.repeats import aggregate_repeats, repeat_spec, to_seed
 
 
 def result(score, loss=1.0, **more):
@@ -18,7 +18,7 @@ def result(score, loss=1.0, **more):
 
 
 def test_the_score_is_the_mean_with_students_interval_and_the_best_run_is_named():
-    found = of_all([result(0.7), result(0.9, best_epoch=5), result(0.8)])
+    found = aggregate_repeats([result(0.7), result(0.9, best_epoch=5), result(0.8)])
     assert found["score"] == pytest.approx(0.8)
     low, high = stats.t.interval(0.95, 2, 0.8, np.std([0.7, 0.9, 0.8], ddof=1) / math.sqrt(3))
     assert found["interval"] == pytest.approx([low, high])
@@ -31,7 +31,7 @@ def test_the_score_is_the_mean_with_students_interval_and_the_best_run_is_named(
 
 
 def test_one_that_fails_is_the_trials_end():
-    found = of_all([result(0.7), {"state": "DIVERGED", "message": "nan", "seconds": 1.0}])
+    found = aggregate_repeats([result(0.7), {"state": "DIVERGED", "message": "nan", "seconds": 1.0}])
     assert found == {"state": "DIVERGED", "message": "nan", "seconds": 3.0}
 
 

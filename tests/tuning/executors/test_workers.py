@@ -20,7 +20,7 @@ from tuning.executors import process
 from tuning.executors.base import ENDED
 from tuning.executors.local import LocalExecutor
 from tuning.executors.machine import MachineSettings, each_trial
-from tuning.executors.resources import Place, lay_out
+from tuning.executors.resources import WorkerResources, assign_resources
 
 SMALL = TrainSettings(
     image_size=(8, 8), options={"width": 2, "blocks": 1, "convolutions": 1, "dense": []}, batch_size=128
@@ -30,7 +30,7 @@ LONG = 100_000  # epochs
 
 @pytest.fixture
 def executor():
-    with LocalExecutor([Place(threads=1)] * 2) as executor:
+    with LocalExecutor([WorkerResources(threads=1)] * 2) as executor:
         yield executor
 
 
@@ -48,10 +48,10 @@ def trial(tmp_path):
 
 def until(executor, kind: str, count: int = 1) -> dict:
     """The last event of that kind of so many trials, by their names."""
-    seen, deadline = {}, time.monotonic() + 120
-    while len(seen) < count and time.monotonic() < deadline:
-        seen |= {event.trial_id: event for event in executor.wait(1) if event.kind == kind}
-    return seen
+    model_input_info, deadline = {}, time.monotonic() + 120
+    while len(model_input_info) < count and time.monotonic() < deadline:
+        model_input_info |= {event.trial_id: event for event in executor.wait(1) if event.kind == kind}
+    return model_input_info
 
 
 def pid_of(executor, trial_id: str) -> int:
@@ -134,7 +134,7 @@ def test_no_worker_outlives_a_killed_coordinator(tmp_path, trial):
 @pytest.mark.slow
 def test_the_memory_of_a_worker_stays_flat_because_it_is_replaced(trial, monkeypatch):
     monkeypatch.setattr(process, "REQUESTS_PER_WORKER", 3)
-    with LocalExecutor([Place(threads=1)]) as executor:
+    with LocalExecutor([WorkerResources(threads=1)]) as executor:
         pids = []
         for number in range(7):
             executor.start(str(number), trial(str(number), 1), 100)
@@ -146,27 +146,30 @@ def test_the_memory_of_a_worker_stays_flat_because_it_is_replaced(trial, monkeyp
 
 def test_places_on_gpus(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    places = lay_out(None, gpus=8, devices=2, threads=None)
-    assert [place.gpus for place in places] == [("0", "1"), ("2", "3"), ("4", "5"), ("6", "7")]
-    assert places[1].environment == {"CUDA_VISIBLE_DEVICES": "2,3"}
-    assert len(lay_out(3, gpus=8, devices=2, threads=None)) == 3
+    resources = assign_resources(None, gpus=8, devices=2, threads=None)
+    assert [place.gpus for place in resources] == [("0", "1"), ("2", "3"), ("4", "5"), ("6", "7")]
+    assert resources[1].environment == {"CUDA_VISIBLE_DEVICES": "2,3"}
+    assert len(assign_resources(3, gpus=8, devices=2, threads=None)) == 3
     with pytest.raises(
         InputError, match="5 workers of 2 GPUs each are wanted, but this machine shows 8 GPUs"
     ):
-        lay_out(5, gpus=8, devices=2, threads=None)
+        assign_resources(5, gpus=8, devices=2, threads=None)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-7a")
-    assert [place.gpus for place in lay_out(None, gpus=2, devices=1, threads=None)] == [("3",), ("GPU-7a",)]
+    assert [place.gpus for place in assign_resources(None, gpus=2, devices=1, threads=None)] == [
+        ("3",),
+        ("GPU-7a",),
+    ]
 
 
 def test_places_on_processors(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(8))
     monkeypatch.setattr("tuning.executors.resources.free_memory", lambda: 64e9)
-    assert lay_out(None, 0, None, 1) == [Place((), None, 1)] * 8
-    assert len(lay_out(None, 0, None, 4)) == 2
-    assert len(lay_out(5, 0, None, 4)) == 5  # the user knows better
+    assert assign_resources(None, 0, None, 1) == [WorkerResources((), None, 1)] * 8
+    assert len(assign_resources(None, 0, None, 4)) == 2
+    assert len(assign_resources(5, 0, None, 4)) == 5  # the user knows better
     monkeypatch.setattr("tuning.executors.resources.free_memory", lambda: 5e9)
-    assert len(lay_out(None, 0, None, 1)) == 2
-    assert Place().environment == {}
+    assert len(assign_resources(None, 0, None, 1)) == 2
+    assert WorkerResources().environment == {}
 
 
 def test_threads_and_devices_of_each_trial(monkeypatch):

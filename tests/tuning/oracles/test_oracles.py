@@ -22,10 +22,10 @@ from tuning.space.trial_spec import trial_spec
 FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
 
 
-def study_in(directory, tuner, seed=0, trials=8, given=None, epochs=4) -> Study:
+def study_in(directory, tuner, seed=0, trials=8, fixed_hyperparameters=None, epochs=4) -> Study:
     search = SearchSettings(tuner=tuner, trials=None if tuner == "hyperband" else trials)
     base = TrainSettings(epochs=epochs, seed=seed)
-    return Study(directory, search, base, given or {"learning_rate": 0.1}, FACTS)
+    return Study(directory, search, base, fixed_hyperparameters or {"learning_rate": 0.1}, FACTS)
 
 
 def score_of(values: dict) -> float:
@@ -47,16 +47,16 @@ def end(oracle, trial, failed: bool = False) -> None:
 
 def run(oracle, most: int | None = None, slots: int = 1, shuffle: random.Random | None = None) -> list[dict]:
     """Run up to `most` trials, `slots` at once, that end in random order; returns their values as they began."""
-    points, running = [], []
+    configurations, running = [], []
     while True:
-        while len(running) < slots and (most is None or len(points) < most):
+        while len(running) < slots and (most is None or len(configurations) < most):
             trial = oracle.create_trial("t")
             if trial.status != "RUNNING":
                 break
             running.append(trial)
-            points.append(trial.hyperparameters.values)
+            configurations.append(trial.hyperparameters.values)
         if not running:
-            return points
+            return configurations
         end(oracle, running.pop(shuffle.randrange(len(running)) if shuffle else 0))
 
 
@@ -66,13 +66,13 @@ def test_interrupted_anywhere_the_points_are_those_of_an_uninterrupted_search(tu
     assert len(whole) >= 8
     for stop in (0, 1, 5, 9):
         study = study_in(tmp_path / f"stopped-{stop}", tuner, trials=12)
-        begun = run(make_oracle(study), most=stop)
+        n_started = run(make_oracle(study), most=stop)
         if stop == len(whole):
             continue
         interrupted = make_oracle(study).create_trial("t")  # a kill in mid-trial: never ended
         rest = run(make_oracle(study))
         assert rest[0] == interrupted.hyperparameters.values
-        assert begun + rest == whole
+        assert n_started + rest == whole
 
 
 @pytest.mark.parametrize("tuner", ["random", "grid", "hyperband"])
@@ -94,14 +94,14 @@ def test_points_and_seeds_do_not_depend_on_who_ends_first(tuner, tmp_path):
 
 def test_a_round_waits_for_all_of_it_and_the_worker_begins_the_next_bracket(tmp_path):
     oracle = make_oracle(study_in(tmp_path, "hyperband", epochs=9))
-    begun = [oracle.create_trial("t") for _ in range(oracle._get_size(2, 0))]
-    for trial in begun[:-1]:
+    n_started = [oracle.create_trial("t") for _ in range(oracle._get_size(2, 0))]
+    for trial in n_started[:-1]:
         end(oracle, trial)
     assert oracle.place(oracle.create_trial("t")) == (1, 0)
-    end(oracle, begun[-1])
+    end(oracle, n_started[-1])
     risen = oracle.create_trial("t")
     assert oracle.place(risen) == (2, 1)
-    best = max(begun, key=lambda trial: score_of(trial.hyperparameters.values))
+    best = max(n_started, key=lambda trial: score_of(trial.hyperparameters.values))
     assert score_of(risen.hyperparameters.values) == score_of(best.hyperparameters.values)
 
 
@@ -127,21 +127,23 @@ def test_hyperband_runs_its_plan(tmp_path):
     """Li et al. 2018, table 1, for max_epochs 9 and factor 3; KerasTuner's brackets begin with 9, 5 and 3 nets."""
     oracle = make_oracle(study_in(tmp_path, "hyperband", epochs=9))
     run(oracle)
-    places = [oracle.place(trial) for trial in oracle.trials.values()]
-    assert {place: places.count(place) for place in places} == {
+    resources = [oracle.place(trial) for trial in oracle.trials.values()]
+    assert {place: resources.count(place) for place in resources} == {
         (2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3,
     }  # fmt: skip
-    assert len(places) == oracle.planned()
+    assert len(resources) == oracle.planned()
     assert oracle.planned_epochs() == 9 * 1 + 3 * 2 + 1 * 6 + 5 * 3 + 2 * 6 + 3 * 9
 
 
 @pytest.mark.parametrize("tuner", TUNERS)
 def test_no_point_is_tried_twice_and_small_spaces_are_enumerated(tuner, tmp_path):
     """Of the six points of a space all are tried; stock Bayesian search repeats some and misses others."""
-    points = run(make_oracle(study_in(tmp_path, tuner, trials=50, given=ALL_BUT_TWO, epochs=9)))
+    configurations = run(
+        make_oracle(study_in(tmp_path, tuner, trials=50, fixed_hyperparameters=ALL_BUT_TWO, epochs=9))
+    )
     fresh = [
         json.dumps({k: v for k, v in values.items() if not k.startswith("tuner/")})
-        for values in points
+        for values in configurations
         if "tuner/trial_id" not in values
     ]
     assert len(fresh) == len(set(fresh)) == 6
@@ -149,8 +151,8 @@ def test_no_point_is_tried_twice_and_small_spaces_are_enumerated(tuner, tmp_path
 
 def test_the_gaussian_process_finds_the_best_with_fewer_trials_than_chance(tmp_path):
     def best(tuner, seed):
-        points = run(make_oracle(study_in(tmp_path / f"{tuner}-{seed}", tuner, seed=seed, trials=18)))
-        return max(map(score_of, points))
+        configurations = run(make_oracle(study_in(tmp_path / f"{tuner}-{seed}", tuner, seed=seed, trials=18)))
+        return max(map(score_of, configurations))
 
     assert sum(best("bayesian", seed) for seed in range(4)) > sum(best("random", seed) for seed in range(4))
 
@@ -207,9 +209,9 @@ def some_space() -> kt.HyperParameters:
 
 
 def test_every_combination_comes_once_beginning_with_the_defaults():
-    points = [json.dumps(values) for values in combinations(some_space())]
-    assert len(points) == len(set(points)) == 4 + 2 + 2
-    assert json.loads(points[0]) == {"kind": "b", "deep": False, "fixed": 7}
+    configurations = [json.dumps(values) for values in combinations(some_space())]
+    assert len(configurations) == len(set(configurations)) == 4 + 2 + 2
+    assert json.loads(configurations[0]) == {"kind": "b", "deep": False, "fixed": 7}
 
 
 @settings(deadline=None, max_examples=50)

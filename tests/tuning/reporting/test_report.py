@@ -103,12 +103,12 @@ def space():
 
 
 def test_what_decides_the_score_is_important_and_what_does_not_is_not(space):
-    points = [draw(space, str(number)) for number in range(60)]
-    found = importance(space, points, [values["blocks"] / 5 for values in points])
+    configurations = [draw(space, str(number)) for number in range(60)]
+    found = importance(space, configurations, [values["blocks"] / 5 for values in configurations])
     assert next(iter(found)) == "blocks" and found["blocks"] > 0.5
     assert found["useless"] < 0.05 and "fixed" not in found
-    assert importance(space, points[:7], list(range(7))) == {}
-    assert importance(space, points, [0.5] * 60) == {}
+    assert importance(space, configurations[:7], list(range(7))) == {}
+    assert importance(space, configurations, [0.5] * 60) == {}
 
 
 def test_the_rates_of_several_optimizers_share_a_column(space):

@@ -12,7 +12,7 @@ from keras_cnn.models.build import build_model
 from keras_cnn.models.registry import ARCHITECTURES
 from keras_cnn.training.config import TrainSettings
 from tuning.space.searched import SEARCHED
-from tuning.space.space import OPTIONS, overlay, point
+from tuning.space.space import OPTIONS, overlay, suggest
 
 
 def facts(side: int = 32, flip_invariant: bool = True, architecture: str = "vgg") -> DataFacts:
@@ -23,16 +23,16 @@ def facts(side: int = 32, flip_invariant: bool = True, architecture: str = "vgg"
     )
 
 
-def draw(architecture: str, seed: int, facts: DataFacts, given: dict) -> dict:
+def draw(architecture: str, seed: int, facts: DataFacts, fixed_hyperparameters: dict) -> dict:
     """A random point, drawn as KerasTuner draws it: one hyperparameter after the other, only active ones."""
     space = kt.HyperParameters()
-    point(space, [architecture], facts, given)
+    suggest(space, [architecture], facts, fixed_hyperparameters)
     hp = kt.HyperParameters()
     for index, parameter in enumerate(space.space):
         hp.merge([parameter])
         if hp.is_active(parameter):
             hp.values[parameter.name] = parameter.random_sample(seed + index)
-    return point(hp, [architecture], facts, given)
+    return suggest(hp, [architecture], facts, fixed_hyperparameters)
 
 
 SMALLEST = {"lenet5": 12}
@@ -65,14 +65,14 @@ def test_rate_and_decay_suit_the_optimizer(architecture, seed):
 @every_space
 def test_everything_searched_is_in_the_space(architecture):
     meaningless = {"convnext": {"batch_norm", "loss"}, "unet": set()}.get(architecture, {"loss"})
-    found = point(kt.HyperParameters(), [architecture], facts(architecture=architecture), {})
+    found = suggest(kt.HyperParameters(), [architecture], facts(architecture=architecture), {})
     assert set(SEARCHED) - meaningless == set(SEARCHED) & set(found)
 
 
 def test_given_settings_are_not_searched():
     given_ = {"optimizer": "sgd", "batch_norm": False, "options.blocks": 3, "learning_rate": 0.1}
     space = kt.HyperParameters()
-    values = point(space, ["vgg"], facts(), given_)
+    values = suggest(space, ["vgg"], facts(), given_)
     assert not given_.keys() & values.keys()
     assert not {p.name for p in space.space} & {
         "learning_rate_sgd",
@@ -86,13 +86,13 @@ def test_given_settings_are_not_searched():
 def test_digits_are_not_mirrored():
     for flip_invariant, augmentation in ((True, "flip+crop"), (False, "crop")):
         space = kt.HyperParameters()
-        point(space, ["vgg"], facts(flip_invariant=flip_invariant), {})
+        suggest(space, ["vgg"], facts(flip_invariant=flip_invariant), {})
         (choice,) = [p for p in space.space if p.name == "augmentation"]
         assert set(choice.values) == {augmentation, "none"}
 
 
 def test_published_nets_have_no_options_of_their_own():
-    values = point(kt.HyperParameters(), ["vgg16"], facts(), {})
+    values = suggest(kt.HyperParameters(), ["vgg16"], facts(), {})
     assert not [name for name in values if name.startswith("options.")]
 
 
@@ -101,13 +101,13 @@ def test_published_nets_have_no_options_of_their_own():
 def test_of_several_architectures_one_is_chosen_with_its_own_options(seed):
     names = ["vgg", "convnext", "lenet5", "mlp"]
     space = kt.HyperParameters()
-    point(space, names, facts(), {})
+    suggest(space, names, facts(), {})
     hp = kt.HyperParameters()
     for index, parameter in enumerate(space.space):
         hp.merge([parameter])
         if hp.is_active(parameter):
             hp.values[parameter.name] = parameter.random_sample(seed + index)
-    values = point(hp, names, facts(), {})
+    values = suggest(hp, names, facts(), {})
     assert values["architecture"] == hp.values["architecture"]
     run = TrainSettings.from_dict(overlay(TrainSettings().to_dict(), values))
     run.check_names()  # an option of another architecture would be refused here
@@ -118,10 +118,10 @@ def test_of_several_architectures_one_is_chosen_with_its_own_options(seed):
 
 def test_gpus_get_wider_nets():
     widest = {}
-    for wide in (False, True):
+    for use_gpu_widths in (False, True):
         space = kt.HyperParameters()
-        point(space, ["vgg"], facts(), {}, wide=wide)
-        widest[wide] = max(next(p for p in space.space if p.name == "options.width").values)
+        suggest(space, ["vgg"], facts(), {}, use_gpu_widths=use_gpu_widths)
+        widest[use_gpu_widths] = max(next(p for p in space.space if p.name == "options.width").values)
     assert widest[True] > widest[False]
 
 

@@ -11,7 +11,7 @@ from tuning import cli
 from tuning.config import SearchSettings, Study
 from tuning.oracles.base import declare_space
 from tuning.oracles.make import make_oracle
-from tuning.space.warm_start import read_points
+from tuning.space.warm_start import read_configurations
 
 FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
 
@@ -21,7 +21,7 @@ def study_in(directory, tuner="random", **more) -> Study:
 
 
 @pytest.fixture
-def point(tmp_path) -> dict:
+def suggest(tmp_path) -> dict:
     """One of the space, unlike its defaults."""
     oracle = make_oracle(study_in(tmp_path / "drawn"))
     return oracle.create_trial("t").hyperparameters.values
@@ -33,13 +33,13 @@ def written(path, content) -> list:
 
 
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])
-def test_they_come_first_once_and_after_a_kill_too(tuner, point, tmp_path):
+def test_they_come_first_once_and_after_a_kill_too(tuner, configuration, tmp_path):
     space = declare_space(study_in(tmp_path))
-    other = {**point, "batch_size": 32 if point["batch_size"] != 32 else 128}
-    files = written(tmp_path / "a.json", {"run": "trials/3", "hyperparameters": point})
-    points = read_points(files + written(tmp_path / "b.json", other), space)
-    assert points == (point, other)
-    study = study_in(tmp_path / "study", tuner, first_points=points)
+    other = {**configuration, "batch_size": 32 if configuration["batch_size"] != 32 else 128}
+    files = written(tmp_path / "a.json", {"run": "trials/3", "hyperparameters": configuration})
+    configurations = read_configurations(files + written(tmp_path / "b.json", other), space)
+    assert configurations == (configuration, other)
+    study = study_in(tmp_path / "study", tuner, initial_configurations=configurations)
     tried = []
     for _ in range(4):
         oracle = make_oracle(study)  # each time as after a kill
@@ -48,8 +48,8 @@ def test_they_come_first_once_and_after_a_kill_too(tuner, point, tmp_path):
         oracle.update_trial(trial.trial_id, {"val_accuracy": 0.5})
         trial.status = "COMPLETED"
         oracle.end_trial(trial)
-    assert tried[:2] == [point, other]
-    assert point not in tried[2:] and other not in tried[2:]
+    assert tried[:2] == [configuration, other]
+    assert configuration not in tried[2:] and other not in tried[2:]
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_they_come_first_once_and_after_a_kill_too(tuner, point, tmp_path):
         ({"activation": None}, "activation=None is not in the space. Allowed: relu"),
     ],
 )
-def test_a_point_outside_the_space_is_refused(point, tmp_path, change, message):
-    blocks = next(name for name in point if name.endswith(".blocks"))
+def test_a_point_outside_the_space_is_refused(configuration, tmp_path, change, message):
+    blocks = next(name for name in configuration if name.endswith(".blocks"))
     change = {blocks if name == "vgg.blocks" else name: value for name, value in change.items()}
-    files = written(tmp_path / "x.json", point | change)
+    files = written(tmp_path / "x.json", configuration | change)
     with pytest.raises(InputError, match=message):
-        read_points(files, declare_space(study_in(tmp_path)))
+        read_configurations(files, declare_space(study_in(tmp_path)))
 
 
-def test_a_point_that_lacks_a_value_is_refused(point, tmp_path):
-    point.pop("activation")
+def test_a_point_that_lacks_a_value_is_refused(configuration, tmp_path):
+    configuration.pop("activation")
     with pytest.raises(InputError, match=r"x\.json lacks activation, which this study searches"):
-        read_points(written(tmp_path / "x.json", point), declare_space(study_in(tmp_path)))
+        read_configurations(written(tmp_path / "x.json", configuration), declare_space(study_in(tmp_path)))
 
 
 def test_what_the_command_refuses(complain):

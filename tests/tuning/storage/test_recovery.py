@@ -10,7 +10,7 @@ from tuning.config import read_study
 from tuning.oracles.make import make_oracle
 from tuning.reporting.status import status
 from tuning.storage.lock import coordinating
-from tuning.storage.recovery import mend
+from tuning.storage.recovery import repair_damaged_files
 
 OF_A_TRIAL = ("trial.json", "run.json", "metrics.json", "best.npz", "checkpoint.npz")
 
@@ -27,7 +27,7 @@ def states(study) -> list[str]:
 
 
 def test_a_whole_study_needs_nothing(study):
-    assert mend(read_study(study)) == []
+    assert repair_damaged_files(read_study(study)) == []
     assert states(study) == ["COMPLETED"] * 4
 
 
@@ -39,19 +39,19 @@ def test_a_damaged_file_of_a_trial_costs_that_trial_a_run(name, damage, study):
     path.write_bytes(
         {"cut": content[: len(content) // 2], "emptied": b"", "overwritten": b"\xff" * 500}[damage]
     )
-    (note,) = mend(read_study(study))
+    (note,) = repair_damaged_files(read_study(study))
     assert f"{path} was damaged and is now {study}/quarantine/trials/0002/{name}" in note
     assert not path.exists() and (study / "quarantine/trials/0002" / name).exists()
     assert states(study) == ["COMPLETED", "COMPLETED", "RUNNING", "COMPLETED"]
     assert (study / "trials/0002/checkpoint.npz").exists() == (not name.endswith("npz"))
-    assert mend(read_study(study)) == []
+    assert repair_damaged_files(read_study(study)) == []
 
 
 @pytest.mark.parametrize("name", ["study.json", "study.copy.json"])
 def test_the_study_itself_has_a_copy(name, study):
     before = read_study(study)
     (study / name).write_text('{"search": {"tuner": "ran')
-    (note,) = mend(read_study(study))
+    (note,) = repair_damaged_files(read_study(study))
     assert name in note and "its copy" in note
     assert read_study(study) == before
 
@@ -60,7 +60,7 @@ def test_what_kerastuner_keeps_of_a_trial_follows_from_our_own(study):
     path = study / "keras_tuner/trial_0001/trial.json"
     values = read_json(path)["hyperparameters"]["values"]
     path.write_text("")
-    (note,) = mend(read_study(study))
+    (note,) = repair_damaged_files(read_study(study))
     assert "written anew from the trial's own" in note
     assert read_json(path)["hyperparameters"]["values"] == values
     assert states(study)[1] == "RUNNING"  # its metrics.json is there: it will be told, not trained
@@ -71,7 +71,7 @@ def test_what_kerastuner_keeps_of_a_trial_follows_from_our_own(study):
 def test_a_damaged_measurement_is_made_anew_by_the_export(study):
     path = next(study.glob("trials/*/test.json"))
     path.write_text("")
-    (note,) = mend(read_study(study))
+    (note,) = repair_damaged_files(read_study(study))
     assert "export measures anew" in note and not path.exists()
     assert states(study) == ["COMPLETED"] * 4
 
@@ -97,14 +97,14 @@ def test_a_failed_trial_stays_failed(study):
     metrics = study / "trials/0003/metrics.json"
     metrics.write_text(metrics.read_text().replace('"COMPLETED"', '"DIVERGED"'))
     (study / "trials/0003/best.npz").write_bytes(b"")
-    assert len(mend(read_study(study))) == 1
+    assert len(repair_damaged_files(read_study(study))) == 1
     assert states(study)[3] == "FAILED"
 
 
 def test_a_trial_of_which_nothing_is_left_is_lost_and_another_takes_its_place(study):
     (study / "keras_tuner/trial_0003/trial.json").write_text("")
     (study / "trials/0003/trial.json").write_text("")
-    notes = mend(read_study(study))
+    notes = repair_damaged_files(read_study(study))
     assert any("the trial is lost" in note for note in notes)
     oracle = make_oracle(read_study(study))
     assert list(oracle.trials) == ["0000", "0001", "0002"]

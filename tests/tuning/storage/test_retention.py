@@ -9,7 +9,7 @@ from keras_cnn.logs import redirected
 from tuning.config import SearchSettings, read_study
 from tuning.oracles.make import make_oracle
 from tuning.quantities import to_bytes
-from tuning.storage.retention import Shelf
+from tuning.storage.retention import CheckpointRetention
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def kept(study) -> dict[str, list[str]]:
 def tidied(study, slots: int = 1) -> list[str]:
     said: list[str] = []
     with redirected(said.append):
-        Shelf(study, slots).tidy(make_oracle(study), "0004")
+        CheckpointRetention(study, slots).enforce(make_oracle(study), "0004")
     return said
 
 
@@ -76,7 +76,7 @@ def test_hyperband_keeps_what_it_may_continue(searched, tmp_path):
     bounded = replace(study, search=replace(study.search, disk="10"))
     said: list[str] = []
     with redirected(said.append):
-        Shelf(bounded, 1).tidy(make_oracle(bounded), "0001")
+        CheckpointRetention(bounded, 1).enforce(make_oracle(bounded), "0001")
     assert said and all(files == ["best", "checkpoint"] for files in kept(bounded).values())
 
 
