@@ -7,8 +7,11 @@ import numpy as np
 from keras import layers
 
 from keras_cnn.data.sources import load
+from keras_cnn.diagnosis.diagnose import diagnose
+from keras_cnn.diagnosis.result import Diagnosis
 
 CLASSES = 10
+DEEP = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}  # its signal fades
 
 
 @cache
@@ -30,6 +33,25 @@ class Stack(keras.Model):
         for layer in self.stack:
             x = layer(x, training=training) if isinstance(layer, layers.BatchNormalization) else layer(x)
         return x
+
+
+class Block(layers.Layer):
+    """A custom layer, with a hidden layer in it that no remedy can put anything before or after."""
+
+    def __init__(self, activation="sigmoid", initializer="zeros", **options):
+        super().__init__(**options)
+        self.dense = layers.Dense(16, activation=activation, kernel_initializer=initializer)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def of_blocks(*blocks) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    stack = [layers.Flatten(), *blocks, layers.Dense(10, activation="softmax")]
+    model = keras.Sequential([keras.Input((16, 16, 1)), *stack])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
 
 
 def net(
@@ -100,3 +122,9 @@ def everything(model: keras.Model) -> list[np.ndarray]:
     """All numbers a model holds: weights, moving statistics, random states, its optimizer's."""
     variables = [*model.variables, *(model.optimizer.variables if model.compiled else [])]
     return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
+
+
+@cache
+def diagnosis_of(**arguments) -> Diagnosis:
+    """That of `net(**arguments)` with `digits()`, made once for all tests of a process."""
+    return diagnose(net(**arguments), digits())

@@ -1,6 +1,5 @@
 """Folders of photos: layouts, odd and broken files, copies, and every way to get it wrong."""
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from PIL import Image
 
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
+from keras_cnn.logs import redirected
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -138,15 +138,16 @@ def test_broken_images_are_named_and_left_out(tmp_path):
     assert sorted(everything) == [number for number in [*range(10), *range(100, 110)] if number != 3]
 
 
-def test_broken_test_images_are_named_in_the_log(tmp_path, caplog):
+def test_broken_test_images_are_named_in_the_log(tmp_path):
     fill(tmp_path / "train")
     fill(tmp_path / "test", count=2, first=50)
     path = tmp_path / "test/dog/050.png"
     path.write_bytes(path.read_bytes()[:45])
     data = read(tmp_path)
-    with caplog.at_level(logging.WARNING):
+    messages: list[str] = []
+    with redirected(messages.append):
         assert values(data.load_test()) == [50, 51, 151]
-    assert "test/dog/050.png" in caplog.text
+    assert "test/dog/050.png" in messages[0]
 
 
 def test_hidden_files_and_folders_are_ignored(tmp_path):

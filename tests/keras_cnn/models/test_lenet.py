@@ -17,11 +17,11 @@ def build(name, shape, classes=10, **changes) -> keras.Model:
 @pytest.mark.parametrize(
     ("shape", "count"), [((28, 28, 1), 61_706), ((32, 32, 1), 61_706), ((32, 32, 3), 62_006)]
 )
-def test_lenet_count(shape, count):
+def test_lenet_counts_are_the_published_ones(shape, count):
     assert build("lenet5", shape).count_params() == count
 
 
-def test_lenet_layer_by_layer():
+def test_lenet_layers_have_the_published_sizes():
     model = build("lenet5", (28, 28, 1))
     names = ("block1_conv1", "block1_pool", "block2_conv1", "block2_pool")
     shapes = [model.get_layer(name).output.shape[1:] for name in names]
@@ -48,7 +48,7 @@ def reference(weights, image):
     return np.exp(x) / np.exp(x).sum()
 
 
-def test_lenet_forward_pass():
+def test_lenet_forward_pass_equals_scipy():
     model = build("lenet5", (28, 28, 1), activation="tanh")
     random = np.random.default_rng(0)
     weights = [random.normal(0, 0.2, weight.shape) for weight in model.get_weights()]
@@ -58,7 +58,7 @@ def test_lenet_forward_pass():
     np.testing.assert_allclose(model.predict(images.astype(np.uint8), verbose=0), expected, atol=1e-5)
 
 
-def test_mlp_count_and_forward_pass():
+def test_mlp_count_and_forward_pass_equal_numpy():
     model = build("mlp", (28, 28, 1), activation="sigmoid")
     assert model.count_params() == 407_050
     w1, b1, w2, b2 = model.get_weights()
@@ -66,4 +66,4 @@ def test_mlp_count_and_forward_pass():
     hidden = 1 / (1 + np.exp(-(images.reshape(3, -1) / 255 @ w1 + b1)))
     scores = np.exp(hidden @ w2 + b2)
     expected = scores / scores.sum(1, keepdims=True)
-    np.testing.assert_allclose(model.predict(images, verbose=0), expected, atol=1e-5)
+    np.testing.assert_allclose(model(images), expected, atol=1e-5)

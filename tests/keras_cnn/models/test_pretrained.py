@@ -1,5 +1,7 @@
 """Weights of keras.applications give our nets its outputs, whatever the form of the file."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from keras_cnn.models.pretrained import check_weights, freeze_body, load_pretrained, reference
 from keras_cnn.models.spec import ModelSpec
+from tests.small_nets import unallocated
 
 
 def build(name: str, side: int, classes: int, **options) -> keras.Model:
@@ -32,36 +35,43 @@ def images() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def vgg16(tmp_path_factory) -> keras.Model:
+def vgg16() -> keras.Model:
     keras.utils.set_random_seed(0)
-    net = keras.applications.VGG16(weights=None, include_top=False)
-    net.save_weights(tmp_path_factory.mktemp("vgg") / "vgg16.weights.h5")
-    return net
+    return keras.applications.VGG16(weights=None, include_top=False)
+
+
+@pytest.fixture(scope="module")
+def vgg16_file(vgg16, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("vgg") / "vgg16.weights.h5"
+    vgg16.save_weights(path)
+    return path
 
 
 def features(model: keras.Model, layer: str) -> keras.Model:
     return keras.Model(model.input, model.get_layer(layer).output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["vgg16.weights.h5", "legacy.h5"])
-def test_vgg16_sees_rgb_as_the_reference_sees_bgr(vgg16, images, tmp_path, form):
+def test_vgg16_sees_rgb_as_the_reference_sees_bgr(vgg16, vgg16_file, images, tmp_path, form):
+    path = vgg16_file
     if form == "legacy.h5":
         import h5py
         from keras.src.legacy.saving import legacy_h5_format
 
-        with h5py.File(tmp_path / form, "w") as file:
+        path = tmp_path / form
+        with h5py.File(path, "w") as file:
             legacy_h5_format.save_weights_to_hdf5_group(file, vgg16)
-    else:
-        vgg16.save_weights(tmp_path / form)
     model = build("vgg16", 64, 5, dense=[])
-    assert load_pretrained(model, "vgg16", tmp_path / form) == ["predictions"]
+    assert load_pretrained(model, "vgg16", path) == ["predictions"]
     prepared = keras.applications.vgg16.preprocess_input(images.astype(np.float32))
-    expected = vgg16.predict(prepared, verbose=0)
-    found = features(model, "block5_pool").predict(images, verbose=0)
+    expected = np.asarray(vgg16(prepared, training=False))
+    found = features(model, "block5_pool")(images, training=False)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
 
-def test_convnext(images, tmp_path):
+@pytest.mark.slow
+def test_convnext_gives_the_features_of_the_reference(images, tmp_path):
     keras.utils.set_random_seed(0)
     net = keras.applications.ConvNeXtTiny(weights=None, include_top=False, pooling="avg")
     random = np.random.default_rng(0)
@@ -70,13 +80,14 @@ def test_convnext(images, tmp_path):
     model = build("convnext_tiny", 64, 5)
     path = tmp_path / "convnext.weights.h5"
     assert load_pretrained(model, "convnext_tiny", path) == ["predictions"]
-    expected = net.predict(images.astype(np.float32), verbose=0)
-    found = features(model, "norm").predict(images, verbose=0)
+    expected = net(images.astype(np.float32), training=False)
+    found = features(model, "norm")(images, training=False)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_frozen_body_keeps_its_weights():
-    model = build("vgg16", 32, 5, dense=[8])
+    with unallocated():
+        model = build("vgg16", 32, 5, dense=[8])
     freeze_body(model)
     assert [weight.path for weight in model.trainable_weights] == [
         "fc1/kernel",
@@ -86,7 +97,7 @@ def test_a_frozen_body_keeps_its_weights():
     ]
 
 
-def test_what_is_no_file_of_weights(vgg16, tmp_path):
+def test_what_is_no_file_of_weights_is_refused(tmp_path):
     (tmp_path / "text.h5").write_text("no weights")
     with pytest.raises(InputError, match="no HDF5 file"):
         check_weights(tmp_path / "text.h5")
@@ -94,6 +105,9 @@ def test_what_is_no_file_of_weights(vgg16, tmp_path):
         check_weights(tmp_path / "missing.h5")
     with pytest.raises(InputError, match="no weights for lenet5; there are for vgg16"):
         reference("lenet5")
-    vgg16.save_weights(tmp_path / "vgg16.weights.h5")
+
+
+@pytest.mark.slow
+def test_weights_of_another_net_are_refused(vgg16_file):
     with pytest.raises(InputError, match="holds no weights of keras"):
-        load_pretrained(build("convnext_tiny", 64, 5), "convnext_tiny", tmp_path / "vgg16.weights.h5")
+        load_pretrained(build("vgg16", 32, 5, dense=[]), "convnext_tiny", vgg16_file)

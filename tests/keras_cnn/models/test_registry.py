@@ -1,6 +1,7 @@
 """What holds for every architecture: a new line in the registry is tested without an edit here."""
 
 import json
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -11,35 +12,70 @@ from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from keras_cnn.models.registry import ARCHITECTURES, check_options
 from keras_cnn.models.spec import NORMALIZATIONS, ModelSpec
-from tests.small_nets import SHAPES, every_architecture, marked, spec_of
+from tests.small_nets import HUGE, SHAPES, every_architecture, marked, spec_of
+
+SEED = 3
+# they differ from vgg16 and vgg19 in numbers of their table alone
+LIKE_VGG16 = {"vgg11", "vgg13", "vgg16_c"}
+EVERY = [name for name in ARCHITECTURES if name not in HUGE]
 
 
-@pytest.fixture
-def images(name) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (4, *SHAPES.get(name, (32, 32, 3))), np.uint8)
+def images_for(name: str) -> np.ndarray:
+    size = (4, 32, 32, 3) if name not in SHAPES else (1, *SHAPES[name])
+    return np.random.default_rng(1).integers(0, 256, size, np.uint8)
 
 
-@marked(list(ARCHITECTURES))
-def test_output_is_probabilities(name, images):
-    probabilities = build_model(spec_of(name)).predict(images, verbose=0)
-    assert probabilities.shape[0] == 4 and probabilities.shape[-1] == 5
-    assert probabilities.ndim == {"classification": 2, "segmentation": 4}[ARCHITECTURES[name].task]
+def build(name: str, **changes) -> keras.Model:
+    """The net of `spec_of` from equal seeds."""
+    keras.utils.set_random_seed(SEED)
+    return build_model(spec_of(name, **changes))
+
+
+def outputs(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    return np.asarray(model(images, training=False))
+
+
+def logits(probabilities: np.ndarray) -> np.ndarray:
+    """Those of mean 0 over the classes."""
+    logs = np.log(probabilities)
+    return logs - logs.mean(axis=-1, keepdims=True)
+
+
+@dataclass
+class Built:
+    name: str
+    model: keras.Model
+    images: np.ndarray
+    probabilities: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def built(request) -> Built:
+    model, images = build(request.param), images_for(request.param)
+    return Built(request.param, model, images, outputs(model, images))
+
+
+every_built = marked("built", EVERY, indirect=True)
+each_kind_built = marked("built", [name for name in EVERY if name not in LIKE_VGG16], indirect=True)
+
+
+@every_built
+def test_output_is_finite_float32_probabilities(built):
+    probabilities = built.probabilities
+    assert probabilities.shape[0] == len(built.images) and probabilities.shape[-1] == 5
+    assert probabilities.ndim == {"classification": 2, "segmentation": 4}[ARCHITECTURES[built.name].task]
     assert probabilities.dtype == np.float32
     assert np.isfinite(probabilities).all()
     np.testing.assert_allclose(probabilities.sum(axis=-1), 1, rtol=1e-5)
 
 
-@every_architecture
-def test_uint8_and_float_images_are_the_same_input(name, images):
-    model = build_model(spec_of(name))
-    as_floats = model.predict(images.astype(np.float32), verbose=0)
-    np.testing.assert_array_equal(model.predict(images, verbose=0), as_floats)
+@every_built
+def test_uint8_and_float_images_are_the_same_input(built):
+    as_floats = outputs(built.model, built.images.astype(np.float32))
+    np.testing.assert_array_equal(built.probabilities, as_floats)
 
 
-@every_architecture
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_every_weight_gets_a_gradient(name, batch_norm, images):
-    model = build_model(spec_of(name, batch_norm=batch_norm))
+def assert_every_weight_gets_a_gradient(model, images, batch_norm):
     with tf.GradientTape() as tape:
         probabilities = model(images, training=True)
         labels = np.arange(np.prod(probabilities.shape[:-1])).reshape(probabilities.shape[:-1]) % 4
@@ -51,47 +87,60 @@ def test_every_weight_gets_a_gradient(name, batch_norm, images):
         assert (batch_norm and weight.path.endswith("bias")) or np.any(gradient), weight.path
 
 
-def assert_a_file_answers_alike(spec, images, path):
-    model = build_model(spec)
-    model.save(path)
-    loaded = keras.saving.load_model(path)
-    np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
+@every_built
+def test_every_weight_gets_a_gradient_with_batch_norm(built):
+    before = built.model.get_weights()
+    try:
+        assert_every_weight_gets_a_gradient(built.model, built.images, batch_norm=True)
+    finally:
+        built.model.set_weights(before)  # moving statistics
 
 
 @every_architecture
-def test_a_keras_file_answers_alike(name, images, tmp_path):
-    assert_a_file_answers_alike(spec_of(name), images, tmp_path / "model.keras")
+def test_every_weight_gets_a_gradient_without_batch_norm(name):
+    assert_every_weight_gets_a_gradient(build(name, batch_norm=False), images_for(name), batch_norm=False)
 
 
-@pytest.mark.parametrize("name", ["vgg", "unet"])
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_every_normalization_survives_saving(name, normalization, images, tmp_path):
-    assert_a_file_answers_alike(spec_of(name, normalization=normalization), images, tmp_path / "model.keras")
+@each_kind_built
+def test_a_keras_file_gives_equal_outputs(built, tmp_path):
+    built.model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(outputs(loaded, built.images), built.probabilities)
 
 
-@pytest.mark.slow
-@every_architecture
-def test_a_saved_model_answers_alike(name, images, tmp_path):
-    model = build_model(spec_of(name, dropout=0.3))
-    model.export(tmp_path / "saved", verbose=False)
-    loaded = tf.saved_model.load(tmp_path / "saved")
-    floats = images.astype(np.float32)
-    np.testing.assert_allclose(loaded.serve(floats), model.predict(floats, verbose=0), atol=1e-6)
+@pytest.mark.parametrize(
+    ("name", "normalization"), [*(("vgg", one) for one in NORMALIZATIONS), ("unet", "per_image")]
+)
+def test_every_normalization_survives_saving(name, normalization, tmp_path):
+    model, images = build(name, normalization=normalization), images_for(name)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(outputs(loaded, images), outputs(model, images))
 
 
-@every_architecture
-def test_half_precision_inside_float32_outside(name, images):
-    spec = spec_of(name, precision="mixed_bfloat16")
-    model, exact = build_model(spec), build_model(spec_of(name))
-    exact.set_weights(model.get_weights())
-    probabilities = model.predict(images, verbose=0)
+@marked("built", ["vgg", "unet"], indirect=True)
+def test_predict_gives_what_a_call_gives(built):
+    found = built.model.predict(built.images, verbose=0)
+    np.testing.assert_allclose(found, built.probabilities, rtol=1e-4, atol=1e-7)
+
+
+@each_kind_built
+def test_half_precision_inside_float32_outside(built):
+    half = build(built.name, precision="mixed_bfloat16")
+    # equal seeds make equal weights, in any precision
+    for weight, expected in zip(half.get_weights(), built.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    probabilities = outputs(half, built.images)
     assert probabilities.dtype == np.float32
     assert keras.config.dtype_policy().name == "float32"
     hidden = [
-        layer for layer in model.layers[:-2] if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
+        layer for layer in half.layers[:-2] if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
     ]
     assert {layer.compute_dtype for layer in hidden} == {"bfloat16"}
-    np.testing.assert_allclose(probabilities, exact.predict(images, verbose=0), atol=0.1)
+    exact = logits(built.probabilities)
+    off = np.abs(logits(probabilities) - exact) / exact.std()
+    # measured: at most 0.019 and, of single pixels of a U-Net, 0.085
+    assert np.sqrt(np.mean(off**2)) < 0.04 and off.max() < 0.2
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -100,14 +149,12 @@ def test_spec_survives_json(name):
     assert ModelSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
 
 
-@every_architecture
-def test_equal_seeds_make_equal_weights(name):
-    models = []
-    for _ in range(2):
-        keras.utils.set_random_seed(3)
-        models.append(build_model(spec_of(name)).get_weights())
-    for first, second in zip(*models, strict=True):
-        np.testing.assert_array_equal(first, second)
+@pytest.mark.parametrize("name", ["vgg", "unet"])
+def test_another_seed_makes_other_weights(name):
+    first = build(name).get_weights()
+    keras.utils.set_random_seed(SEED + 1)
+    second = build_model(spec_of(name)).get_weights()
+    assert any(not np.array_equal(one, other) for one, other in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "mlp"])

@@ -8,6 +8,7 @@ import pytest
 
 from keras_cnn.models.build import InitializationWarning, build_model
 from keras_cnn.models.spec import ModelSpec
+from tests.small_nets import unallocated
 
 COUNTS = {
     "vgg11": 132_863_336,
@@ -33,59 +34,64 @@ def trainable(model: keras.Model) -> int:
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
+def convolutional(model: keras.Model) -> int:
+    return sum(layer.count_params() for layer in model.layers if layer.name.startswith("block"))
+
+
 @pytest.mark.parametrize("name", COUNTS)
-def test_counts_at_224(name):
-    assert build(name, 224, 1000).count_params() == COUNTS[name]
-
-
-def convolutional_counts(name):
-    """Count without the dense layers at 224, from the count of the dense layers: 25088-4096-4096-1000."""
-    return COUNTS[name] - (25088 * 4096 + 4096) - (4096 * 4096 + 4096) - (4096 * 1000 + 1000)
+def test_counts_at_224_are_the_published_ones(name):
+    with unallocated():
+        model = build(name, 224, 1000)
+    assert model.count_params() == COUNTS[name]
+    assert model.output.shape == (None, 1000)
+    dense = {name: model.get_layer(name).count_params() for name in ("fc1", "fc2", "predictions")}
+    assert dense == {"fc1": 25088 * 4096 + 4096, "fc2": 4096 * 4096 + 4096, "predictions": 4096 * 1000 + 1000}
+    assert convolutional(model) == COUNTS[name] - sum(dense.values())
 
 
 @pytest.mark.parametrize("name", TRAINABLE_WITH_BATCH_NORM)
 def test_batch_norm_of_the_convolutions_adds_torchvisions_parameters(name):
-    plain = build(name, options={"dense": []})
-    normalized = build(name, options={"dense": []}, batch_norm=True)
+    with unallocated():
+        plain = build(name, options={"dense": []})
+        normalized = build(name, options={"dense": []}, batch_norm=True)
     added = trainable(normalized) - trainable(plain)
     assert added == TRAINABLE_WITH_BATCH_NORM[name] - COUNTS[name]
     assert normalized.count_params() - trainable(normalized) == added  # two moving statistics a channel
 
 
-def test_vgg16_forms_for_small_images():
-    assert convolutional_counts("vgg16") == 14_714_688
-    assert convolutional_counts("vgg19") == 20_024_384
-    assert build("vgg16", options={"dense": []}).count_params() == 14_719_818
-    assert trainable(build("vgg16", options={"dense": []}, batch_norm=True)) == 14_728_266
-    assert build("vgg16", options={"dense": [512, 512]}).count_params() == 15_245_130
+def test_vgg_forms_for_small_images_have_the_published_counts():
+    with unallocated():
+        bare, normalized = (build("vgg16", options={"dense": []}, batch_norm=one) for one in (False, True))
+        assert build("vgg16", options={"dense": [512, 512]}).count_params() == 15_245_130
+        assert convolutional(build("vgg19", options={"dense": []})) == 20_024_384
+    assert convolutional(bare) == 14_714_688
+    assert bare.count_params() == 14_719_818
+    assert trainable(normalized) == 14_728_266
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg19"])
-def test_features_equal_keras_applications_bit_for_bit(name):
-    reference = {"vgg16": keras.applications.VGG16, "vgg19": keras.applications.VGG19}[name](
-        weights=None, include_top=False, input_shape=(32, 32, 3)
-    )
-    model = build(name, options={"dense": []})
-    features = keras.Model(model.input, model.get_layer("block5_pool").output)
-    features.set_weights(reference.get_weights())
-    images = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype(np.float32)
-    np.testing.assert_array_equal(features.predict(images, verbose=0), reference.predict(images, verbose=0))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["vgg16", "vgg19"])
-def test_probabilities_equal_keras_applications_bit_for_bit(name):
-    reference = {"vgg16": keras.applications.VGG16, "vgg19": keras.applications.VGG19}[name](weights=None)
-    model = build(name, 224, 1000)
+def test_outputs_equal_keras_applications_bit_for_bit(name):
+    """At 64x64, where four pixels are flattened. Images this bright make the classes' probabilities differ."""
+    function = {"vgg16": keras.applications.VGG16, "vgg19": keras.applications.VGG19}[name]
+    reference = function(weights=None, input_shape=(64, 64, 3), classes=7)
+    model = build(name, 64, 7)
     model.set_weights(reference.get_weights())
-    images = np.random.default_rng(0).normal(size=(1, 224, 224, 3)).astype(np.float32)
-    np.testing.assert_array_equal(model.predict(images, verbose=0), reference.predict(images, verbose=0))
+    images = np.random.default_rng(0).normal(0, 1000, (2, 64, 64, 3)).astype(np.float32)
+    for net in (model, reference):
+        assert np.ptp(net(images)[0]) > 0.05
+    for layer in ("block5_pool", None):
+        found, expected = (
+            keras.Model(net.input, net.get_layer(layer).output if layer else net.output)(images)
+            for net in (model, reference)
+        )
+        np.testing.assert_array_equal(found, expected)
 
 
-def test_tunable_vgg_at_the_settings_of_vgg13_is_vgg13_but_for_its_last_block():
-    """Five blocks of two, doubling from 64: the paper stops doubling at 512."""
-    model = build("vgg", options={"blocks": 4, "convolutions": 2, "width": 64, "growth": 2, "dense": []})
-    published = build("vgg13", options={"dense": []})
+def test_tunable_vgg_with_vgg13_settings_is_vgg13_up_to_its_last_block():
+    """Four blocks of two, doubling from 64: in the fifth the paper stops doubling at 512."""
+    options = {"blocks": 4, "convolutions": 2, "width": 64, "growth": 2, "dense": []}
+    with unallocated():
+        model, published = build("vgg", options=options), build("vgg13", options={"dense": []})
     shapes = [weight.shape for weight in model.weights[:16]]
     assert shapes == [weight.shape for weight in published.weights[:16]]
 
@@ -114,7 +120,7 @@ def test_layer_names_are_stable():
 
 
 @pytest.mark.parametrize(
-    ("changes", "warned"),
+    ("changes", "warns"),
     [
         ({}, True),
         ({"batch_norm": True}, False),
@@ -123,9 +129,9 @@ def test_layer_names_are_stable():
         ({"options": {"blocks": 2, "width": 4}}, False),
     ],
 )
-def test_deep_relu_with_glorot_is_warned_of(changes, warned):
+def test_deep_relu_nets_with_glorot_kernels_give_a_warning(changes, warns):
     deep = {"options": {"blocks": 3, "convolutions": 5, "width": 4}, "kernel_initializer": "glorot_uniform"}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         build("vgg", **deep | changes)
-    assert [w.category for w in caught] == [InitializationWarning] * warned
+    assert [w.category for w in caught] == [InitializationWarning] * warns

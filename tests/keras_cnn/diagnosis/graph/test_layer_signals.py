@@ -60,7 +60,7 @@ def test_gradients_below_what_half_precision_holds_are_measured(monkeypatch):
     assert gradients(half)[0] < 0.5 * wanted[0]
 
 
-def test_dead_saturated_and_alike():
+def test_dead_saturated_and_correlated_units_are_measured():
     keras.utils.set_random_seed(0)
     bias = keras.initializers.Constant(0.0)
     stack = [
@@ -83,7 +83,7 @@ def test_dead_saturated_and_alike():
     assert by_name["relu"].correlation < 0.99
 
 
-def test_layers_of_one_name_or_without_a_path_are_told_apart():
+def test_layers_of_one_name_or_without_a_path_are_kept_apart():
     x = inputs = keras.Input((16, 16, 1))
     for units in (8, 6):
         x = layers.Dense(units)(layers.Flatten()(x))

@@ -1,0 +1,33 @@
+"""The loss of a net that has learnt nothing, and how far its outputs differ."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras import layers
+
+from keras_cnn.diagnosis.probe.data import Sample
+from keras_cnn.diagnosis.probe.objective import logit_std, objective_of
+
+
+@given(st.lists(st.integers(1, 50), min_size=3, max_size=10))
+@settings(max_examples=30, deadline=None)
+def test_chance_is_the_entropy_of_the_labels(counts):
+    y = np.repeat(np.arange(len(counts)), counts)
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(len(counts), activation="softmax")])
+    shares = np.array(counts) / sum(counts)
+    sample = Sample(np.zeros((len(y), 2), "float32"), y, 64)
+    wanted = -(shares * np.log(shares)).sum()
+    assert objective_of(model, sample).chance == pytest.approx(wanted, rel=1e-4)
+
+
+@given(st.integers(0, 1000), st.floats(0.1, 10))
+@settings(max_examples=30, deadline=None)
+def test_the_spread_of_logits_ignores_a_bias_and_scales_with_them(seed, scale):
+    random = np.random.default_rng(seed)
+    logits, bias = random.normal(size=(20, 5)), random.normal(size=5)
+    assert logit_std(logits + bias, "linear") == pytest.approx(logit_std(logits, "linear"))
+    assert logit_std(scale * logits, "linear") == pytest.approx(scale * logit_std(logits, "linear"))
+    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    assert logit_std(probabilities, "softmax") == pytest.approx(logit_std(logits, "linear"), rel=1e-5)
