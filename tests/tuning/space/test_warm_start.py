@@ -21,7 +21,7 @@ def study_in(directory, tuner="random", **more) -> Study:
 
 
 @pytest.fixture
-def suggest(tmp_path) -> dict:
+def configuration(tmp_path) -> dict:
     """One of the space, unlike its defaults."""
     oracle = make_oracle(study_in(tmp_path / "drawn"))
     return oracle.create_trial("t").hyperparameters.values
