@@ -13,6 +13,7 @@ from tuning.config import COMPLETED, FAILED, RUNNING, STUDY, Study
 from tuning.executors.base import ENDED, Event, Executor
 from tuning.oracles.base import IDLE, declare_space
 from tuning.oracles.make import make_oracle
+from tuning.oracles.plan import planned_epochs
 from tuning.pruning import Pruner, histories
 from tuning.quantities import to_seconds
 from tuning.reporting import tensorboard
@@ -84,8 +85,8 @@ class _Search:
         for trial in ended:
             state = COMPLETED if trial.status == COMPLETED else (trial.message or FAILED).partition(":")[0]
             progress.count(state, trial.trial_id, trial.score)
-        done = sum(stopping.epochs_of(study, trial) for trial in ended)
-        progress.expect(stopping.planned_epochs(study, self.oracle) - done, self.clock.seconds)
+        done = sum(stopping.epochs_of(study, trial.hyperparameters.values) for trial in ended)
+        progress.expect(planned_epochs(study) - done, self.clock.seconds)
 
     def run(self) -> str:
         """Returns why it ended."""
@@ -119,7 +120,7 @@ class _Search:
             return
         spec.write(directory)
         self.running[trial.trial_id] = _Attempt(trial)
-        start = spec.stop_epoch - stopping.epochs_of(self.study, trial)
+        start = spec.stop_epoch - stopping.epochs_of(self.study, trial.hyperparameters.values)
         self.progress.begin(trial.trial_id, spec.stop_epoch, start)
         self._start(trial.trial_id)
 
@@ -166,7 +167,8 @@ class _Search:
             trial.hyperparameters.values,
             metrics,
         )
-        self.progress.end(trial.trial_id, metrics, stopping.epochs_of(self.study, trial))
+        epochs = stopping.epochs_of(self.study, trial.hyperparameters.values)
+        self.progress.end(trial.trial_id, metrics, epochs)
         self.retention.enforce(self.oracle, trial.trial_id)
         self._count_failures(metrics)
 

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Iterable
-
-import keras_tuner as kt
-from keras_tuner.engine.trial import Trial
+from typing import TYPE_CHECKING
 
 from keras_cnn.files import read_json
 from keras_cnn.training.run_directory import METRICS
 from tuning.config import Study
-from tuning.oracles.base import best_score
+from tuning.oracles.plan import hyperband_plan
 from tuning.quantities import to_seconds
+
+if TYPE_CHECKING:
+    from tuning.oracles.base import DurableOracle
 
 
 class Clock:
@@ -36,22 +37,14 @@ def covered(spans: Iterable[tuple[float, float]]) -> float:
     return total
 
 
-def planned_epochs(study: Study, oracle: kt.Oracle) -> int:
-    """How many epochs the search trains if nothing ends it early."""
-    if hasattr(oracle, "planned_epochs"):
-        return oracle.planned_epochs()
-    return (oracle.max_trials or 0) * study.base.epochs
-
-
-def epochs_of(study: Study, trial: Trial) -> int:
-    """How many of them are this trial's."""
-    values = trial.hyperparameters.values
+def epochs_of(study: Study, values: dict) -> int:
+    """Epochs that a trial with these hyperparameters trains; one that continues another trains only the rest."""
     return values.get("tuner/epochs", study.base.epochs) - values.get("tuner/initial_epoch", 0)
 
 
-def stop_reason(study: Study, oracle: kt.Oracle, seconds: float) -> str:
+def stop_reason(study: Study, oracle: "DurableOracle", seconds: float) -> str:
     """Why no further trial may begin, after `seconds` of searching; empty if one may."""
-    search, best = study.search, best_score(oracle)
+    search, best = study.search, oracle.best_score
     if search.target is not None and best >= search.target:
         return f"{study.objective} {best:.4f} has reached the target of {search.target}"
     if seconds >= to_seconds("time", search.time):
@@ -59,11 +52,13 @@ def stop_reason(study: Study, oracle: kt.Oracle, seconds: float) -> str:
     return ""
 
 
-def exhausted(study: Study, oracle: kt.Oracle) -> str:
+def exhausted(study: Study, oracle: "DurableOracle") -> str:
     """Why the oracle has no further trial."""
     done = len(oracle.trials)
     if oracle.max_trials and done >= oracle.max_trials:
         return f"all {done} trials are done"
-    if study.search.tuner == "hyperband" and done >= oracle.planned():
+    if study.search.tuner == "hyperband" and done >= sum(
+        rung.size for rung in hyperband_plan(study.base.epochs)
+    ):
         return f"all brackets are done, {done} trials"
     return f"the space holds no other point than the {oracle.n_started()} that were tried"

@@ -77,6 +77,12 @@ class DurableOracle(kt.Oracle):
         left = self.untried_configurations() if is_finite(self.hyperparameters) else []
         return random.Random(f"{self.seed}/{n_started}").choice(left) if left else None
 
+    @property
+    def best_score(self) -> float:
+        """The best score so far; minus infinity if no trial has completed."""
+        completed = [trial.score for trial in self.trials.values() if trial.status == COMPLETED]
+        return max(completed, default=-float("inf"))
+
     def n_started(self) -> int:
         """How many points were begun; a trial that continues another is not counted."""
         return sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
@@ -156,10 +162,3 @@ def declare_space(study: Study) -> kt.HyperParameters:
         use_gpu_widths=study.use_gpu_widths,
     )
     return space
-
-
-def best_score(oracle: kt.Oracle) -> float:
-    """The best score so far; minus infinity if no trial has completed."""
-    return max(
-        (trial.score for trial in oracle.trials.values() if trial.status == COMPLETED), default=-float("inf")
-    )

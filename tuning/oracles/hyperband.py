@@ -9,8 +9,7 @@ from keras_tuner.oracles import HyperbandOracle
 
 from tuning.config import COMPLETED, RUNNING
 from tuning.oracles.base import IDLE, STOPPED, DurableOracle, ranking
-
-REDUCTION_FACTOR = 3  # one net in three is kept from round to round (Li et al. 2018, section 3)
+from tuning.oracles.plan import REDUCTION_FACTOR
 
 
 class BracketOracle(DurableOracle, HyperbandOracle):
@@ -26,22 +25,6 @@ class BracketOracle(DurableOracle, HyperbandOracle):
             if values:
                 return {"status": RUNNING, "values": values}
         return {"status": IDLE if self.ongoing_trials else STOPPED}
-
-    def planned(self) -> int:
-        """How many trials all rounds of all brackets have together, of a space that is large enough."""
-        return sum(self._get_size(*place) for place in self._rounds())
-
-    def planned_epochs(self) -> int:
-        """How many epochs they train together; one that continues another trains the rest only."""
-        total = 0
-        for bracket, number in self._rounds():
-            place = self._place(bracket, number)
-            total += self._get_size(bracket, number) * (place["tuner/epochs"] - place["tuner/initial_epoch"])
-        return total
-
-    def _rounds(self) -> list[tuple[int, int]]:
-        """(bracket, round) of all."""
-        return [(bracket, n) for bracket in range(self._get_num_brackets()) for n in range(bracket + 1)]
 
     def _next_of(self, bracket: int) -> dict | None:
         """The values of the next trial of `bracket`; None while, or since, there is none."""

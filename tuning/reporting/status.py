@@ -8,8 +8,8 @@ import psutil
 
 from keras_cnn.training.callbacks import EPOCHS
 from tuning import stopping
-from tuning.config import RUNNING, Study, read_trial
-from tuning.oracles.make import make_oracle
+from tuning.config import INTERRUPTED, RUNNING, Study, read_trial
+from tuning.oracles.plan import planned_epochs
 from tuning.reporting.live import Row, View
 from tuning.storage.lock import coordinator
 from tuning.storage.trials import trials
@@ -17,13 +17,13 @@ from tuning.storage.trials import trials
 
 def status(study: Study) -> View:
     """Who searches, how many trials ended how, the best, and the last epoch of those that run."""
-    rows, process, oracle = trials(study), coordinator(study.directory), make_oracle(study)
+    rows, process = trials(study), coordinator(study.directory)
     running = [row["trial"] for row in rows if row["state"] == RUNNING]
     best = rows[0] if rows and rows[0]["score"] is not None else None
     seconds = stopping.Clock(study).before
-    ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
-    done = sum(stopping.epochs_of(study, trial) for trial in ended)
-    planned = stopping.planned_epochs(study, oracle)
+    ended = [row for row in rows if row["state"] not in (RUNNING, INTERRUPTED)]
+    done = sum(stopping.epochs_of(study, row) for row in ended)
+    planned = planned_epochs(study)
     here = f"process {process}" if process else f"not running; keras-cnn resume {study.directory}"
     return View(
         title=f"{study.title}: {here}",

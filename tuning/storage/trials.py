@@ -8,7 +8,6 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import read_json
 from keras_cnn.training.run_directory import METRICS
 from tuning.config import COMPLETED, INTERRUPTED, RUNNING, TRIAL, Study, read_trial
-from tuning.oracles.make import make_oracle
 from tuning.storage.lock import coordinator
 
 OUTCOME = (
@@ -21,31 +20,31 @@ Row = dict[str, Any]  # the outcome and the hyperparameters of a trial
 
 
 def trials(study: Study) -> list[Row]:
-    """One flat dict a trial, best first, then those that did not complete; of equal scores the lower loss is better.
+    """The trials of a study, from the files in `trials/` alone.
 
-    Keys: those of OUTCOME (None where there is no such value) and every hyperparameter of the trial.
+    Returns:
+        One flat dict a trial: the keys of OUTCOME (None where there is no such value) and its hyperparameters. Best
+        first, then those that did not complete; of equal scores the lower loss is better.
     """
-    rows = [_row(study, trial) for trial in make_oracle(study).trials.values()]
-    if not coordinator(study.directory):
-        for row in rows:
-            row["state"] = INTERRUPTED if row["state"] == RUNNING else row["state"]
+    searched = coordinator(study.directory) is not None
+    rows = [_row(path, searched) for path in sorted(study.directory.glob("trials/*")) if path.is_dir()]
     return sorted(
         rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["loss"] or 0, row["trial"])
     )
 
 
-def _row(study: Study, trial) -> Row:
-    directory = study.trial_directory(trial.trial_id)
+def _row(directory: Path, searched: bool) -> Row:
+    """searched: whether a coordinator lives, so that a trial without a result is running."""
     metrics = read_json(directory / METRICS) if (directory / METRICS).exists() else {}
-    done = {name: metrics.get(name) for name in OUTCOME}
+    spec = read_trial(directory) if (directory / TRIAL).exists() else None
+    state = metrics.get("state", RUNNING if searched else INTERRUPTED)
     return {
-        **done,
-        "trial": trial.trial_id,
-        "state": trial.status if trial.status == RUNNING else metrics.get("state", trial.status),
-        "score": trial.score if trial.status == COMPLETED else None,
-        "epochs": read_trial(directory).stop_epoch if (directory / TRIAL).exists() else None,
-        "message": metrics.get("message") or trial.message,
-        **trial.hyperparameters.values,
+        **{name: metrics.get(name) for name in OUTCOME},
+        "trial": directory.name,
+        "state": state,
+        "score": metrics["score"] if state == COMPLETED else None,
+        "epochs": spec.stop_epoch if spec else None,
+        **(spec.hyperparameters if spec else {}),
     }
 
 

@@ -10,12 +10,14 @@ import keras_tuner as kt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keras_tuner.oracles import HyperbandOracle
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.training.config import TrainSettings
 from tests.tuning_studies import ALL_BUT_TWO
 from tuning.config import TUNERS, SearchSettings, Study
 from tuning.oracles.make import make_oracle
+from tuning.oracles.plan import hyperband_plan
 from tuning.space.sampling import combinations, draw, is_active
 from tuning.space.trial_spec import trial_spec
 
@@ -131,8 +133,10 @@ def test_hyperband_runs_its_plan(tmp_path):
     assert {place: resources.count(place) for place in resources} == {
         (2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3,
     }  # fmt: skip
-    assert len(resources) == oracle.planned()
-    assert oracle.planned_epochs() == 9 * 1 + 3 * 2 + 1 * 6 + 5 * 3 + 2 * 6 + 3 * 9
+    plan = hyperband_plan(9)
+    assert len(resources) == sum(rung.size for rung in plan)
+    epochs = sum(rung.size * (rung.epochs - rung.initial_epoch) for rung in plan)
+    assert epochs == 9 * 1 + 3 * 2 + 1 * 6 + 5 * 3 + 2 * 6 + 3 * 9
 
 
 @pytest.mark.parametrize("tuner", TUNERS)
@@ -227,3 +231,15 @@ def test_a_drawn_point_holds_what_is_active_and_follows_from_its_key(key):
 def test_draws_cover_the_space():
     drawn = {json.dumps(draw(some_space(), str(number))) for number in range(300)}
     assert drawn == {json.dumps(values) for values in itertools.islice(combinations(some_space()), 100)}
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 8, 9, 20, 81, 100])
+def test_hyperband_plan_has_the_sizes_of_keras_tuner(epochs):
+    stock = HyperbandOracle(max_epochs=epochs, factor=3)
+    expected = [
+        (bracket, number, stock._get_size(bracket, number), stock._get_epochs(bracket, number))
+        for bracket in range(stock._get_num_brackets())
+        for number in range(bracket + 1)
+    ]
+    plan = hyperband_plan(epochs)
+    assert [(rung.bracket, rung.number, rung.size, rung.epochs) for rung in plan] == expected
