@@ -1,7 +1,6 @@
 """The same point trained several times from different seeds: a mean and how sure it is, instead of one lucky draw."""
 
 import hashlib
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,14 +40,16 @@ def aggregate_repeats(results: Sequence[dict]) -> dict:
         return {**results[-1], "seconds": seconds}
     scores = np.array([result["score"] for result in results])
     best = max(range(len(results)), key=lambda n: (results[n]["score"], -results[n]["loss"]))
-    mean, error = float(scores.mean()), float(scores.std(ddof=1)) / math.sqrt(len(scores))
-    margin = float(stats.t.ppf(0.975, len(scores) - 1)) * error
+    mean = float(scores.mean())
+    error = float(stats.sem(scores))
+    # SciPy gives NaN for a scale of 0
+    low, high = stats.t.interval(0.95, len(scores) - 1, mean, error) if error else (mean, mean)
     return {
         **results[best],
         "score": mean,
         "loss": float(np.mean([result["loss"] for result in results])),
         "scores": scores.tolist(),
-        "interval": [mean - margin, mean + margin],
+        "interval": [float(low), float(high)],
         "run": f"repeat_{best + 1}",
         "best_score": results[best]["score"],
         "seconds": seconds,
