@@ -1,4 +1,4 @@
-"""What a user did wrong, told in one line.
+"""Errors in what a user gave, as one line.
 
 The command line prints an `InputError` as `error: ...` and exits with code 2; everything else is a bug
 and keeps its traceback.
@@ -12,11 +12,11 @@ BAD_INPUT = 2  # the exit code of a command that was given bad input
 
 
 class InputError(ValueError):
-    """Bad input. The message says what was received, what is allowed and how to mend it."""
+    """Bad input. The message says what was received, what is allowed and how to fix it."""
 
 
 class ExportMismatchError(Exception):
-    """An exported model does not answer what the trained one predicts."""
+    """An exported model does not predict what the trained one does."""
 
 
 DISK_FULL = "no space left on the disk: free some, then resume or run again."
@@ -28,7 +28,7 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def in_one_line(error: BaseException) -> str:
-    """What another library tells, without its line breaks and not at full length."""
+    """The message of another library's error, without line breaks and shortened."""
     return " ".join(str(error).split())[:300]
 
 

@@ -1,4 +1,4 @@
-"""Files that a kill at any moment leaves whole: written aside, synced, renamed. JSON and CSV for them."""
+"""Files that a kill at any moment leaves whole: written to a temporary path, synced, renamed. JSON and CSV."""
 
 import csv
 import io

@@ -23,7 +23,7 @@ SIZES = {
 
 
 class Parser(jsonargparse.ArgumentParser):
-    """jsonargparse's parser; a mistake on the command line is told in one line, with exit code 2."""
+    """jsonargparse's parser; a mistake on the command line is one line on stderr, with exit code 2."""
 
     def parse_args(self, args=None, *rest, **more):  # type: ignore[override]
         """`--batch-size` is `--batch_size`."""

@@ -1,4 +1,4 @@
-"""What a number cannot be repeated without: versions, machine and git commit."""
+"""What is needed to repeat a result: versions, machine and git commit."""
 
 import importlib.metadata
 import os
@@ -21,7 +21,7 @@ def provenance() -> dict:
 
 
 def _git_commit() -> str | None:
-    """The commit of the checkout this file lies in, with `+changes` if it differs; None outside git."""
+    """The commit of the checkout that contains this file, with `+changes` if it differs; None outside git."""
     root = Path(__file__).parent
     try:
         run = subprocess.run(

@@ -102,7 +102,7 @@ def _resume_parser() -> Parser:
 
 
 def _refuse_fixed(arguments: list[str]) -> None:
-    """InputError if `resume` is given what makes a study what it is."""
+    """Raise InputError if `resume` is given an option that would make old and new trials incomparable."""
     fixed = {*FIXED, *(field.name for field in fields(TrainSettings)), "devices", "threads", "start_with"}
     for argument in arguments:
         name = argument.partition("=")[0].removeprefix("--").replace("-", "_").partition(".")[0]

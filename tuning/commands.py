@@ -104,7 +104,7 @@ def _at_once(executor: Executor) -> str:
 
 
 def _open(options) -> Study:
-    """The study of a command that only looks at it; what is damaged is mended if nobody searches in it."""
+    """The study of a command that only reads it; damaged files are repaired if no search is running in it."""
     study = read_study(Path(options.directory))
     import_tuner()
     if not coordinator(study.directory):
@@ -149,13 +149,13 @@ def _run(study: Study, executor: Executor) -> None:
         with coordinating(study.directory):
             run_search(study, executor, progress)
     except KeyboardInterrupt:
-        print(f"The study stays usable: keras-cnn resume {study.directory}", flush=True)
+        print(f"To continue: keras-cnn resume {study.directory}", flush=True)
         raise
     _ship(study, executor)
 
 
 def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None:
-    """Export the best trial, write the report, print what a user wants to know at the end."""
+    """Export the best trial, write the report, print the summary."""
     from keras_cnn.files import read_json
     from keras_cnn.training.evaluate import summary
     from keras_cnn.training.run_directory import TEST

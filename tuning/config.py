@@ -167,7 +167,7 @@ class TrialSpec:
     """One trial: train `settings` to `stop_epoch` of its schedule.
 
     start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
-    logs: TensorBoard's folder, relative to the trial's directory. repeats: how often, each with a seed of its own.
+    logs: TensorBoard's folder, relative to the trial's directory. repeats: number of runs, each with its own seed.
     """
 
     settings: TrainSettings

@@ -51,7 +51,7 @@ class HyperCNN(kt.HyperModel):
         self._seen = replace(facts, shape=self.base.input_shape(facts))
 
     def settings(self, hp: kt.HyperParameters) -> TrainSettings:
-        """The settings that the values of `hp` stand for; declares what `hp` lacks."""
+        """The settings for the values of `hp`; declares hyperparameters that `hp` lacks."""
         values = suggest(
             hp,
             [self.base.architecture],

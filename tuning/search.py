@@ -1,4 +1,4 @@
-"""The search: ask the oracle, hand trials to the executor, tell the oracle. New or resumed."""
+"""The search loop: take trials from the oracle, run them on the executor, report results to the oracle."""
 
 import time
 from dataclasses import dataclass, field
@@ -48,10 +48,10 @@ def start_study(study: Study, executor: Executor) -> None:
 
 
 def run_search(study: Study, executor: Executor, progress: Progress) -> None:
-    """Run trials until there are no more, time is up or the target is reached, and tell which of these it was.
+    """Run trials until there are no more, time is up or the target is reached, and report which of these it was.
 
     Can be ended at any time and run again. Raises SearchFailed, with the last failure's message, after three failed
-    trials in a row, or when the first two fail alike.
+    trials in a row, or when the first two fail with the same message.
     """
     search = _Search(study, executor, progress)
     search.oracle.write_state()
@@ -115,7 +115,7 @@ class _Search:
             self.study.trial_directory(trial.trial_id),
             trial_spec(self.study, self.oracle, trial),
         )
-        if (directory / METRICS).exists():  # a kill fell between the trial's end and the telling of it
+        if (directory / METRICS).exists():  # the coordinator was killed before it recorded the result
             self._end(trial)
             return
         spec.write(directory)
@@ -136,7 +136,7 @@ class _Search:
         if event.content.get("state") == FAILED and attempt.number < ATTEMPTS:
             attempt.number += 1
             cause = event.content["message"].splitlines()[0]
-            self.progress.line(f"trial {event.trial_id}: {cause}; it goes on in another")
+            self.progress.line(f"trial {event.trial_id}: {cause}; it continues in another worker")
             self._start(event.trial_id)
             return
         path = self.study.trial_directory(event.trial_id) / METRICS
@@ -158,7 +158,7 @@ class _Search:
                 self.executor.stop(event.trial_id)
 
     def _end(self, trial: Trial) -> None:
-        """Tell the oracle, TensorBoard and whoever looks on how a trial has ended."""
+        """Record how a trial has ended: oracle, TensorBoard, progress, retention of checkpoints."""
         metrics = read_json(self.study.trial_directory(trial.trial_id) / METRICS)
         self._tell(trial, metrics)
         tensorboard.write_trial(
@@ -190,8 +190,8 @@ class _Search:
         first = len(self.oracle.end_order) == len(self.failures) == FIRST_FAILURES
         if first and len(set(self.failures)) == 1:
             raise SearchFailed(
-                f"the first {FIRST_FAILURES} trials failed alike: {self.failures[0]}. "
-                f"The whole of it is in {self.study.directory}/trials/*/log.txt."
+                f"the first {FIRST_FAILURES} trials failed with the same message: {self.failures[0]}. "
+                f"The traceback is in {self.study.directory}/trials/*/log.txt."
             )
         if len(self.failures) == FAILURES_IN_A_ROW:
             raise SearchFailed(

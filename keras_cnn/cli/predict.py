@@ -1,4 +1,4 @@
-"""keras-cnn predict: what an exported model makes of image files."""
+"""keras-cnn predict: predictions of an exported model for image files."""
 
 import json
 from pathlib import Path
@@ -17,14 +17,12 @@ COLUMNS = ["file", "label", "probability", "mask", "error"]
 
 
 def parser() -> Parser:
-    result = new_parser(
-        "Tell what an exported model makes of image files; those that cannot be read are named."
-    )
+    result = new_parser("Predict image files with an exported model; files that cannot be read are named.")
     result.add_argument(
         "model", help="folder of a SavedModel: a version, or one of versions; or its name in saved_models"
     )
     result.add_argument("files", nargs="+", help="image files, and folders of such")
-    result.add_argument("--top", type=int, default=5, help="how many classes to tell of each image")
+    result.add_argument("--top", type=int, default=5, help="number of classes to print for each image")
     result.add_argument("--json", action="store_true", help="print a list of objects")
     result.add_argument("--csv", action="store_true", help="print a table with commas")
     result.add_argument("--masks", metavar="FOLDER", help="where to write masks, as PNG of class numbers")
@@ -32,7 +30,7 @@ def parser() -> Parser:
 
 
 def run(options) -> None:
-    """Raises InputError at the end if a file could not be read, after all others are told."""
+    """Raise InputError at the end if a file could not be read, after all others are predicted."""
     if options.json and options.csv:
         raise InputError("give --json or --csv, not both.")
     if options.top < 1:
@@ -48,7 +46,7 @@ def run(options) -> None:
     if masks and not predictor.makes_masks:
         raise InputError(f"--masks: {predictor.path} makes no masks but one label for each image.")
     rows = []
-    names = distinct_stems(files)  # files of several folders may bear one name
+    names = distinct_stems(files)  # files of several folders may have the same name
     for file, name, found in zip(files, names, predictor.predict(files, options.top), strict=True):
         rows.append(_row(file, found))
         if masks and not isinstance(found, InputError):

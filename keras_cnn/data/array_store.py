@@ -1,4 +1,4 @@
-"""Room for decoded images: in memory while they fit, else in a file that vanishes with the process."""
+"""Arrays for decoded images: in memory while they fit, else in a file that is removed with the process."""
 
 import os
 import tempfile

@@ -25,7 +25,7 @@ class Split:
 
 @dataclass(frozen=True)
 class RawSplits:
-    """The splits that a source has of its own; `splits.assemble` holds out those that are missing.
+    """The splits that a source provides; `splits.assemble` holds out those that are missing.
 
     Args:
         classes: their names, in the order of the labels.

@@ -36,15 +36,15 @@ def header(source: str | Path | bytes) -> Header:
     """Reads the header alone. Raises InputError where the bytes are no image of `FORMATS`."""
     with _opened(source) as image:
         # Pillow turns TIFF by itself; without any of the keys, `getexif` would decode a PNG to look behind it.
-        told = image.format != "TIFF" and image.info.keys() & EXIF_KEYS
-        sideways = told and image.getexif().get(ORIENTATION) in SIDEWAYS
+        has_exif = image.format != "TIFF" and image.info.keys() & EXIF_KEYS
+        sideways = has_exif and image.getexif().get(ORIENTATION) in SIDEWAYS
         width, height = image.size[::-1] if sideways else image.size
         pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
         return Header(image.mode in GRAY, (height, width), pages)
 
 
 def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarray:
-    """Pixels of a file, or of its bytes: uint8 (H, W, channels), upright as EXIF tells, alpha laid on white.
+    """Pixels of a file, or of its bytes: uint8 (H, W, channels), upright by EXIF, transparency on white.
 
     channels: 1 (gray) or 3 (RGB); None keeps gray images gray. 16 bits are scaled to 8; of an animation the
     first frame counts. Raises InputError where the image is broken, too large or of floating-point pixels.
@@ -58,7 +58,7 @@ def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarra
 
 
 def decode_mask(source: str | Path | bytes) -> np.ndarray:
-    """The numbers of a mask as they stand in its file: uint8 (H, W), upright as EXIF tells.
+    """The numbers of a mask as stored in its file: uint8 (H, W), EXIF orientation applied.
 
     The positions of a palette count, not its colors; black and white are 0 and 1, or, of 16 bits, 0 and 255. Raises
     InputError where it is broken, is colored, holds other numbers above 255, or is a JPEG, which blurs them.

@@ -11,7 +11,7 @@ LICENSE = "CC BY 4.0 (Optical Recognition of Handwritten Digits, UCI Machine Lea
 
 
 def read(image_size: tuple[int, int] | None) -> RawSplits:
-    """All digits as train; there are no official splits. images: uint8 (1797, 16, 16, 1) unless told otherwise."""
+    """All digits as train; there are no official splits. images: uint8 (1797, 16, 16, 1), or of `image_size`."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

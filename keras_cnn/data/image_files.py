@@ -1,4 +1,4 @@
-"""Many image files at once, in threads: what their headers say, which are copies, and their pixels."""
+"""Many image files at once, in threads: headers, duplicates and pixels."""
 
 import hashlib
 from collections import defaultdict
@@ -31,7 +31,7 @@ class Photo:
 
 
 def scan(folders: dict[str, Path], classes: Sequence[str]) -> tuple[list[Photo], list[Path]]:
-    """Photos in the class folders of every split, by name, and the entries that are none; hidden ones count not."""
+    """Photos in the class folders of every split, by name, and entries that are no images; hidden ones are skipped."""
     entries = [
         (path, split, label)
         for split, folder in folders.items()
@@ -40,14 +40,14 @@ def scan(folders: dict[str, Path], classes: Sequence[str]) -> tuple[list[Photo],
         if not path.name.startswith(".")
     ]
     found = parallel(_photo, entries, "scanning images")
-    strangers = [entry[0] for entry, photo in zip(entries, found, strict=True) if not photo]
-    return [photo for photo in found if photo], strangers
+    not_images = [entry[0] for entry, photo in zip(entries, found, strict=True) if not photo]
+    return [photo for photo in found if photo], not_images
 
 
 def copies(photos: Sequence[Photo]) -> list[list[Photo]]:
     """Groups of two photos or more whose files hold the same bytes."""
-    alike = [group for group in _grouped(photos, [photo.weight for photo in photos]) if len(group) > 1]
-    suspects = [photo for group in alike for photo in group]  # files of one length: only these need reading
+    same_size = [group for group in _grouped(photos, [photo.weight for photo in photos]) if len(group) > 1]
+    suspects = [photo for group in same_size for photo in group]  # only files of equal length need reading
     digests = parallel(_digest, suspects, "looking for copies")
     return [group for group in _grouped(suspects, digests) if len(group) > 1]
 

@@ -14,15 +14,15 @@ from keras_cnn.errors import InputError
 
 
 def read(root: Path, image_size: tuple[int, int] | None) -> RawSplits:
-    """Train and validation of the folder `root`; of test only the headers, until it is asked for.
+    """Read train and validation of the folder `root`, and only the headers of test.
 
     Images become gray where every one is, else RGB. Files that are no images or are broken are left out and
-    named in the notes, as are copies in two splits; broken ones of test are named in the log once it is read.
-    Raises InputError where the layout is none of ours, where a split has no image, or where images differ in
+    named in the notes, as are duplicates in two splits; damaged files of test are logged when it is read.
+    Raises InputError for an unknown layout, for a split without images, or where images differ in
     size and `image_size`, (height, width), is None.
     """
     folders, classes = split_folders.find(root)
-    found, strangers = image_files.scan(folders, classes)
+    found, not_images = image_files.scan(folders, classes)
     by_split = {split: [photo for photo in found if photo.split == split] for split in folders}
     size, channels = _common(root, by_split, image_size)
 
@@ -38,7 +38,7 @@ def read(root: Path, image_size: tuple[int, int] | None) -> RawSplits:
 
     train, broken = load("train")
     validation, more = load("validation") if "validation" in folders else (None, [])
-    left_out = _note("files are no images and left out", [_name(path, root) for path in strangers])
+    left_out = _note("files are no images and left out", [_name(path, root) for path in not_images])
     own_test = "test" in folders
     return RawSplits(
         classes,

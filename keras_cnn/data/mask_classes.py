@@ -1,4 +1,4 @@
-"""What the numbers in masks mean: which class each stands for, and which have no business there."""
+"""The class of each number in masks; numbers without a class are refused."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from keras_cnn.data.dataset import listing
 from keras_cnn.errors import InputError
 
 NAMES = "classes.txt"
-NAMED = 100  # masks told at once
+NAMED = 100  # masks listed in one message
 
 
 def mask_classes(root: Path, values: dict[Path, frozenset[int]]) -> tuple[tuple[str, ...], np.ndarray]:
@@ -31,7 +31,7 @@ def mask_classes(root: Path, values: dict[Path, frozenset[int]]) -> tuple[tuple[
     if strange:
         raise InputError(
             f"pairs:{root}: a mask may hold {listing([str(value) for value in sorted(allowed)])}, but "
-            f"{listing(strange, NAMED)}. Mend them, or name the classes, one a line, in {NAMES}: numbers are their "
+            f"{listing(strange, NAMED)}. Fix them, or name the classes, one a line, in {NAMES}: numbers are their "
             "places, from 0."
         )
     table = np.arange(256, dtype=np.uint8)

@@ -13,7 +13,7 @@ from keras_cnn.data.progress import parallel
 from keras_cnn.data.split_folders import SPLITS
 from keras_cnn.errors import InputError
 
-NAMED = 100  # mismatches told at once
+NAMED = 100  # mismatches listed in one message
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Pair:
 def read(root: Path, image_size: tuple[int, int] | None) -> RawSplits:
     """Every split of `root`: images uint8 (N, H, W, C) and masks uint8 (N, H, W) of classes.
 
-    A mask has the stem of its image; `mask_classes` tells what its numbers mean. Images become gray where every one
+    A mask has the stem of its image; `mask_classes` has the meaning of its numbers. Images become gray where every one
     is, else RGB; masks are resized to the nearest pixel. Raises InputError that names every pair that does not
     match or cannot be read, and for images of several sizes where `image_size`, (height, width), is None.
     """
@@ -104,7 +104,7 @@ def _look(pair: Pair) -> Pair | str:
     except InputError as error:
         return str(error).rstrip(".")
     if pages > 1:
-        return f"{pair.image.stem} has {pages} pages: save each as a file of its own"
+        return f"{pair.image.stem} has {pages} pages: save each as a separate file"
     if head.size != mask.shape:
         (h, w), (tall, wide) = head.size, mask.shape
         return f"{pair.image.name} is {h} x {w}, its label {tall} x {wide} (height x width)"
@@ -127,7 +127,7 @@ def _read(root: Path, pairs: list[Pair], size: tuple[int, int], channels: int, t
     def fill(row: int) -> Pair | str:
         try:
             images[row] = resize(decode(pairs[row].image, channels), size)
-        except InputError as error:  # of which the header told nothing
+        except InputError as error:  # the header was fine, the pixels are not
             return str(error).rstrip(".")
         mask = table[decode_mask(pairs[row].label)]
         masks[row] = mask[np.ix_(*_nearest(mask.shape, size))]
@@ -138,5 +138,5 @@ def _read(root: Path, pairs: list[Pair], size: tuple[int, int], channels: int, t
 
 
 def _nearest(shape: tuple[int, ...], size: tuple[int, int]) -> list[np.ndarray]:
-    """For each row and each column of `size` the one of `shape` that its center lies in."""
+    """For each row and column of `size`, the row or column of `shape` that contains its center."""
     return [((np.arange(new) + 0.5) * old / new).astype(int) for old, new in zip(shape, size, strict=True)]

@@ -58,7 +58,7 @@ def training_batches(
     images or `label_smoothing` is above 0, labels are float32 (batch_size, classes) distributions instead;
     ValueError if `classes` is not given then.
     window: needed for images with masks; yields random windows of them, uint8 (batch_size, *size, C), and the masks
-    uint8 (batch_size, *inner) of what is answered of each. What moves pixels moves both alike.
+    uint8 (batch_size, *inner) of what is answered of each. Geometric augmentations move both in the same way.
     class_weight: of each class in the loss; batches then gain float32 (batch_size,) weights, those of the labels,
     or of what they are mixed of.
     balanced: draw every class equally often instead of every image once, in as many steps.

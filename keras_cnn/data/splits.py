@@ -99,7 +99,7 @@ def _check(split: Split, name: str, role: str, train: Split) -> Split:
     """`split` itself, if it has images and they are of the shape of those of train."""
     if not len(split):
         raise InputError(
-            f"no image is left for the {role} split of {name!r}: give it images of its own, "
+            f"no image is left for the {role} split of {name!r}: provide images for it, "
             "or some class of train two or more."
         )
     if split.images.shape[1:] != train.images.shape[1:]:

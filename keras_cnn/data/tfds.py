@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 BATCH = 1024  # images read at a time where all are of one size
-PROBE = 1000  # images looked at to tell how much the sizes differ
-# Sets of digits and letters, of which many are no longer themselves in a mirror.
+PROBE = 1000  # images read to list the sizes that occur
+# Sets of digits and letters, many of which change their class when mirrored.
 NOT_FLIP_INVARIANT = {
     *("mnist", "mnist_corrupted", "emnist", "kmnist", "svhn_cropped"),
     *("omniglot", "binary_alpha_digits", "cmaterdb"),
@@ -50,9 +50,9 @@ def read(name: str, image_size: tuple[int, int] | None, download: bool) -> RawSp
 
 
 def _license(info: "tfds.core.DatasetInfo") -> str:
-    """What TFDS knows of it, at least where to ask."""
-    told = info.redistribution_info and info.redistribution_info.license
-    return told or (f"its license is told at {info.homepage}" if info.homepage else "")
+    """The license as TFDS has it, or the home page."""
+    known = info.redistribution_info and info.redistribution_info.license
+    return known or (f"see {info.homepage}" if info.homepage else "")
 
 
 def _classes(name: str, builder: "tfds.core.DatasetBuilder") -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _classes(name: str, builder: "tfds.core.DatasetBuilder") -> tuple[str, ...]:
 
 
 def _labeled(name: str, builder: "tfds.core.DatasetBuilder") -> list[str]:
-    """Which splits tell their labels: competitions keep those of test to themselves and put -1 there."""
+    """Splits that have labels; test splits of competitions have -1 instead."""
 
     def has_labels(split: str) -> bool:
         first = _dataset(builder, split, pixels=False).take(1)

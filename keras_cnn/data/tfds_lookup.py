@@ -1,4 +1,4 @@
-"""Where a set of TensorFlow Datasets (TFDS) lies on disk, and how to get it where it does not."""
+"""Finding a set of TensorFlow Datasets (TFDS) on disk, and downloading it."""
 
 import difflib
 import os
@@ -49,7 +49,7 @@ def _check_known(name: str) -> None:
 
     known = tfds.list_builders(
         with_community_datasets=False
-    )  # some 450 names, of which only near ones are told
+    )  # some 450 names, of which only similar ones are listed
     base = name.partition(":")[0].partition("/")[0]
     if base not in known:
         close = difflib.get_close_matches(base, known, n=3)

@@ -105,7 +105,7 @@ def _starts(length: int, part: int, step: int | None = None) -> list[int]:
 
 
 def _reflected(start: int, count: int, length: int) -> np.ndarray:
-    """The positions start, start + 1, ... of an axis that goes on reflected beyond 0 and `length` - 1."""
+    """The positions start, start + 1, ... of an axis that is reflected beyond 0 and `length` - 1."""
     period = max(1, 2 * (length - 1))
     positions = np.arange(start, start + count) % period
     return np.minimum(positions, period - positions) if length > 1 else positions

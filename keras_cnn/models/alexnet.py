@@ -24,7 +24,7 @@ from keras_cnn.models.blocks import conv_block, dense_block, logits
 from keras_cnn.models.layers import LocalResponseNormalization
 
 LARGE, SMALLEST = 67, 15  # pixels: what the 11x11 / 4 stem and three pools need, and the pools alone
-POOLED = (1, 2, 5)  # convolutions that a pool follows; LRN stands before the first two pools
+POOLED = (1, 2, 5)  # convolutions followed by a pool; LRN comes before the first two pools
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def alexnet(
 ) -> keras.KerasTensor:
     """(B, H, W, C) images -> (B, classes) logits. dense: units of each hidden dense layer.
 
-    `dropout` of the style stands after the dense layers alone; the paper's is 0.5. Below 67 pixels the stem is a
+    `dropout` is applied after the dense layers only; the paper's is 0.5. Below 67 pixels the stem is a
     3x3 convolution of stride 1, so that 32x32 images still have 3x3 pixels at the end. InputError below 15 pixels.
     """
     net, side = VARIANTS[variant], min(x.shape[1:3])

@@ -70,8 +70,8 @@ def solution_lines(solutions: list[dict[str, int]], known: dict[str, int], most:
     """The solutions of `solve` in words, the found numbers first."""
     found = [name for name in NAMES if name not in known]
     for numbers in solutions[:most]:
-        told = ", ".join(f"{name} {numbers[name]}" for name in found)
+        listed = ", ".join(f"{name} {numbers[name]}" for name in found)
         formula = "floor(({size} - {kernel} + 2 x {padding}) / {stride}) + 1 = {output}".format(**numbers)
-        yield f"{told}: {formula}"
+        yield f"{listed}: {formula}"
     if len(solutions) > most:
         yield f"and {len(solutions) - most} more"

@@ -48,7 +48,7 @@ def convnext(
     stages: each halves the image but the first. depth: blocks of each. width: channels of the first; each stage has
     `growth` times the channels of the one before, rounded. patch_size: side and stride of the stem. drop_path_rate: of
     the last block, rising linearly from 0 at the first, in [0, 1). style: activation and kernel_initializer of all
-    layers; `dropout` stands before the classifier, and `batch_norm` has no meaning in a net of layer normalization.
+    layers; `dropout` is applied before the classifier, and `batch_norm` has no meaning in a net of layer normalization.
     """
     if min(stages, depth, width) < 1 or growth <= 0:
         raise InputError(f"convnext: {stages=}, {depth=}, {width=} must be >= 1 and {growth=} > 0.")

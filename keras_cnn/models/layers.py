@@ -66,7 +66,7 @@ def _add_bias(images, bias):
 
 @keras.saving.register_keras_serializable("keras_cnn")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` (Ioffe & Szegedy 2015), fused, and alike on all replicas.
+    """`keras.layers.BatchNormalization` (Ioffe & Szegedy 2015), fused, and equal on all replicas.
 
     Same arguments and the same four weights in the same order, so weights move both ways. It differs in
     three points, all on the TensorFlow backend:

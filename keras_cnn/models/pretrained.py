@@ -105,7 +105,7 @@ def _read(known: Reference, path: Path) -> list[np.ndarray]:
         fresh = net.get_weights()
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Keras tells of containers that it skips, and goes on
+                warnings.simplefilter("ignore")  # Keras warns of containers that it skips
                 net.load_weights(path)
         except Exception as error:  # it raises whatever it stumbles on in a file of another net
             cause = str(error).splitlines()[0]

@@ -1,4 +1,4 @@
-"""ARCHITECTURES: every architecture by name, one line each. Modules are imported when they are asked for."""
+"""ARCHITECTURES: every architecture by name, one line each. Modules are imported when they are first used."""
 
 import importlib
 import inspect

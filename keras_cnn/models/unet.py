@@ -37,7 +37,7 @@ def unet(
     depth: pools, and up-convolutions. convolutions: 3x3 ones in every block. width: filters of the first block; each
     has `growth` times those of the one before, rounded. upsampling: `transpose` is a transposed 2x2 convolution,
     `resize` a nearest-neighbor enlargement and a 2x2 convolution, of as many parameters and without checkerboards
-    (Odena et al. 2016, Distill). style: the arguments all blocks share; `dropout` stands after the deepest block, and
+    (Odena et al. 2016, Distill). style: the arguments all blocks share; `dropout` follows the deepest block, and
     convolutions before batch normalization have no bias.
     """
     if min(depth, convolutions, width) < 1 or growth <= 0 or upsampling not in UPSAMPLINGS:

@@ -1,4 +1,4 @@
-"""Write an exported model in other formats, and measure each on the test split: what quantization costs is told."""
+"""Write an exported model in other formats, and measure each on the test split."""
 
 import logging
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ def _spread(count: int, most: int) -> np.ndarray:
 
 
 def _written(name: str, model: keras.Model, path: Path, images: np.ndarray) -> formats.Run:
-    """InputError where a converter gives up: what it can take depends on layers and activations."""
+    """Raise InputError where a converter fails; what it supports depends on layers and activations."""
     form = formats.FORMATS[name]
     try:
         form.write(model, path, images)

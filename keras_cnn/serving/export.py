@@ -68,7 +68,7 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
 
 
 def _difference(model: keras.Model, run: Run, path: Path) -> float:
-    """The largest difference between `predict` and the SavedModel, served in a process of its own."""
+    """The largest difference between `predict` and the SavedModel, served in a separate process."""
     images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, *model.input_shape[1:]), np.uint8)
     expected = model.predict(images, verbose=0)
     with tempfile.TemporaryDirectory() as folder:

@@ -132,7 +132,7 @@ def _export(model, path: Path, kind: str, dtype: type, **options) -> None:
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-    """The converters warn of what is neither ours nor the user's to mend."""
+    """Silence warnings of the converters that nobody here can fix."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

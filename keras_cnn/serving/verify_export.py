@@ -1,6 +1,6 @@
 """Predictions of a SavedModel as a server makes them: with TensorFlow alone.
 
-A script, run in a process of its own: verify_export.py MODEL IMAGES.npy PROBABILITIES.npz. Keras and this
+A script that runs in a separate process: verify_export.py MODEL IMAGES.npy PROBABILITIES.npz. Keras and this
 project cannot be imported in it, so that what passes here needs neither.
 """
 

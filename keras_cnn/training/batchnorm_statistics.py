@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from keras_cnn.models.layers import BatchNormalization
 
-BATCHES, IMAGES = 10, 512  # at least so many of each: small batches alone tell too little
+BATCHES, IMAGES = 10, 512  # at least so many of each: few small batches give noisy statistics
 
 
 class BatchStatistics(keras.callbacks.Callback):

@@ -25,7 +25,7 @@ def tensorboard(logs: Path, epochs: int) -> keras.callbacks.Callback:
 
 
 class Record(keras.callbacks.Callback):
-    """What a run has come to: after each epoch, in `directory`, `best.npz`, `epochs.csv` and `checkpoint.npz`.
+    """Writes `best.npz`, `epochs.csv` and `checkpoint.npz` to `directory` after each epoch.
 
     The best epoch has the highest value of the metric `objective`; of equals, as small validation sets make them, the
     lowest validation loss. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best

@@ -16,7 +16,7 @@ def check_class_weight(text: str) -> None:
 
 
 def class_weights(text: str, facts: DataFacts) -> tuple[float, ...] | None:
-    """The weight of each class of `facts`; None where all are alike.
+    """The weight of each class of `facts`; None where all are equal.
 
     `balanced` is images / (classes x images of the class), as in scikit-learn. InputError for a wrong number.
     """

@@ -25,7 +25,7 @@ def dice(y_true, y_pred):
     """1 - 2 |A B| / (|A| + |B|) of masks (B, H, W) and probabilities (B, H, W, classes), the mean over classes; (B,).
 
     A and B are sums of probabilities over all pixels of an image (Milletari et al. 2016, arXiv:1606.04797, section 3,
-    without their squares). Large and small classes count alike.
+    without their squares). Large and small classes have the same weight.
     """
     if len(y_true.shape) < len(y_pred.shape):
         y_true = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)

@@ -163,7 +163,7 @@ class TrainSettings:
             )
 
     def resolved(self, facts: DataFacts) -> "TrainSettings":
-        """The same with what was left open replaced by what it means on this machine and for this data.
+        """The settings with `auto` and None replaced by their values for this machine and data.
 
         InputError for settings that mean nothing for the data's task.
         """

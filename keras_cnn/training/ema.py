@@ -1,4 +1,4 @@
-"""Weights that are set aside for a while and come back bit for bit; the moving average that validation sees instead.
+"""Weights that are saved and restored bit for bit; the moving average that is validated instead.
 
 Keras's `SwapEMAWeights` exchanges weights and averages by additions, which rounds both at every validation.
 """
@@ -38,7 +38,7 @@ def averaged(model: keras.Model) -> Iterator[None]:
 
 
 class AveragedWeights(keras.callbacks.Callback):
-    """Validate the averages instead of the weights. It must stand before `BatchStatistics`."""
+    """Validate the averages instead of the weights. It must come before `BatchStatistics` in the list of callbacks."""
 
     def on_test_begin(self, logs=None):
         self._swapped = contextlib.ExitStack()

@@ -1,6 +1,6 @@
 """The learning-rate range test (Smith 2017, arXiv:1506.01186, section 3.3): which rates can a net be trained at?
 
-The rate rises geometrically from step to step; the loss first stands, then falls, then rises again.
+The rate rises geometrically from step to step; the loss is first constant, then falls, then rises again.
 """
 
 import math
@@ -46,7 +46,7 @@ def find_learning_rate(
     high: float = HIGH,
     steps: int = STEPS,
 ) -> RangeTest:
-    """Train `model` for at most `steps` steps with rates rising from `low` to `high`, and put it back as it was.
+    """Train `model` for at most `steps` steps with rates rising from `low` to `high`, and restore it.
 
     model: built under the strategy of which it is to be trained; weights, random states and its own optimizer are
     the same afterwards, bit for bit. batches: at least `steps` of them, in global batches. optimizer: makes one for

@@ -1,4 +1,4 @@
-"""What `keras-cnn lr-find` does: the range test of some settings, as numbers, a plot and in TensorBoard."""
+"""The learning-rate range test of some settings, as numbers, a plot and in TensorBoard."""
 
 import dataclasses
 import logging
@@ -42,7 +42,7 @@ def find_run(
     settings = settings.resolved(data.facts)
     strategy = get_strategy(devices)
     assert settings.batch_size, "resolved"
-    logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising rates")
+    logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising learning rates")
     found = range_test(settings, data, strategy, steps=steps)
     directory.mkdir(parents=True, exist_ok=True)
     figure = rate_figure(found)

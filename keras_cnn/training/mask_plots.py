@@ -1,4 +1,4 @@
-"""Pictures of masks: input, truth, prediction and mistakes side by side, as a run goes on and at its end."""
+"""Pictures of masks: input, truth, prediction and errors side by side, during a run and at its end."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ class MaskPictures(keras.callbacks.Callback):
 
     def __init__(self, logs: Path, classes: Sequence[str], validation: Split, epochs: int):
         super().__init__()
-        # a folder of its own: TensorBoard reads no further in a file, such as Keras's, once there is a newer one
+        # a separate folder: TensorBoard reads no further in a file, such as Keras's, once there is a newer one
         self._logs, self._classes, self._every = logs / "pictures", classes, max(1, epochs // PICTURES)
         rows = np.linspace(0, len(validation) - 1, min(SHOWN, len(validation))).astype(int)
         self._shown = Split(validation.images[rows], validation.labels[rows])

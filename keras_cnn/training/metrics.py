@@ -37,7 +37,7 @@ def count(y_true, y_pred, classes: int):
 class SegmentationScores(keras.metrics.Metric):
     """`mean_iou`, `iou_CLASS` and `dice_CLASS` over all pixels since the last reset, as `scores` defines them.
 
-    Stock metrics keep a matrix for each class and count in float32, where sums of over 16 million pixels stand still.
+    Stock metrics keep a matrix for each class and count in float32, where sums stop growing at 16 million pixels.
     """
 
     def __init__(self, classes: Sequence[str], name: str = "segmentation", **arguments):

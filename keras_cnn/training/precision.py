@@ -23,7 +23,7 @@ def fastest_precision() -> str:
 
 
 def _processor_flags() -> set[str]:
-    """Instruction sets of the processor as Linux tells them; empty elsewhere."""
+    """Instruction sets of the processor from /proc/cpuinfo; empty where there is none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""A run directory: what was asked for (run.json), what came out (metrics.json, test.json), the weights.
+"""A run directory: settings and data (run.json), results (metrics.json, test.json), weights.
 
 A trial of a search is such a directory too, so whatever works on a run works on a trial.
 """
@@ -37,7 +37,7 @@ class Run:
         return Path(os.path.normpath(self.directory / self.logs))
 
     def write(self) -> None:
-        """Create the directory and its run.json, which also tells versions, machine and git commit."""
+        """Create the directory and its run.json, which also has versions, machine and git commit."""
         self.directory.mkdir(parents=True, exist_ok=True)
         record = {
             "settings": self.settings.to_dict(),

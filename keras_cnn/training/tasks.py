@@ -66,6 +66,6 @@ def _for_masks(settings: TaskSettings) -> dict[str, str]:
         wrong["balanced"] = "every image holds several classes; weigh them with --class_weight balanced"
     if settings.class_weight != "none" and settings.loss != "cross_entropy":
         wrong["class_weight"] = (
-            "it weighs the pixels of --loss cross_entropy; Dice counts all classes alike already"
+            "it weighs the pixels of --loss cross_entropy; Dice already gives all classes the same weight"
         )
     return wrong

@@ -33,7 +33,7 @@ class Diverged(Exception):
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a run came to.
+    """The result of a run.
 
     Args:
         score: validation accuracy, or mean IoU of masks, of the best epoch.

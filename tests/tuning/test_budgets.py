@@ -106,7 +106,7 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_search_goes_on(tuning, tmp
         "study",
     ]
     run = tuning("search", *limits, *tuning.small, folder=tmp_path)
-    assert run.returncode == 2 and "no trial of study has completed; 2 were begun" in run.stderr, run.stderr
+    assert run.returncode == 2 and "no trial of study has completed; 2 were started" in run.stderr, run.stderr
     assert run.stdout.count("TIMED_OUT: it took longer than 8 s") == 2
     report = tuning("report", "study", folder=tmp_path)
     assert report.returncode == 0, report.stderr

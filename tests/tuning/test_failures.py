@@ -67,7 +67,7 @@ def states(tmp_path) -> list[str]:
 
 def test_the_same_exception_in_the_first_trials_is_a_mistake_in_the_code(search, tmp_path):
     executor = Scripted([failure("NameError: x")] * 9)
-    with pytest.raises(SearchFailed, match="the first 2 trials failed alike: NameError: x"):
+    with pytest.raises(SearchFailed, match="the first 2 trials failed with the same message: NameError: x"):
         search(executor)
     assert states(tmp_path) == ["FAILED", "FAILED"]
 
@@ -91,7 +91,7 @@ def test_a_trial_whose_worker_dies_has_three_attempts(search, tmp_path):
     executor = Scripted([DEATH, DEATH, None, DEATH, DEATH, DEATH])
     told = search(executor, trials=2)
     assert executor.started == ["0000"] * 3 + ["0001"] * 3
-    assert told.count("trial 0000: the worker process ended with signal 9; it goes on in another") == 2
+    assert told.count("trial 0000: the worker process ended with signal 9; it continues in another worker") == 2
     assert states(tmp_path) == ["COMPLETED", "FAILED"]
 
 

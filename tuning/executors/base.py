@@ -14,8 +14,7 @@ EPOCH, ENDED = "epoch", "ended"
 class Event:
     """Something about the trial `trial_id`: an epoch with its metrics in `content`, or that it has ended.
 
-    A trial that has ended has left its metrics.json, or else `content` tells `state` and `message`: how its worker
-    died.
+    A trial that has ended has written metrics.json; if its worker died, `content` has `state` and `message` instead.
     """
 
     trial_id: str

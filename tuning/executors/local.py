@@ -62,7 +62,7 @@ class LocalExecutor:
                 events.append(event)
                 if event.kind == ENDED:
                     worker, _ = self._running.pop(event.trial_id)
-                    self._idle.insert(0, worker)  # it is warm, others may not have begun
+                    self._idle.insert(0, worker)  # it has TensorFlow loaded; others may not have started
         return events
 
     def memory(self) -> int:
@@ -87,12 +87,12 @@ class LocalExecutor:
         raise InputError(answer["message"])
 
     def _run(self, trial_id: str, worker: Worker, directory: Path, timeout: float) -> None:
-        def tell(epoch: dict) -> None:
+        def on_epoch(epoch: dict) -> None:
             self._events.put(Event(trial_id, EPOCH, epoch))
 
         limit = None if timeout == float("inf") else timeout
         try:
-            answer = worker.ask({"trial": str(directory.resolve())}, tell, limit)
+            answer = worker.ask({"trial": str(directory.resolve())}, on_epoch, limit)
         except Exception as error:  # a refusal, or a pipe that was closed because the search is over
             self._events.put(error)
             return

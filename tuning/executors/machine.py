@@ -1,4 +1,4 @@
-"""Where a search runs: options, and the executor they stand for."""
+"""Where a search runs: its options and its executor."""
 
 import os
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ def each_trial(
 
 
 def make_executor(machine: MachineSettings, gpus: int, devices: int | None, threads: int | None) -> Executor:
-    """The executor, not yet begun. InputError for more workers than there are GPUs for."""
+    """The executor, not yet started. Raises InputError for more workers than there are GPUs for."""
     from tuning.executors.local import LocalExecutor
     from tuning.executors.resources import assign_resources
 

@@ -74,7 +74,7 @@ class Process:
 
 
 class Worker:
-    """A worker process that starts with the first request, and again after `REQUESTS_PER_WORKER` or when it has died.
+    """A worker process, started by the first request and replaced after `REQUESTS_PER_WORKER` or when it has died.
 
     environment: variables for it beside this process's own.
     """
@@ -86,7 +86,7 @@ class Worker:
         self._verdict: tuple[str, str] | None = None  # state and message, if `watch` has ended it
 
     def ask(self, request: dict, on_answer: Callable[[dict], None], seconds: float | None = None) -> dict:
-        """Have a request done, in at most so many seconds; returns what the last answer tells, or the `state` and the
+        """Send a request, wait at most so many seconds; returns the content of the last answer, or the `state` and the
         `message` of how the worker died. InputError if it refuses."""
         if self._process and self._process.requests_made >= REQUESTS_PER_WORKER:
             self.end()

@@ -1,6 +1,6 @@
-"""Run trials as tasks of a Ray cluster, which places them, watches its nodes and tells when one is lost.
+"""Run trials as tasks of a Ray cluster, which places them and notices when a node is lost.
 
-What a task has sent home after its last epoch is what another one goes on from. Optional: the extra `ray`.
+A lost trial continues from what its task sent back after the last epoch. Optional: the extra `ray`.
 """
 
 import logging
@@ -22,7 +22,7 @@ from tuning.executors.process import REQUESTS_PER_WORKER
 from tuning.executors.ray_task import Files, train, write_files
 from tuning.executors.resources import WorkerResources
 
-# Ray reads it when it is imported; without it any stranger who reaches the cluster runs code there
+# Ray reads it when it is imported; without it anyone who can reach the cluster could run code there
 os.environ.setdefault("RAY_AUTH_MODE", "token")
 try:
     import ray

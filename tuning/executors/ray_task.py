@@ -1,4 +1,4 @@
-"""What a node of a Ray cluster does with a trial: train it in a folder of its own, and send home what changes there.
+"""What a node of a Ray cluster does with a trial: train it in a local folder and send back the files that change.
 
 The study's directory stays with the coordinator, so nodes share no disk with it. They load the data by its name.
 """
@@ -17,7 +17,7 @@ Files = dict[str, tuple[int, bytes]]  # relative path -> (where to write it: 0 r
 
 
 class Changes:
-    """Files below `root` that have changed since they were last asked for."""
+    """Files below `root` that have changed since the last call."""
 
     def __init__(self, root: Path):
         self._root = root
@@ -64,7 +64,7 @@ def train(
     """Train the trial whose files these are, in `directory` below a temporary folder.
 
     Yields each epoch's metrics, or at the end {"event": "done"} or {"event": "refused", "message": ...}, each with the
-    files that have changed. is_stopped: asked after each epoch, whether it is the last one.
+    files that have changed. is_stopped: called after each epoch; True ends the trial.
     """
     with tempfile.TemporaryDirectory(prefix="trial-") as folder:
         root = Path(folder)

@@ -18,7 +18,7 @@ def to_seed(*parts: object) -> int:
 
 
 def repeat_spec(spec: TrialSpec, number: int) -> TrialSpec:
-    """Repeat `number` (from 1) of a trial, as a trial of its own in a folder below; the first has the trial's seed."""
+    """Repeat `number` (from 1) of a trial, as a trial in a sub-folder; the first has the trial's seed."""
     seed = spec.settings.seed if number == 1 else to_seed(spec.settings.seed, number)
     return replace(
         spec,

@@ -14,7 +14,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 @dataclass(frozen=True)
 class WorkerResources:
     """What one worker may use: the GPUs of these numbers under one MirroredStrategy, or `threads` of the processors,
-    which then stand for `devices` logical devices. threads: None for as many as TensorFlow takes."""
+    split into `devices` logical devices. threads: None for TensorFlow's default."""
 
     gpus: tuple[str, ...] = ()
     devices: int | None = None

@@ -56,7 +56,7 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report)
     `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; OUT_OF_MEMORY;
     any other exception is FAILED, with its `message` and `traceback`; but a full disk and what may go well at the next
     attempt are raised. `report(epoch, logs)` is called after each epoch, which is the last one if it returns True.
-    With `repeats` each is a run of its own in a folder below, and the score their mean.
+    With `repeats`, each is a run in a sub-folder, and the score is their mean.
     """
     spec = read_trial(directory)
     if spec.repeats == 1:

@@ -84,7 +84,7 @@ def main(devices: int | None, threads: int | None) -> None:
 
 
 def serve(request: dict, devices: int | None, threads: int | None, channel: CoordinatorChannel) -> dict:
-    """Do what is asked; returns what the last answer tells."""
+    """Handle a request; returns the content of the last answer."""
     from keras_cnn.training.config import TrainSettings
     from keras_cnn.training.strategy import get_strategy, limit_threads
     from tuning.executors import trial

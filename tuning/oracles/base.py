@@ -1,4 +1,4 @@
-"""KerasTuner's oracles, which choose the points, made so that their whole state follows from the trials' own files.
+"""KerasTuner's oracles, which choose configurations, with all their state rebuilt from the trials' files.
 
 Stock oracles keep a second copy of it in oracle.json, from which they resume and which a kill can leave wrong. Here
 that file is written for stock KerasTuner to open the study, and never read.
@@ -18,15 +18,15 @@ from tuning.space.sampling import combinations, draw, is_finite
 from tuning.space.space import suggest
 
 PROJECT = "keras_tuner"
-MAX_COLLISIONS = 20  # draws that were tried already, before the points that are left are counted
-MAX_ENUMERATED = 20_000  # points of a space that are looked at for one not yet tried
+MAX_COLLISIONS = 20  # draws of tried configurations before the untried ones are enumerated
+MAX_ENUMERATED = 20_000  # configurations of a space that are enumerated to find an untried one
 IDLE, STOPPED = "IDLE", "STOPPED"
 
 
 class DurableOracle(kt.Oracle):
-    """No point twice, atomic writes, and after any interruption the state of one that was never stopped.
+    """An oracle without repeated configurations, with atomic writes, that continues after any interruption.
 
-    first_points: tried before the sampler's own.
+    initial_configurations: tried before the sampler's own.
     """
 
     initial_configurations: tuple[dict, ...] = ()
@@ -66,7 +66,7 @@ class DurableOracle(kt.Oracle):
         return {"status": STOPPED} if values is None else {"status": RUNNING, "values": values}
 
     def sample_untried(self) -> dict | None:
-        """A point not yet tried, which follows from the seed and from how many there were; None if there is none."""
+        """An untried configuration, determined by the seed and the number of earlier ones; None if there is none."""
         n_started = self.n_started()
         if n_started < len(self.initial_configurations):
             return dict(self.initial_configurations[n_started])
@@ -84,11 +84,11 @@ class DurableOracle(kt.Oracle):
         return max(completed, default=-float("inf"))
 
     def n_started(self) -> int:
-        """How many points were begun; a trial that continues another is not counted."""
+        """Number of configurations that were started; a trial that continues another is not counted."""
         return sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
 
     def untried_configurations(self) -> list[dict]:
-        """The points not yet tried of a space without continuous hyperparameters."""
+        """The untried configurations of a space without continuous hyperparameters."""
         configurations = itertools.islice(combinations(self.hyperparameters), MAX_ENUMERATED)
         return [values for values in configurations if not self._duplicate(values)]
 
@@ -112,7 +112,7 @@ class DurableOracle(kt.Oracle):
         write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def reload(self) -> None:
-        """Take up the trials on disk; those that were running come first when trials are asked for."""
+        """Load the trials on disk; those that were running are returned first by `create_trial`."""
         for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
             self._record(Trial.load(str(path)))
         self.end_order = [name for name, trial in self.trials.items() if trial.status != RUNNING]
@@ -123,7 +123,7 @@ class DurableOracle(kt.Oracle):
 
 
 class RandomOracle(DurableOracle):
-    """Independent random points."""
+    """Independent random configurations."""
 
 
 class GridOracle(DurableOracle):
@@ -136,7 +136,7 @@ class GridOracle(DurableOracle):
 
 
 def configuration_key(values: dict) -> str:
-    """A point in words, without what the tuner adds to it; 1 and 1.0 are different choices, as in JSON."""
+    """A configuration as a string, without the tuner's own entries; 1 and 1.0 differ, as in JSON."""
     return json.dumps({k: v for k, v in sorted(values.items()) if not k.startswith("tuner/")})
 
 
@@ -147,7 +147,7 @@ def rank_key(trial: Trial) -> tuple[float, float]:
 
 
 def ranking(trial: Trial) -> tuple:
-    """The same where trials stand alike too: then by their points, never by when they ended."""
+    """`rank_key`, with ties broken by the configuration, never by the time of the end."""
     return *rank_key(trial), configuration_key(trial.hyperparameters.values)
 
 

@@ -1,4 +1,4 @@
-"""Bayesian optimization with KerasTuner's Gaussian process, asked in a way that is fast and does not repeat itself.
+"""Bayesian optimization with KerasTuner's Gaussian process, fast and without repeated configurations.
 
 Stock KerasTuner makes the first 3 points per hyperparameter at random, which is more than most searches have trials;
 it descends from 50 starts on a function that is flat between choices, 1.8 s a proposal; it proposes points that were
@@ -77,7 +77,7 @@ class BayesianOracle(DurableOracle, BayesianOptimizationOracle):
             return process.fit(np.array(vectors), np.array(targets))
 
     def _vector(self, values: dict) -> list[float]:
-        """The point in [0, 1]^n; what is not active stands at its default."""
+        """The configuration in [0, 1]^n; inactive hyperparameters are at their defaults."""
         return [
             coordinate(parameter, values)
             for parameter in self.hyperparameters.space

@@ -1,7 +1,7 @@
 """Hyperband (Li et al. 2018, JMLR 18, algorithm 1) whose choices do not depend on which trial ends first.
 
-Stock KerasTuner lets a net rise as soon as enough of its round have ended, so the order in which workers finish decides
-who rises. Here a round is decided when all of it has ended; a worker that would wait begins the next bracket instead.
+Stock KerasTuner promotes a trial as soon as enough of its rung have ended, so worker speed decides. Here a rung is
+decided when all of its trials have ended; a worker that would wait starts the next bracket instead.
 """
 
 from keras_tuner.engine.trial import Trial
@@ -13,7 +13,7 @@ from tuning.oracles.plan import REDUCTION_FACTOR
 
 
 class BracketOracle(DurableOracle, HyperbandOracle):
-    """Hyperband; `tuner/bracket`, `tuner/round` and `tuner/trial_id` in a trial's values tell where it stands."""
+    """Hyperband; `tuner/bracket`, `tuner/round` and `tuner/trial_id` of a trial name its rung and its parent."""
 
     def __init__(self, **arguments):
         super().__init__(factor=REDUCTION_FACTOR, **arguments)
@@ -33,16 +33,16 @@ class BracketOracle(DurableOracle, HyperbandOracle):
             values = self.sample_untried()
             if values is not None:
                 return values | self._place(bracket, 0)
-            self._exhausted = True  # a round may then be smaller than planned
+            self._exhausted = True  # a rung may then be smaller than planned
         for number in range(1, bracket + 1):
             if not members or any(trial.status == RUNNING for trial in members):
                 return None
             ranked = sorted((trial for trial in members if trial.status == COMPLETED), key=ranking)
-            rising = ranked[: self._get_size(bracket, number)]
+            promoted = ranked[: self._get_size(bracket, number)]
             members = self._members(bracket, number)
-            risen = {trial.hyperparameters.values["tuner/trial_id"] for trial in members}
-            for trial in rising:
-                if trial.trial_id not in risen:
+            continued = {trial.hyperparameters.values["tuner/trial_id"] for trial in members}
+            for trial in promoted:
+                if trial.trial_id not in continued:
                     return (
                         trial.hyperparameters.values
                         | self._place(bracket, number)
@@ -69,7 +69,7 @@ class BracketOracle(DurableOracle, HyperbandOracle):
         return values["tuner/bracket"], values["tuner/round"]
 
     def still_needed(self) -> set[str]:
-        """Trials that others may yet continue: of rounds whose successor is not full."""
+        """Trials that may still be promoted: those of rungs whose successor is not full."""
         needed = set()
         for bracket in range(self._get_num_brackets()):
             for number in range(bracket):

@@ -52,16 +52,16 @@ def _pictures(study: Study, completed: list[Row], metrics: dict[str, dict]) -> I
     yield "<h2>Learning curves</h2><p>The ten best are colored, the best darkest.</p>"
     yield figures.curves_figure(curves, objective)
     if axes(space):
-        yield "<h2>Points</h2><p>A line is a trial; yellow ones score best. A line is interrupted where a "
-        yield "hyperparameter belongs to a choice that was not made. Low and high are the ends of the range that the "
-        yield "choice has for it.</p>"
+        yield "<h2>Configurations</h2><p>A line is a trial; yellow ones score best. A line is interrupted where a "
+        yield "hyperparameter belongs to a choice that was not made. Low and high are the ends of the range of that "
+        yield "choice.</p>"
         yield figures.parallel_figure(space, configurations, scores, objective)
     shares = importance(space, configurations, scores)
     yield "<h2>Importance of the hyperparameters</h2>"
     yield (
         figures.importance_figure(shares)
         if shares
-        else f"<p>It takes {MIN_TRIALS} completed trials of different scores to tell.</p>"
+        else f"<p>It takes {MIN_TRIALS} completed trials with different scores to measure importance.</p>"
     )
 
 
@@ -84,11 +84,11 @@ def _causes(rows: list[Row], metrics: dict[str, dict]) -> Iterable[str]:
     for row in failed:
         first, _, rest = str(row["message"]).partition("\n")
         more = metrics[row["trial"]].get("traceback") or rest
-        told = f"trial {row['trial']}, {row['state']}: {first}"
+        headline = f"trial {row['trial']}, {row['state']}: {first}"
         yield (
-            f"<details><summary>{escape(told)}</summary><pre>{escape(more)}</pre></details>"
+            f"<details><summary>{escape(headline)}</summary><pre>{escape(more)}</pre></details>"
             if more
-            else f"<p>{escape(told)}</p>"
+            else f"<p>{escape(headline)}</p>"
         )
 
 

@@ -1,4 +1,4 @@
-"""How much each hyperparameter has to do with the score, as far as the trials of a study can tell."""
+"""Importance of each hyperparameter for the score, estimated from the trials of a study."""
 
 from collections.abc import Sequence
 
@@ -20,8 +20,8 @@ def axes(space: kt.HyperParameters) -> list:
 
 
 def columns(space: kt.HyperParameters) -> dict[str, list]:
-    """The hyperparameters that vary, by name; `learning_rate_sgd` and `learning_rate_adamw`, of which the optimizer has
-    only one, together as `learning_rate`."""
+    """The hyperparameters that vary, by name; `learning_rate_sgd` and `learning_rate_adamw`, of which a trial has only
+    one, are joined as `learning_rate`."""
     found: dict[str, list] = {}
     for parameter in axes(space):
         name = parameter.name
@@ -33,7 +33,7 @@ def columns(space: kt.HyperParameters) -> dict[str, list]:
 
 
 def position(parameters: Sequence, values: dict) -> float:
-    """Where a point stands in the range of that of the `parameters` that is active, in [0, 1]; NaN where none is."""
+    """Position of a configuration in the range of the active one of `parameters`, in [0, 1]; NaN without one."""
     for parameter in parameters:
         if parameter.name in values:
             return parameter.value_to_prob(values[parameter.name])

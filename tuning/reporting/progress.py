@@ -13,7 +13,7 @@ from rich.live import Live
 from tuning.config import COMPLETED
 from tuning.reporting.live import Row, View, line, render
 
-QUIET_SECONDS = 20  # elsewhere than on a terminal, what runs is told when nothing was for so long
+QUIET_SECONDS = 20  # without a terminal, what runs is printed after so long a silence
 
 
 class Progress:

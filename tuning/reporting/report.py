@@ -11,7 +11,7 @@ from tuning.storage.trials import OUTCOME, Row, hyperparameters, run_directory, 
 
 
 def table(study: Study, rows: list[Row]) -> str:
-    """A Markdown table of the trials, readable as it stands."""
+    """A Markdown table of the trials, aligned for a terminal."""
     header = ("trial", "state", study.objective, "epoch", "seconds", "parameters", "hyperparameters")
     lines = [
         (

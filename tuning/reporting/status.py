@@ -47,7 +47,7 @@ def _row(study: Study, trial: str) -> Row:
     except (ValueError, KeyError, TypeError):  # damaged; the next epoch writes it anew
         lines = []
     if not lines or path is None:
-        return Row(trial, epochs)  # also if it continues another, of which its own files do not tell
+        return Row(trial, epochs)  # also if it continues another trial, which its own files do not say
     started = (directory / "trial.json").stat().st_mtime
     each = (path.stat().st_mtime - started) / len(lines) if time.time() > started else None
     return Row(trial, epochs, int(lines[-1]["epoch"]), values[-1], max(values), each)

@@ -22,7 +22,7 @@ METRICS = {
     "trial/seconds": "seconds",
     "trial/parameters": "parameters",
 }
-# what Hyperband decides of a trial, and how the trial ended, stand beside its hyperparameters
+# Hyperband's rung of a trial, and how the trial ended, are shown beside its hyperparameters
 OF_THE_TUNER = ("tuner/bracket", "tuner/round", "tuner/epochs", "state")
 
 

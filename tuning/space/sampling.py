@@ -13,7 +13,7 @@ def is_active(parameter: HyperParameter, values: dict) -> bool:
 
 
 def coordinate(parameter: HyperParameter, values: dict) -> float:
-    """Where a point stands in the range of `parameter`, in [0, 1]; at its default where that is not active."""
+    """Position of a configuration in the range of `parameter`, in [0, 1]; that of its default where it is inactive."""
     return parameter.value_to_prob(values.get(parameter.name, parameter.default))
 
 

@@ -1,7 +1,7 @@
 """The search space: hyperparameters in, plain settings out. No Keras object, no data.
 
-A hyperparameter bears the dotted name of the setting it decides (`options.blocks`); one that exists only
-under a condition also bears the condition's value (`learning_rate_sgd`), for names must be unique.
+A hyperparameter has the dotted name of the setting it decides (`options.blocks`); one that exists only
+under a condition also has the condition's value in it (`learning_rate_sgd`), because names must be unique.
 """
 
 import math
@@ -26,7 +26,7 @@ def suggest(
     *,
     use_gpu_widths: bool = False,
 ) -> dict:
-    """Declare the space of `architectures` on `hp`; returns the settings that its values stand for.
+    """Declare the space of `architectures` on `hp`; returns the settings for its values.
 
     Of several, the architecture is a hyperparameter itself and each has its options under the condition of being it.
     given: settings the user decided, by dotted name; they are not searched. wide: search the widths worth a GPU's time

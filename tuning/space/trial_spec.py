@@ -1,4 +1,4 @@
-"""From a point to a trial: its settings, its seed, which epochs to train, and what it continues."""
+"""The trial of a configuration: settings, seed, epochs to train, and the trial it continues."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from tuning.space.space import overlay, suggest
 
 
 def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainSettings:
-    """The settings of the point `values`; what it lacks stands at its default."""
+    """The settings of the configuration `values`; missing hyperparameters are at their defaults."""
     hp = space.copy()
     hp.values = {**space.values, **values}
     values = suggest(
@@ -29,7 +29,7 @@ def trial_spec(study: Study, oracle: kt.Oracle, trial: Trial) -> TrialSpec:
     """The trial's settings, and which epochs of them to train: Hyperband continues an earlier trial.
 
     The seed follows from the study's and from how many points were drawn before this one, so it is the same whichever
-    trial ends first; one that continues another goes on with that one's.
+    trial ends first; a trial that continues another has the seed of that one.
     """
     values = trial.hyperparameters.values
     parent = values.get("tuner/trial_id")

@@ -21,7 +21,7 @@ QUARANTINE = "quarantine"
 
 
 def repair_damaged_files(study: Study) -> list[str]:
-    """Put damaged files of `study` into its `quarantine`, so that the search goes on; returns a line on each.
+    """Move damaged files of `study` to its `quarantine`, so that the search can continue; returns a line for each.
 
     A completed trial whose files are damaged runs again from its last checkpoint that is whole, and ends with the same
     score. Only a trial of which nothing is left is lost.
@@ -38,7 +38,7 @@ def _study_files(study: Study) -> Iterator[str]:
 
 
 def _oracle_files(study: Study) -> Iterator[str]:
-    """KerasTuner's trial.json follows from the trial's own; what it had not yet been told is told again."""
+    """KerasTuner's trial.json is made anew from the trial's own; results it lacks are reported to it again."""
     space = declare_space(study)
     folder = study.directory / PROJECT
     known = {path.name for path in study.directory.glob("trials/*") if (path / TRIAL).exists()}
@@ -73,8 +73,8 @@ def _trial(study: Study, trial: Path, run: Path) -> Iterator[str]:
     if not damaged and not archives:
         return
     for path in [*damaged, *archives]:
-        yield _quarantine(study, path, f"trial {trial.name} is mended")
-    if archives:  # the checkpoint tells of which epoch the best weights are: each needs the other
+        yield _quarantine(study, path, f"trial {trial.name} is repaired")
+    if archives:  # the checkpoint holds the epoch of the best weights: each needs the other
         for name in (BEST_WEIGHTS, CHECKPOINT):
             (run / name).unlink(missing_ok=True)
     if _state(run) in (COMPLETED, None):
@@ -88,7 +88,7 @@ def _state(run: Path) -> str | None:
 
 
 def _run_again(study: Study, trial_id: str) -> None:
-    """Let the oracle take the trial for one that was interrupted, unless it knows that it failed."""
+    """Mark the trial as interrupted for the oracle, unless it has failed."""
     path = study.directory / PROJECT / f"trial_{trial_id}" / "trial.json"
     if path.exists() and _is_trial(path):
         content = json.loads(path.read_text())
@@ -120,7 +120,7 @@ def _is_trial(path: Path) -> bool:
     try:
         Trial.load(str(path))
         return True
-    except Exception:  # whatever KerasTuner makes of what it cannot read
+    except Exception:  # KerasTuner raises many kinds of errors for what it cannot read
         return False
 
 

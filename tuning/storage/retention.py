@@ -16,7 +16,7 @@ ARCHIVES = (CHECKPOINT, BEST_WEIGHTS)  # in the order in which they go
 
 
 class CheckpointRetention:
-    """The archives of all trials of a study; `tidy` takes the worst away when they are more than `--disk` allows.
+    """The archives of all trials of a study; `enforce` deletes those of the worst when they exceed `--disk`.
 
     Checkpoints go before weights, and bad trials before good ones. What runs, what others yet continue and the best
     trial's weights stay, so the bound is the user's wish and these are the truth.
@@ -32,7 +32,7 @@ class CheckpointRetention:
                 self._measure(directory.name)
 
     def enforce(self, oracle: kt.Oracle, ended: str) -> None:
-        """Take up the trial that has just ended, and make room."""
+        """Count the trial that has just ended, and delete archives down to the limit."""
         if self._most == float("inf"):
             return
         self._measure(ended)
@@ -45,7 +45,7 @@ class CheckpointRetention:
                 self._drop(trial_id, name)
         if self._total > self._most:
             logger.info(
-                f"note: {self._study.search.disk} of disk are not enough for the best trial and those that run."
+                f"note: {self._study.search.disk} of disk space are not enough for the best trial and the running ones."
             )
 
     def _worst_first(self, oracle: kt.Oracle) -> list[str]:

@@ -53,7 +53,7 @@ def best(study: Study) -> Row:
     rows = trials(study)
     if not rows or rows[0]["score"] is None:
         raise InputError(
-            f"no trial of {study.directory} has completed; {len(rows)} were begun. "
+            f"no trial of {study.directory} has completed; {len(rows)} were started. "
             f"Continue with keras-cnn resume {study.directory}."
         )
     return rows[0]
@@ -70,7 +70,7 @@ def hyperparameters(row: Row, *, tuner: bool = False) -> dict:
 
 
 def summary_line(study: Study, rows: Sequence[Row]) -> str:
-    """What was searched, how, and what it took, in a sentence."""
+    """One sentence: what was searched, how, and the training time."""
     completed = sum(row["score"] is not None for row in rows)
     minutes = sum(row["seconds"] or 0 for row in rows) / 60
     return (

@@ -1,6 +1,6 @@
 """Augmentation of whole batches in the input pipeline: uint8 in, uint8 out, a pure function of a seed.
 
-It stands here and not in the model, because an exported model would go on augmenting.
+It is not part of the model, because an exported model would go on augmenting.
 """
 
 import math
@@ -110,7 +110,7 @@ def parse_augmentation(text: str) -> tuple[str, ...]:
 
 
 def check_for_masks(names: tuple[str, ...]) -> None:
-    """Raise InputError if one of `names` cannot be done to an image and its mask alike."""
+    """Raise InputError if one of `names` cannot be applied to an image and its mask in the same way."""
     for name in names:
         if name in NOT_FOR_MASKS:
             allowed = ", ".join(sorted(set(AUGMENTATIONS) - set(NOT_FOR_MASKS)))

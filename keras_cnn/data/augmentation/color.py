@@ -1,4 +1,4 @@
-"""Operations on the colors of whole batches, with a factor of its own for each image.
+"""Operations on the colors of whole batches, with a separate factor for each image.
 
 The four enhancements take and give float32 (B, H, W, C) in units of the pixels (0..255), not yet clipped, and
 a factor (B, 1, 1, 1): 1 leaves the image as it is, 0 takes all of the property away, as in Pillow's `ImageEnhance`.
@@ -45,7 +45,7 @@ def sharpness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
     """0 is the image smoothed by Pillow's 3 x 3 kernel: 1/13 around, 5/13 in the middle."""
     box = tf.nn.avg_pool2d(
         images, 3, 1, "SAME"
-    )  # a mean of what lies inside the image, so edges do not darken
+    )  # the mean of pixels inside the image, so edges do not darken
     return _blend((9 * box + 4 * images) / 13, images, factor)
 
 

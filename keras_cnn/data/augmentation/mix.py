@@ -1,4 +1,4 @@
-"""Augmentations that mix each image with a partner, and their labels alike.
+"""Augmentations that mix each image with a partner, and their labels in the same shares.
 
 (images uint8 (B, H, W, C), labels float32 (B, classes), seed) -> the same types; a row of the labels is a
 distribution. The partner is the next image of the batch: batches come shuffled, so it is as random as any. The

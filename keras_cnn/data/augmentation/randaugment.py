@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_cnn.data.augmentation import color as colors
 from keras_cnn.data.augmentation.color import GRAY
 
-MAGNITUDE = 9 / 30  # RandAugment's M as a share of the strongest, which the numbers beside it tell
+MAGNITUDE = 9 / 30  # RandAugment's M as a share of the strongest setting, given beside it
 SHEAR, SHIFT, ANGLE, ENHANCE = (MAGNITUDE * most for most in (0.3, 150 / 331, math.radians(30), 0.9))
 
 

@@ -1,4 +1,4 @@
-"""The page of `keras-cnn app`: give images to an exported model, see what it answers and where it looks.
+"""The page of `keras-cnn app`: images in, predictions and Grad-CAM out.
 
 A Streamlit script; its one argument is the folder of models. Every name and number on it comes from a model's card or
 from its answer.

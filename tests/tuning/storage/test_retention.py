@@ -56,7 +56,7 @@ def test_checkpoints_go_first_then_the_weights_of_the_worst(study):
 
 def test_the_best_stays_and_is_told(study):
     bounded = study("100")
-    assert "100 of disk are not enough for the best trial" in tidied(bounded)[0]
+    assert "100 of disk space are not enough for the best trial" in tidied(bounded)[0]
     assert kept(bounded)["0004"] == ["best", "checkpoint"]
     assert not any(kept(bounded)[f"000{n}"] for n in range(4))
 
