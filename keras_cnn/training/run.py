@@ -21,7 +21,7 @@ from keras_cnn.training.plots import confusion_figure, sample_figure, write_figu
 from keras_cnn.training.run_directory import METRICS, RUN, TEST, Run, read_run
 from keras_cnn.training.strategy import describe, get_strategy
 from keras_cnn.training.tasks import score_name
-from keras_cnn.training.train import best_model, make_model, train
+from keras_cnn.training.train import best_model, seeded_model, train
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +49,12 @@ def train_run(
     data = load(**settings.load_arguments(), download=download)
     settings = settings.resolved(data.facts)
     strategy = get_strategy(devices)
-    make_model(settings, data, strategy)  # whatever cannot be built is refused before anything is written
+    built = seeded_model(
+        settings, data, strategy
+    )  # what cannot be built is refused before anything is written
     run = Run(directory, settings, data.facts, replicas=strategy.num_replicas_in_sync)
     run.write()
-    _train(run, data, strategy)
+    _train(run, data, strategy, built)
 
 
 def resume_run(directory: Path, *, devices: int | None = None) -> None:
@@ -72,7 +74,12 @@ def resume_run(directory: Path, *, devices: int | None = None) -> None:
     _train(run, load(**run.settings.load_arguments()), strategy)
 
 
-def _train(run: Run, data: ImageData, strategy: tf.distribute.Strategy) -> None:
+def _train(
+    run: Run,
+    data: ImageData,
+    strategy: tf.distribute.Strategy,
+    built: tuple[keras.Model, int, int] | None = None,
+) -> None:
     for note in data.facts.notes:
         logger.info(f"note: {note}")
     assert run.settings.batch_size, "a run's settings are resolved"
@@ -82,6 +89,7 @@ def _train(run: Run, data: ImageData, strategy: tf.distribute.Strategy) -> None:
         data,
         run.directory,
         strategy=strategy,
+        built=built,
         start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
         report=epoch_line(run.settings.epochs, score_name(run.facts.task)),
     )

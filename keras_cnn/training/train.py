@@ -65,6 +65,7 @@ def train(
     logs: Path | None = None,
     report: Callable[[int, dict], bool | None] = lambda epoch, logs: None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
+    built: tuple[keras.Model, int, int] | None = None,
 ) -> TrainResult:
     """Train one model; writes `best.npz`, `checkpoint.npz` and `epochs.csv`.
 
@@ -80,6 +81,7 @@ def train(
         logs: TensorBoard's folder; `directory`/logs if None.
         report: called after each epoch with its number, from 1, and its metrics; training ends if it returns True.
         callbacks: more Keras callbacks.
+        built: what `seeded_model` returned for the same settings, data and strategy, to train it instead of a new one.
 
     Returns:
         The result of the best epoch.
@@ -91,8 +93,7 @@ def train(
     directory.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     stop_epoch = stop_epoch or settings.epochs
-    keras.utils.set_random_seed(settings.seed)
-    model, batch_size, steps = make_model(settings, data, strategy)
+    model, batch_size, steps = built or seeded_model(settings, data, strategy)
     if settings.weights is not None and not start_from:
         with strategy.scope():
             load_pretrained(model, settings.architecture, Path(settings.weights))
@@ -150,6 +151,12 @@ def train(
         trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),
         seconds=time.perf_counter() - started,
     )
+
+
+def seeded_model(settings: TrainSettings, data: ImageData, strategy) -> tuple[keras.Model, int, int]:
+    """`make_model` with all random generators set to the seed of `settings`."""
+    keras.utils.set_random_seed(settings.seed)
+    return make_model(settings, data, strategy)
 
 
 def make_model(settings: TrainSettings, data: ImageData, strategy) -> tuple[keras.Model, int, int]:

@@ -91,7 +91,9 @@ def test_a_trial_whose_worker_dies_has_three_attempts(search, tmp_path):
     executor = Scripted([DEATH, DEATH, None, DEATH, DEATH, DEATH])
     told = search(executor, trials=2)
     assert executor.started == ["0000"] * 3 + ["0001"] * 3
-    assert told.count("trial 0000: the worker process ended with signal 9; it continues in another worker") == 2
+    assert (
+        told.count("trial 0000: the worker process ended with signal 9; it continues in another worker") == 2
+    )
     assert states(tmp_path) == ["COMPLETED", "FAILED"]
 
 
