@@ -1,6 +1,8 @@
 """One TensorFlow for the whole suite, with the CPU split in two so that strategies have replicas."""
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,3 +157,26 @@ def complain(capsys, monkeypatch, tmp_path):
         return captured.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A function: the folder `name` that `make(folder)` has filled, once for all processes of pytest-xdist.
+
+    What is in it must not be changed: copy it first.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder_of(name: str, make) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a process that failed to make it
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return folder_of

@@ -1,11 +1,17 @@
-"""A search of four trials, and what tests of interruptions compare of it."""
+"""A search of three trials over a small space, and what tests of interruptions compare of it."""
 
+import collections
 import csv
 from pathlib import Path
 
-from benchmarks.crash import epochs_again
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-SEARCH = ["search", "--tuner", "random", "--trials", 4, "--epochs", 4, "--directory", "study", "--threads", 1]
+# a net of a few hundred weights on the smallest images; half of the space is left to the search
+SMALL = [
+    "--options.width", "2", "--options.blocks", "1", "--options.convolutions", "1", "--options.dense", "[]",
+    "--image_size", "8", "8", "--batch_size", "128", "--normalization", "zero_one", "--augmentation", "none",
+]  # fmt: skip
+SEARCH = ["search", "--tuner", "random", "--trials", 3, "--epochs", 4, "--directory", "study", "--threads", 1]
 
 # what a search is given so that six points are left
 ALL_BUT_TWO = {
@@ -26,6 +32,17 @@ ALL_BUT_TWO = {
 def rows(folder: Path) -> dict[str, dict]:
     """The rows of trials.csv by the trial."""
     return {row["trial"]: row for row in csv.DictReader((folder / "study/trials.csv").open())}
+
+
+def epochs_again(study: Path) -> int:
+    """How many epochs left a loss in TensorBoard's logs for a second time."""
+    model_input_info: collections.Counter = collections.Counter(
+        (path.parent, event.step)
+        for path in study.glob("logs/*/train/events*")
+        for event in EventFileLoader(str(path)).Load()
+        if any(value.tag == "epoch_loss" for value in event.summary.value)
+    )
+    return model_input_info.total() - len(model_input_info)
 
 
 def assert_same(folder: Path, whole: Path) -> None:

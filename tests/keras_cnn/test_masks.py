@@ -6,19 +6,24 @@ import pytest
 import tensorflow as tf
 
 import keras_cnn.cli
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.lr_finder import range_test
 
 pytestmark = pytest.mark.slow  # `training/test_masks.py` trains and measures the same in one process
-SMALL = ["--architecture", "unet", "--options.depth", 2, "--options.width", 4, "--crop_size", 16, 16]
+NET = ["--options.depth", 1, "--options.convolutions", 1, "--options.width", 4, "--crop_size", 16, 16]
+SMALL = ["--architecture", "unet", *NET]
+EPOCHS = 4
 
 
 @pytest.fixture(scope="module")
 def finished(keras_cnn, pairs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("masks")
-    arguments = ["--augmentation", "flip+rotate90", "--epochs", 6, "--directory", "run"]
-    return folder / "run", keras_cnn("train", "--data", f"pairs:{pairs}", *SMALL, *arguments, folder=folder)
+    arguments = ["--augmentation", "flip+rotate90", "--learning_rate", 0.02, "--epochs", EPOCHS]
+    options = [*SMALL, *arguments, "--directory", "run"]
+    return folder / "run", keras_cnn("train", "--data", f"pairs:{pairs}", *options, folder=folder)
 
 
-def test_the_run_says_how_well_each_class_is_found(finished):
+def test_run_of_masks_prints_the_iou_of_each_class(finished):
     directory, run = finished
     assert run.returncode == 0 and run.stderr == "", run.stderr
     assert "val_mean_iou 0." in run.stdout
@@ -27,10 +32,10 @@ def test_the_run_says_how_well_each_class_is_found(finished):
     assert test["mean_iou"] > 0.6 and test["images"] == 4
 
 
-def test_it_draws_input_truth_and_prediction(finished):
+def test_run_of_masks_logs_a_picture_of_each_epoch(finished):
     directory, _ = finished
     assert (directory / "test.png").read_bytes().startswith(b"\x89PNG")
-    for part, steps in (("pictures", range(6)), ("test", [6])):
+    for part, steps in (("pictures", range(EPOCHS)), ("test", [EPOCHS])):
         found = [
             event.step
             for path in (directory / "logs" / part).glob("events*")
@@ -41,21 +46,25 @@ def test_it_draws_input_truth_and_prediction(finished):
         assert sorted(found) == list(steps)
 
 
-def test_it_is_exported(finished, keras_cnn):
+def test_run_of_masks_is_exported(finished, monkeypatch, capsys):
     directory, _ = finished
-    run = keras_cnn("export", "run", folder=directory.parent)
-    assert run.returncode == 0 and run.stderr == "", run.stderr
-    assert "saved_models/run/1" in run.stdout
+    monkeypatch.chdir(directory.parent)
+    assert keras_cnn.cli.main(["export", "run"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "" and "saved_models/run/1" in printed.out
 
 
-def test_learning_rates_are_found_for_masks(keras_cnn, pairs, tmp_path):
-    run = keras_cnn("lr-find", "--data", f"pairs:{pairs}", *SMALL, "--steps", 60, folder=tmp_path)
-    assert run.returncode == 0 and run.stderr == "", run.stderr
-    assert "suggested: --learning_rate" in run.stdout
+def test_range_test_with_masks_suggests_a_rate(mask_data, one_device):
+    settings = TrainSettings(
+        architecture="unet",
+        options={"depth": 1, "convolutions": 1, "width": 4},
+        crop_size=(16, 16),
+        precision="float32",
+    )
+    assert range_test(settings.resolved(mask_data.facts), mask_data, one_device, steps=60).suggested
 
 
-@pytest.mark.slow
-def test_the_space_of_unet_is_searched(tuning, pairs, tmp_path):
+def test_search_of_the_space_of_unet_reports_its_scores(tuning, pairs, tmp_path):
     arguments = [
         "--tuner",
         "random",
@@ -63,8 +72,9 @@ def test_the_space_of_unet_is_searched(tuning, pairs, tmp_path):
         2,
         "--epochs",
         2,
-        "--options.width",
-        4,
+        "--workers",
+        1,
+        *NET,
         "--directory",
         "study",
     ]
@@ -86,6 +96,6 @@ def test_the_space_of_unet_is_searched(tuning, pairs, tmp_path):
         (["--architecture", "unet", "--loss", "focal"], "loss 'focal'"),
     ],
 )
-def test_mistakes_are_one_line(complain, pairs, arguments, message):
+def test_train_with_a_mistake_about_masks_prints_one_line(complain, pairs, arguments, message):
     data = [] if "--data" in arguments else ["--data", f"pairs:{pairs}"]
     assert message in complain(keras_cnn.cli, "train", "--devices", "2", *data, *map(str, arguments))

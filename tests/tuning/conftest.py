@@ -1,22 +1,24 @@
 """Searches over a space small enough to train in seconds, on the embedded digits."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
-from benchmarks.crash import small_space
 from keras_cnn.data.sources import load
 from keras_cnn.files import write_json
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import METRICS
-from tests.tuning_studies import SEARCH
+from keras_cnn.training.strategy import limit_threads
+from tests.tuning_studies import SEARCH, SMALL
+from tuning import commands
 from tuning.config import SearchSettings, Study
+from tuning.executors import trial
 from tuning.executors.base import ENDED, Event
 from tuning.reporting.progress import Progress
 from tuning.search import run_search
-
-SMALL = small_space(width=2, batch_size=128)  # a net of a few hundred weights
 
 
 @pytest.fixture(scope="session")
@@ -27,20 +29,54 @@ def tuning(tuning):
 
 
 @pytest.fixture(scope="session")
-def finished(tuning, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
-    """A finished Hyperband study over two logical devices: (its directory, what the command said)."""
-    folder = tmp_path_factory.mktemp("search")
-    run = tuning("search", *SMALL, "--epochs", 3, "--devices", 2, "--directory", "study", folder=folder)
-    return folder / "study", run
+def finished(tuning, made_once) -> tuple[Path, subprocess.CompletedProcess]:
+    """A finished Hyperband study over two logical devices: (its directory, what the command printed)."""
+    options = (*SMALL, "--epochs", 3, "--workers", 1, "--devices", 2, "--directory", "study")
+
+    def make(folder: Path) -> None:
+        run = tuning("search", *options, folder=folder)
+        (folder / "run.json").write_text(json.dumps([run.returncode, run.stdout, run.stderr]))
+
+    folder = made_once("finished", make)
+    code, output, errors = json.loads((folder / "run.json").read_text())
+    return folder / "study", subprocess.CompletedProcess(["search"], code, output, errors)
 
 
 @pytest.fixture(scope="session")
-def whole(tuning, tmp_path_factory) -> Path:
+def whole(tuning, made_once) -> Path:
     """The folder of a search that was never interrupted, of one worker."""
-    folder = tmp_path_factory.mktemp("whole")
-    run = tuning(*SEARCH, "--workers", 1, *tuning.small, folder=folder)
-    assert run.returncode == 0, run.stderr
-    return folder
+
+    def make(folder: Path) -> None:
+        run = tuning(*SEARCH, "--workers", 1, *tuning.small, folder=folder)
+        assert run.returncode == 0, run.stderr
+
+    return made_once("whole", make)
+
+
+class InThisProcess:
+    """An executor that answers what a search asks before its first trial, as `test_workers` shows of workers."""
+
+    def __init__(self, machine, gpus, devices, threads):
+        if threads is not None and threads < 1:
+            limit_threads(threads)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def facts(self, settings, download):
+        return trial.load_facts(settings, download)
+
+    def check(self, settings):
+        trial.check_settings(settings, tf.distribute.get_strategy())
+
+
+@pytest.fixture
+def without_workers(monkeypatch):
+    """No process is started to refuse what is wrong."""
+    monkeypatch.setattr(commands, "make_executor", InThisProcess)
 
 
 class Instantly:

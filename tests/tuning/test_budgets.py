@@ -1,44 +1,69 @@
 """When a search ends: trials, time, target, an exhausted space; and when a trial does."""
 
-import csv
 import math
 from unittest import mock
 
 import pytest
 import tensorflow as tf
 
+from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
+from keras_cnn.files import read_json, write_json
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.train import Diverged
 from tests.tuning_studies import ALL_BUT_TWO
 from tuning import cli, commands
 from tuning.config import SearchSettings, TrialSpec, read_study
 from tuning.executors import trial
 from tuning.quantities import to_seconds
+from tuning.stopping import Clock, covered
 
 
-def test_it_ends_after_so_many_trials_and_goes_on_with_more(searched):
+def test_search_ends_after_its_trials_and_goes_on_with_more(searched):
     assert searched(trials=3) == (3, "all 3 trials are done")
     assert searched(trials=3)[0] == 0
     assert searched(trials=5) == (2, "all 5 trials are done")
 
 
-def test_it_ends_when_time_is_up_also_over_interruptions(searched):
+def test_search_ends_when_its_time_is_up_over_all_sessions(searched):
     searched(trials=3)
     assert searched(time="3m") == (0, "it has run for 180 s, and 3m were given")
     assert searched(time="200s", trials=4)[0] == 1
 
 
-def test_it_ends_at_the_target(searched):
+@pytest.mark.parametrize(
+    ("spans", "seconds"),
+    [
+        ([], 0),
+        ([(0, 10), (20, 25)], 15),
+        ([(5, 15), (0, 10)], 15),  # they overlap
+        ([(0, 30), (5, 10), (20, 40)], 40),  # one is within another
+        ([(0, 10), (10, 20), (0, 10)], 20),
+    ],
+)
+def test_covered_counts_the_time_of_overlapping_trials_once(spans, seconds):
+    assert covered(spans) == seconds
+
+
+def test_clock_of_a_study_counts_the_time_of_trials_side_by_side_once(tmp_path, searched):
+    searched(trials=3)
+    for name, ended in (("0000", 100.0), ("0001", 130.0), ("0002", 500.0)):
+        path = tmp_path / "study/trials" / name / "metrics.json"
+        write_json(path, read_json(path) | {"seconds": 60.0, "ended": ended})
+    assert Clock(read_study(tmp_path / "study")).before == 90 + 60
+
+
+def test_search_ends_at_its_target(searched):
     assert searched(target=0.2) == (2, "val_accuracy 0.2000 has reached the target of 0.2")
     assert searched(target=0.2)[0] == 0
 
 
-def test_it_ends_when_every_point_was_tried(searched):
+def test_search_ends_when_every_point_was_tried(searched):
     trials, reason = searched(ALL_BUT_TWO, tuner="grid", trials=50)
     assert (trials, reason) == (6, "the space holds no other point than the 6 that were tried")
 
 
-def test_hyperband_ends_with_its_brackets(searched):
+def test_search_with_hyperband_ends_with_its_brackets(searched):
     assert searched(tuner="hyperband")[1].startswith("all brackets are done")
 
 
@@ -77,38 +102,36 @@ def test_a_target_is_a_score(target):
         SearchSettings(target=target)
 
 
+def test_run_trial_trains_with_its_repeats_and_records_their_mean(tmp_path, one_device):
+    net = {"width": 2, "blocks": 1, "convolutions": 1, "dense": []}
+    settings = TrainSettings(image_size=(8, 8), options=net, batch_size=256, epochs=1)
+    facts = load("digits", image_size=(8, 8)).facts
+    TrialSpec(settings.resolved(facts), 1, repeats=2).write(tmp_path)
+    epochs = []
+    metrics = trial.run_trial(tmp_path, one_device, lambda epoch, logs: epochs.append(epoch))
+    assert metrics["state"] == "COMPLETED" and epochs == [1, 1]
+    each = [read_json(tmp_path / f"repeat_{number}/metrics.json") for number in (1, 2)]
+    assert metrics["score"] == pytest.approx(sum(one["score"] for one in each) / 2)
+    assert read_json(tmp_path / "metrics.json") == metrics
+    assert (tmp_path / "repeat_2/best.npz").exists() and (tmp_path / "repeat_2/run.json").exists()
+
+
 @pytest.mark.parametrize(
-    ("error", "message"),
+    ("error", "state", "message"),
     [
-        (MemoryError(), "memory ran out"),
-        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmore"), "OOM when allocating"),
+        (MemoryError(), "OUT_OF_MEMORY", "memory ran out"),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmore"),
+            "OUT_OF_MEMORY",
+            "OOM when allocating",
+        ),
+        (Diverged("the loss became nan"), "DIVERGED", "the loss became nan"),
+        (NameError("x"), "FAILED", "NameError: x"),
     ],
 )
-def test_a_trial_without_memory_is_told_apart(error, message, tmp_path, one_device, monkeypatch):
+def test_run_trial_that_raises_records_its_state(error, state, message, tmp_path, one_device, monkeypatch):
     TrialSpec(TrainSettings(), 1).write(tmp_path)
     monkeypatch.setattr(trial, "_train", mock.Mock(side_effect=error))
     metrics = trial.run_trial(tmp_path, one_device, lambda epoch, logs: None)
-    assert (metrics["state"], metrics["message"]) == ("OUT_OF_MEMORY", message)
-
-
-@pytest.mark.slow
-def test_a_trial_that_takes_too_long_is_ended_and_the_search_goes_on(tuning, tmp_path):
-    limits = [
-        "--tuner",
-        "random",
-        "--trials",
-        2,
-        "--epochs",
-        3000,
-        "--trial-timeout",
-        "8s",
-        "--directory",
-        "study",
-    ]
-    run = tuning("search", *limits, *tuning.small, folder=tmp_path)
-    assert run.returncode == 2 and "no trial of study has completed; 2 were started" in run.stderr, run.stderr
-    assert run.stdout.count("TIMED_OUT: it took longer than 8 s") == 2
-    report = tuning("report", "study", folder=tmp_path)
-    assert report.returncode == 0, report.stderr
-    rows = list(csv.DictReader((tmp_path / "study" / "trials.csv").open()))
-    assert [row["state"] for row in rows] == ["TIMED_OUT"] * 2
+    assert (metrics["state"], metrics["message"]) == (state, message)
+    assert read_json(tmp_path / "metrics.json") == metrics

@@ -8,7 +8,9 @@ import pytest
 
 import keras_cnn.cli
 import tuning.cli
+from tests.tuning_studies import SMALL
 
+pytestmark = pytest.mark.usefixtures("without_workers")
 SEARCH, TRAIN = "search", "train"
 
 
@@ -38,7 +40,7 @@ BOTH = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), BOTH)
-def test_bad_options_of_train_and_search(complain, arguments, message):
+def test_train_and_search_with_a_bad_option_are_refused(complain, arguments, message):
     assert message in complain(keras_cnn.cli, TRAIN, *arguments)
     assert message in complain(tuning.cli, SEARCH, *arguments)
 
@@ -56,17 +58,18 @@ def test_bad_options_of_train_and_search(complain, arguments, message):
         (["export", "nowhere"], "holds no study"),
     ],
 )
-def test_bad_searches(complain, arguments, message):
+def test_tuning_command_with_a_bad_option_is_refused(complain, arguments, message):
     assert message in complain(tuning.cli, *arguments)
 
 
-def test_a_directory_that_holds_another_study(finished, tuning):
-    study, _ = finished
-    before = (study / "study.json").read_bytes()
-    run = tuning("search", *tuning.small, "--directory", "study", folder=study.parent)
-    assert run.returncode == 2
-    assert "already holds a study" in run.stderr and "keras-cnn resume study" in run.stderr
-    assert (study / "study.json").read_bytes() == before
+def test_search_in_a_directory_with_a_study_is_refused(searched, tmp_path, monkeypatch, capsys):
+    searched(trials=1)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.chdir(tmp_path)
+    assert tuning.cli.main([SEARCH, *SMALL, "--directory", "study"]) == 2
+    error = capsys.readouterr().err
+    assert "already holds a study" in error and "keras-cnn resume study" in error
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("module", ["keras_cnn", "tuning"])

@@ -3,15 +3,20 @@
 import pytest
 
 from keras_cnn.data.sources import load
+from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import METRICS
 from tests.tuning.conftest import Instantly
+from tests.tuning_studies import rows
+from tuning import cli
 from tuning.config import SearchSettings, Study, read_study
 from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.oracles.make import make_oracle
 from tuning.reporting.progress import Progress
+from tuning.reporting.report import write_report
 from tuning.search import SearchFailed, run_search
+from tuning.storage.trials import best
 
 
 class Scripted(Instantly):
@@ -19,10 +24,11 @@ class Scripted(Instantly):
 
     def __init__(self, script, slots: int = 1):
         super().__init__(slots)
-        self.script, self.started, self._dead = list(script), [], []
+        self.script, self.started, self.timeouts, self._dead = list(script), [], [], []
 
     def start(self, trial_id, directory, timeout):
         self.started.append(trial_id)
+        self.timeouts.append(timeout)
         outcome = self.script.pop(0) if self.script else None
         if outcome is None:
             super().start(trial_id, directory, timeout)
@@ -61,6 +67,12 @@ def search(tmp_path):
     return run
 
 
+def reported(tmp_path) -> list[dict]:
+    """Write the report; the rows of its trials.csv, best first."""
+    write_report(read_study(tmp_path / "study"))
+    return list(rows(tmp_path).values())
+
+
 def states(tmp_path) -> list[str]:
     return [trial.status for trial in make_oracle(read_study(tmp_path / "study")).trials.values()]
 
@@ -94,7 +106,11 @@ def test_a_trial_whose_worker_dies_has_three_attempts(search, tmp_path):
     assert (
         told.count("trial 0000: the worker process ended with signal 9; it continues in another worker") == 2
     )
+    assert told[-2] == "trial 0001: FAILED: the worker process ended with signal 9"
     assert states(tmp_path) == ["COMPLETED", "FAILED"]
+    found = reported(tmp_path)
+    assert [row["state"] for row in found] == ["COMPLETED", "FAILED"]
+    assert "signal 9" in found[1]["message"] and "signal 9" in (tmp_path / "study/report.md").read_text()
 
 
 def test_an_epoch_gives_the_attempts_back(search, tmp_path):
@@ -112,10 +128,48 @@ def test_an_epoch_gives_the_attempts_back(search, tmp_path):
     assert executor.started == ["0000"] * 8 and states(tmp_path) == ["COMPLETED"]
 
 
-def test_a_trial_that_took_too_long_is_not_tried_again(search, tmp_path):
+def test_trial_that_took_too_long_is_not_tried_again(search, tmp_path):
     executor = Scripted([{"state": "TIMED_OUT", "message": "it took longer than 8 s"}])
-    assert search(executor, trials=2)[0] == "trial 0000: TIMED_OUT: it took longer than 8 s"
-    assert executor.started == ["0000", "0001"]
+    assert (
+        search(executor, trials=2, trial_timeout="8s")[0] == "trial 0000: TIMED_OUT: it took longer than 8 s"
+    )
+    assert executor.started == ["0000", "0001"] and executor.timeouts == [8, 8]
+
+
+def test_search_of_which_no_trial_completed_has_a_report_and_no_best(search, tmp_path, capsys):
+    search(Scripted([{"state": "TIMED_OUT", "message": "it took longer than 8 s"}] * 2), trials=2)
+    with pytest.raises(InputError, match=r"no trial of .*study has completed; 2 were begun"):
+        best(read_study(tmp_path / "study"))
+    assert cli.main(["report", str(tmp_path / "study")]) == 0
+    assert capsys.readouterr().out.count("TIMED_OUT") == 2
+    assert [row["state"] for row in rows(tmp_path).values()] == ["TIMED_OUT"] * 2
+
+
+class Told(Instantly):
+    """Each trial trains two epochs, of these values, and ends."""
+
+    def __init__(self, *values: float):
+        super().__init__()
+        self.values = list(values)
+
+    def start(self, trial_id, directory, timeout):
+        super().start(trial_id, directory, timeout)
+        self.value = self.values.pop(0)
+
+    def wait(self, seconds):
+        events = super().wait(seconds)
+        epochs = [{"epoch": n, "seconds": 1.0, "val_accuracy": self.value} for n in (1, 2)]
+        return [Event(events[0].trial_id, EPOCH, epoch) for epoch in epochs] + events if events else events
+
+
+def test_search_with_a_pruner_stops_bad_trials_and_reports_why(search, tmp_path):
+    executor = Told(0.5, 0.6, 0.7, 0.1, 0.8)
+    told = search(executor, trials=5, pruner="median")
+    assert executor.stopped == ["0003"]  # once, though it was bad in its second epoch too
+    assert [line.split(":")[0] for line in told if "ended early: below the median" in line] == ["trial 0003"]
+    pruned = [row["pruned"] for row in reported(tmp_path) if row["trial"] == "0003"]
+    assert pruned[0].startswith("below the median 0.6000 after epoch 1")
+    assert states(tmp_path) == ["COMPLETED"] * 5
 
 
 def test_several_places_are_filled_and_ends_in_any_order_are_taken(search, tmp_path):

@@ -17,6 +17,8 @@ import tensorflow as tf
 from keras_cnn.files import read_json
 from keras_cnn.training.run_directory import chosen_run
 
+pytestmark = pytest.mark.slow  # the quick tests run searches whose trials train nothing
+
 
 def rows(study):
     return list(csv.DictReader((study / "trials.csv").open()))

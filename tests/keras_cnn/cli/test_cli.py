@@ -7,38 +7,28 @@ import pytest
 import keras_cnn.cli
 
 
-def test_describe_as_json(keras_cnn, tmp_path):
-    arguments = [
-        "describe",
-        "vgg16",
-        "--input-shape",
-        32,
-        32,
-        3,
-        "--classes",
-        10,
-        "--options.dense",
-        "[]",
-        "--json",
-    ]
-    run = keras_cnn(*arguments, folder=tmp_path)
-    assert run.returncode == 0 and run.stderr == "", run.stderr
-    found = json.loads(run.stdout)
+def test_describe_prints_json(capsys):
+    arguments = ["describe", "vgg16", "--input-shape", "32", "32", "3", "--classes", "10"]
+    assert keras_cnn.cli.main([*arguments, "--options.dense", "[]", "--json"]) == 0
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert printed.err == ""
     assert found["parameters"] == found["trainable_parameters"] == 14_719_818
     assert [layer["name"] for layer in found["layers"]][1] == "block1_conv1"
 
 
-def test_describe_as_a_table(keras_cnn, tmp_path):
-    run = keras_cnn("describe", "lenet5", "--input_shape", 28, 28, 1, "--classes", 10, folder=tmp_path)
-    assert run.returncode == 0, run.stderr
-    assert "61,706 parameters" in run.stdout
-    assert "block2_conv1" in run.stdout and "10x10x16" in run.stdout
+def test_describe_prints_a_table_of_layers(capsys):
+    arguments = ["describe", "lenet5", "--input_shape", "28", "28", "1", "--classes", "10"]
+    assert keras_cnn.cli.main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "61,706 parameters" in printed
+    assert "block2_conv1" in printed and "10x10x16" in printed
 
 
-def test_the_exercise(keras_cnn, tmp_path):
-    exercise = ["describe", "--output-size", 28, "--kernel", 2, "--padding", 0, "--output", 14]
-    run = keras_cnn(*exercise, folder=tmp_path)
-    assert (run.returncode, run.stdout) == (0, "stride 2: floor((28 - 2 + 2 x 0) / 2) + 1 = 14\n")
+def test_describe_of_an_output_size_prints_the_stride(capsys):
+    exercise = ["describe", "--output-size", "28", "--kernel", "2", "--padding", "0", "--output", "14"]
+    assert keras_cnn.cli.main(exercise) == 0
+    assert capsys.readouterr().out == "stride 2: floor((28 - 2 + 2 x 0) / 2) + 1 = 14\n"
 
 
 @pytest.mark.parametrize(
@@ -56,12 +46,25 @@ def test_the_exercise(keras_cnn, tmp_path):
         (["lr-find", "--architecture", "vgg17"], "unknown architecture 'vgg17'"),
     ],
 )
-def test_mistakes_are_one_line(complain, arguments, message):
+def test_command_with_a_mistake_prints_one_line(complain, arguments, message):
     assert message in complain(keras_cnn.cli, *map(str, arguments))
 
 
-def test_lr_find(keras_cnn, tmp_path):
-    arguments = ["--options.width", 8, "--steps", 60, "--threads", 1, "--directory", "lr"]
+@pytest.mark.slow
+def test_lr_find_prints_a_rate_and_leaves_a_plot(keras_cnn, tmp_path):
+    """`training/test_lr_finder.py` does the same in one process."""
+    arguments = [
+        "--options.width",
+        8,
+        "--options.blocks",
+        2,
+        "--steps",
+        60,
+        "--threads",
+        1,
+        "--directory",
+        "lr",
+    ]
     run = keras_cnn("lr-find", *arguments, folder=tmp_path)
     assert run.returncode == 0 and run.stderr == "", run.stderr
     assert "suggested: --learning_rate" in run.stdout and "plot: lr/lr_find.png" in run.stdout
@@ -69,7 +72,7 @@ def test_lr_find(keras_cnn, tmp_path):
 
 
 @pytest.mark.slow
-def test_counts_of_all_architectures(keras_cnn, tmp_path):
+def test_describe_counts_the_parameters_of_all_architectures(keras_cnn, tmp_path):
     run = keras_cnn("describe", "--counts", folder=tmp_path)
     assert run.returncode == 0, run.stderr
     counts = {line.split()[0]: line.split()[3] for line in run.stdout.splitlines()[1:]}

@@ -1,5 +1,7 @@
-"""Exported models: one of single labels, one of masks."""
+"""Exported models: one of single labels, one of masks, and the first in all other formats."""
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -9,6 +11,7 @@ import pytest
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.files import write_json
 from keras_cnn.serving import export
+from keras_cnn.serving.formats import FORMATS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import Run
 from keras_cnn.training.train import train
@@ -18,29 +21,74 @@ VGG = TrainSettings(
     batch_size=16,
     precision="float32",
     epochs=2,
+    dropout=0.2,
+    augmentation="crop",
+)
+UNET = TrainSettings(
+    architecture="unet",
+    options={"depth": 1, "convolutions": 1, "width": 4},
+    crop_size=(16, 16),
+    batch_size=4,
+    learning_rate=0.02,
+    precision="float32",
+    epochs=2,
     augmentation="none",
 )
-UNET = replace(
-    VGG, architecture="unet", options={"depth": 2, "width": 4}, crop_size=(16, 16), batch_size=4, epochs=6
-)
 
 
-def exported_run(settings: TrainSettings, data: ImageData, strategy, folder: Path) -> Path:
-    Run(folder / "run", settings, data.facts).write()
-    result = train(settings, data, folder / "run", strategy=strategy)
+@pytest.fixture(scope="session")
+def data(data) -> ImageData:
+    """The images of two halves, with class names that are not in alphabetical order."""
+    return replace(data, facts=replace(data.facts, classes=("west", "east")))
+
+
+def train_run(settings: TrainSettings, data: ImageData, strategy, directory: Path) -> None:
+    """Train into a run directory."""
+    Run(directory, settings, data.facts).write()
+    result = train(settings, data, directory, strategy=strategy)
     metrics = {"score": result.score, "best_epoch": result.best_epoch, "parameters": result.parameters}
-    write_json(folder / "run" / "metrics.json", metrics)
+    write_json(directory / "metrics.json", metrics)
+
+
+def export_version(run: Path, data: ImageData, models: Path, formats: Sequence[str] = ()) -> Path:
+    """The run as a further version below `models`; `data` take the place of those that it names."""
     with mock.patch.object(export, "load", lambda **arguments: data):
-        return export.export_run(folder / "run", folder / "models")
+        return export.export_run(run, models, formats=formats)
+
+
+def export_new(settings: TrainSettings, data: ImageData, strategy, folder: Path) -> None:
+    """Train folder/run and export it below folder/models."""
+    train_run(settings, data, strategy, folder / "run")
+    export_version(folder / "run", data, folder / "models")
+
+
+def copy_run(version: Path, folder: Path) -> tuple[Path, Path]:
+    """Copies, below `folder`, of the run and the models that `version` belongs to."""
+    shutil.copytree(version.parents[1] / "run", folder / "run")
+    shutil.copytree(version.parent, folder / "models")
+    return folder / "run", folder / "models"
 
 
 @pytest.fixture(scope="session")
-def exported(data, one_device, tmp_path_factory) -> Path:
-    """A version that tells which half of an image is brighter: `left` or `right`."""
-    return exported_run(VGG, data, one_device, tmp_path_factory.mktemp("exported"))
+def exported(data, one_device, made_once) -> Path:
+    """A version that answers which half of an image is brighter, `west` or `east`."""
+    folder = made_once("exported", lambda folder: export_new(VGG, data, one_device, folder))
+    return folder / "models" / "1"
 
 
 @pytest.fixture(scope="session")
-def exported_masks(mask_data, one_device, tmp_path_factory) -> Path:
+def exported_masks(mask_data, one_device, made_once) -> Path:
     """A version that finds discs in windows of 16x16."""
-    return exported_run(UNET, mask_data, one_device, tmp_path_factory.mktemp("exported_masks"))
+    folder = made_once("exported_masks", lambda folder: export_new(UNET, mask_data, one_device, folder))
+    return folder / "models" / "1"
+
+
+@pytest.fixture(scope="session")
+def converted(exported, data, made_once) -> Path:
+    """A second version of `exported`, beside a copy of the first, in every format."""
+
+    def make(folder: Path) -> None:
+        run, models = copy_run(exported, folder)
+        export_version(run, data, models, tuple(FORMATS))
+
+    return made_once("converted", make) / "models" / "2"

@@ -1,6 +1,7 @@
 """The page: its logic in Streamlit's AppTest, and how it is started."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from keras_cnn.cli import app as app_command
 from keras_cnn.data import sources
 from keras_cnn.errors import InputError
 from keras_cnn.serving.app import page as page_script
-from keras_cnn.serving.predictor import exported_models
+from keras_cnn.serving.predictor import Predictor, exported_models
 
 
 def png(image: np.ndarray) -> bytes:
@@ -47,6 +48,14 @@ def models(exported, tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def answers(exported, data) -> list[str]:
+    """The labels of the first test images."""
+    found = [prediction.label for prediction in Predictor(exported).predict(data.load_test().images[:8])]
+    assert set(found) == {"west", "east"}
+    return found
+
+
 def texts(elements) -> str:
     return "\n".join(str(element.value) for element in elements)
 
@@ -56,31 +65,32 @@ def captions(page: AppTest) -> list[str]:
     return [picture.caption for element in page.get("image") for picture in element.proto.imgs]
 
 
-def test_without_a_model_it_tells_how_to_make_one(opened, tmp_path):
+def test_page_without_a_model_shows_how_to_make_one(opened, tmp_path):
     page = opened(tmp_path)
     assert page.title[0].value == "No model yet"
     assert "make search" in texts(page.code) and "keras-cnn export" in texts(page.code)
 
 
-def test_an_uploaded_image(opened, models, data):
+def test_page_with_an_uploaded_image_shows_its_label(opened, models, data, answers):
     page = opened(models)
     assert page.sidebar.selectbox[0].options == ["halves", "halves, version 1"]
-    image = data.load_test().images[0]
+    image, label = data.load_test().images[0], answers[0]
     page.file_uploader[0].set_value(("x.png", png(image), "image/png")).run()
     assert not page.exception and not page.error
-    assert page.subheader[0].value in ("left", "right")
+    assert page.subheader[0].value == label
+    assert page.main.selectbox[0].options[0] == label
     assert captions(page)[0] == "what the net saw: 16 x 16 pixels of x.png"
     assert page.main.selectbox[0].label == "Where it sees (Grad-CAM)"
     assert "test images" in page.metric[0].label
 
 
-def test_what_is_no_image_is_told(opened, models):
+def test_page_with_an_upload_that_is_no_image_shows_an_error(opened, models):
     page = opened(models)
     page.file_uploader[0].set_value(("x.png", b"nothing", "image/png")).run()
     assert not page.exception and "x.png: the upload is no image" in page.error[0].value
 
 
-def test_many_images_are_a_table(opened, models, data):
+def test_page_with_many_images_shows_a_table(opened, models, data, answers):
     page = opened(models)
     files = [(f"{n}.png", png(image), "image/png") for n, image in enumerate(data.load_test().images[:3])]
     page.file_uploader[0].set_value([*files, ("bad.png", b"nothing", "image/png")]).run()
@@ -88,20 +98,23 @@ def test_many_images_are_a_table(opened, models, data):
     assert page.warning[0].value.startswith("1 of 4 files could not be read")
     table = page.main.dataframe[0].value
     assert table["file"].tolist() == ["0.png", "1.png", "2.png", "bad.png"]
-    assert set(table["label"][:3]) <= {"left", "right"} and "is no image" in table["error"][3]
+    assert table["label"][:3].tolist() == answers[:3] and "is no image" in table["error"][3]
 
 
-def test_test_images_tell_the_truth(opened, models, data, monkeypatch):
+def test_page_with_test_images_shows_their_true_class(opened, models, data, answers, monkeypatch):
     monkeypatch.setattr(sources, "load", lambda **arguments: data)
     page = opened(models)
     page.radio[0].set_value("Test images").run()
     assert not page.exception
-    assert "The true class is" in texts(page.success) + texts(page.warning)
-    page.number_input[0].set_value(7).run()
-    assert captions(page)[0].endswith("of test image 7")
+    for row in (0, 7):
+        page.number_input[0].set_value(row).run()
+        truth = data.facts.classes[data.load_test().labels[row]]
+        shown = page.success if answers[row] == truth else page.warning
+        assert texts(shown) == f"The true class is {truth}."
+        assert captions(page)[0].endswith(f"of test image {row}")
 
 
-def test_data_that_is_gone_is_told(opened, models, monkeypatch):
+def test_page_without_the_data_shows_why_there_are_no_test_images(opened, models, monkeypatch):
     def missing(**arguments):
         raise InputError("there is no folder 'photos'.")
 
@@ -111,7 +124,8 @@ def test_data_that_is_gone_is_told(opened, models, monkeypatch):
     assert not page.exception and "no folder 'photos'" in page.info[0].value
 
 
-def test_masks_lie_over_the_image(opened, exported_masks, mask_data, tmp_path):
+@pytest.mark.slow
+def test_page_with_a_mask_model_shows_the_mask_over_the_image(opened, exported_masks, mask_data, tmp_path):
     (tmp_path / "discs").mkdir()
     (tmp_path / "discs" / "1").symlink_to(exported_masks)
     page = opened(tmp_path)
@@ -120,7 +134,7 @@ def test_masks_lie_over_the_image(opened, exported_masks, mask_data, tmp_path):
     assert [title.value for title in page.subheader][1:] == ["Share of the pixels", "Mask"]
 
 
-def test_a_damaged_model_is_told(opened, tmp_path):
+def test_page_with_a_damaged_model_shows_an_error(opened, tmp_path):
     (tmp_path / "torn" / "1").mkdir(parents=True)
     (tmp_path / "torn" / "1" / "card.json").write_text('{"classes"')
     page = opened(tmp_path)
@@ -128,17 +142,22 @@ def test_a_damaged_model_is_told(opened, tmp_path):
 
 
 @pytest.mark.parametrize(("side", "expected"), [(1, 320), (28, 308), (320, 320), (1000, 320)])
-def test_pictures_fit_the_page(side, expected):
+def test_enlarged_picture_fits_the_page(side, expected):
     assert page_script.enlarged(np.zeros((side, side, 3), np.uint8)).shape == (expected, expected, 3)
     assert page_script.enlarged(np.zeros((2000, 1, 1), np.uint8)).shape == (320, 1, 1)
 
 
-def test_newest_first(models, exported):
-    assert list(exported_models(models)) == ["halves", "halves, version 1"]
-    assert exported_models(models / "nowhere") == {}
+def test_exported_models_are_listed_newest_first(tmp_path):
+    for name, seconds in (("b/1", 300), ("b/2", 200), ("a/1", 100), ("c/1", 250)):
+        card = tmp_path / name / "card.json"
+        card.parent.mkdir(parents=True)
+        card.write_text("{}")
+        os.utime(card, (seconds, seconds))
+    assert list(exported_models(tmp_path)) == ["b, version 1", "c", "b", "a"]
+    assert exported_models(tmp_path / "nowhere") == {}
 
 
-def test_it_listens_to_this_machine_alone_unless_told(monkeypatch, tmp_path):
+def test_server_listens_to_this_machine_unless_given_an_address(monkeypatch, tmp_path):
     started = []
     monkeypatch.setattr(app_command.os, "execve", lambda *arguments: started.append(arguments))
     assert cli.main(["app", "--models", str(tmp_path)]) == 0
@@ -148,7 +167,7 @@ def test_it_listens_to_this_machine_alone_unless_told(monkeypatch, tmp_path):
     assert {"--server.address=0.0.0.0", "--server.port=9000", "--server.maxUploadSize=20"} <= set(public)
 
 
-def test_what_it_cannot_start_with(complain, monkeypatch):
+def test_server_with_a_wrong_port_or_no_streamlit_is_refused(complain, monkeypatch):
     assert "port=0 must be in 1..65535" in complain(cli, "app", "--port", "0")
     monkeypatch.setattr(app_command.importlib.util, "find_spec", lambda name: None)
     assert "pip install streamlit" in complain(cli, "app")

@@ -1,7 +1,9 @@
 """The page as a browser sees it: headless Chromium uploads, draws, reads a table and is told of mistakes."""
 
+import contextlib
 import io
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from keras_cnn.serving.predictor import Predictor
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
@@ -58,18 +62,25 @@ def server(exported, tmp_path_factory):
     process.wait(timeout=20)
 
 
-@pytest.fixture
-def browser(server):
+@pytest.fixture(scope="module")
+def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *CAMERA])
-        page = chromium.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(60_000)
-        page.goto(server)
-        page.get_by_text("Images from").wait_for()
-        yield page
+        yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def browser(chromium, server):
+    """A new page of the app."""
+    page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(60_000)
+    page.goto(server)
+    page.get_by_text("Images from").wait_for()
+    yield page
+    page.close()
 
 
 @pytest.fixture
@@ -86,21 +97,27 @@ def upload(page, paths) -> None:
     page.locator("input[type=file]").set_input_files(paths)
 
 
-def test_upload_one_then_many_then_download(browser, files):
+def test_upload_of_one_then_many_shows_answers_and_a_table(browser, files, exported):
+    labels = [found.label for found in Predictor(exported).predict(files[:3])]
     upload(browser, files[0])
     browser.get_by_text("what the net saw: 16 x 16 pixels of 0.png").wait_for()
     browser.get_by_text("red speaks most for").wait_for()
     assert browser.get_by_role("heading", name="Probability").is_visible()
+    assert browser.get_by_role("heading", name=labels[0], exact=True).is_visible()
+    browser.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth)")
+    shot = Image.open(io.BytesIO(browser.screenshot())).convert("RGB")
+    assert len(np.unique(np.asarray(shot).reshape(-1, 3), axis=0)) > 200  # the pixels are drawn
     upload(browser, files[1:])
     browser.get_by_text("1 of 4 files could not be read").wait_for()
     with browser.expect_download() as download:
         browser.get_by_text("Download as CSV").click()
     lines = Path(download.value.path()).read_text().splitlines()
     assert lines[0] == "file,label,probability,error" and len(lines) == 5
+    assert [line.split(",")[:2] for line in lines[1:4]] == [[f"{n}.png", labels[n]] for n in range(3)]
     assert lines[4].startswith("3.png,,,") and "is no image" in lines[4]
 
 
-def test_what_is_no_image_is_told_without_a_traceback(browser, files, tmp_path):
+def test_upload_of_what_is_no_image_shows_an_error_without_traceback(browser, files, tmp_path):
     upload(browser, files[3])
     browser.get_by_text("3.png: the upload is no image of a known format").wait_for()
     assert "Traceback" not in browser.content()
@@ -111,43 +128,53 @@ def test_what_is_no_image_is_told_without_a_traceback(browser, files, tmp_path):
     assert "Traceback" not in browser.content()
 
 
-def test_a_drawing_is_predicted(browser):
+@pytest.mark.parametrize(("side", "label"), [("left", "east"), ("right", "west")])
+def test_drawing_of_dark_strokes_on_one_side_shows_the_brighter_side(browser, side, label):
+    from playwright.sync_api import TimeoutError
+
     browser.get_by_text("Drawing", exact=True).click()
     canvas = browser.locator("canvas:visible").last
     canvas.wait_for()
-    browser.wait_for_timeout(1000)  # its script takes hold of the mouse a little later
-    box = canvas.bounding_box()
-    left, top = box["x"], box["y"]
-    browser.mouse.move(left + 60, top + 50)
-    browser.mouse.down()
-    browser.mouse.move(left + 80, top + 260, steps=10)
-    browser.mouse.up()
-    browser.get_by_text("what the net saw: 16 x 16 pixels of the drawing").wait_for()
+    saw = browser.get_by_text("what the net saw: 16 x 16 pixels of the drawing")
+    for _ in range(20):  # its script takes hold of the mouse a little later: strokes until then are lost
+        blacken(browser.mouse, canvas.bounding_box(), side)
+        with contextlib.suppress(TimeoutError):
+            saw.wait_for(timeout=1000)
+            break
+    blacken(browser.mouse, canvas.bounding_box(), side)  # all of that side
+    browser.get_by_role("heading", name=label, exact=True).wait_for()
 
 
-def test_a_picture_of_the_camera_is_predicted(browser):
+def blacken(mouse, box: dict, side: str) -> None:
+    """Strokes up and down over one half of the canvas."""
+    half, top, bottom = box["width"] / 2, box["y"] + 4, box["y"] + box["height"] - 4
+    start = box["x"] + (half if side == "right" else 0)
+    for offset in range(16, int(half), 24):
+        mouse.move(start + offset, top)
+        mouse.down()
+        mouse.move(start + offset, bottom, steps=4)
+        mouse.up()
+
+
+def test_photo_of_the_camera_shows_its_most_probable_class(browser):
     browser.get_by_text("Camera", exact=True).click()
     # before the video has a picture the button does nothing
     browser.wait_for_function("document.querySelector('video')?.readyState >= 2")
     browser.get_by_role("button", name="Take Photo").click()
     browser.get_by_text("what the net saw: 16 x 16 pixels of the photo").wait_for()
+    shares = browser.get_by_text(re.compile(r"^(west|east): [0-9.]+%$")).all_inner_texts()
+    parts = {name: float(value.rstrip("%")) for name, value in (share.split(": ") for share in shares)}
+    assert set(parts) == {"west", "east"} and sum(parts.values()) == pytest.approx(100, abs=0.2)
+    assert browser.get_by_role("heading", name=max(parts, key=parts.get), exact=True).is_visible()
 
 
 @pytest.mark.parametrize(
     "path",
     ["/../../../../etc/passwd", "/app/static/../../../etc/passwd", "/media/..%2f..%2f..%2fetc%2fpasswd"],
 )
-def test_no_file_of_the_server_can_be_read(server, path):
+def test_request_for_a_file_of_the_server_is_not_answered(server, path):
     host, port = server.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:  # urllib would tidy the path
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1") and b"root:" not in answer
-
-
-def test_pixels_are_drawn(browser, files):
-    upload(browser, files[0])
-    browser.get_by_text("red speaks most for").wait_for()
-    browser.wait_for_timeout(1000)
-    shot = Image.open(io.BytesIO(browser.screenshot())).convert("RGB")
-    assert len(np.unique(np.asarray(shot).reshape(-1, 3), axis=0)) > 200

@@ -1,5 +1,6 @@
 """Exports in other formats: what they take and answer, what is told of them, and what is missing."""
 
+import contextlib
 import json
 import sys
 from unittest import mock
@@ -13,21 +14,11 @@ from keras_cnn.serving import export
 from keras_cnn.serving.formats import FORMATS, load_litert, load_onnx
 from keras_cnn.training.evaluate import measure
 from keras_cnn.training.evaluate_masks import measure_masks
+from tests.keras_cnn.serving.conftest import copy_run, export_version
 
 
-def export_all(version, data, formats=tuple(FORMATS)):
-    """A further version of the model, from the run beside it."""
-    with mock.patch.object(export, "load", lambda **arguments: data):
-        run = version.parents[1] / "run"
-        return export.export_run(run, version.parent, formats=formats)
-
-
-@pytest.fixture(scope="module")
-def version(exported, data):
-    return export_all(exported, data)
-
-
-def test_the_card_tells_what_each_format_reaches(version, data):
+def test_card_holds_what_each_format_scores(converted, data):
+    version = converted
     card = json.loads((version / "card.json").read_text())
     assert list(card["formats"]) == list(FORMATS)
     test = data.load_test()
@@ -45,19 +36,19 @@ def test_the_card_tells_what_each_format_reaches(version, data):
     assert sizes["litert_int8"] < sizes["litert"]
 
 
-def test_onnx_takes_batches_of_pixels_by_name(version, data):
+def test_onnx_file_takes_batches_of_pixels_by_name(converted):
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(version / "model.onnx")
+    session = onnxruntime.InferenceSession(converted / "model.onnx")
     (given,), (answer,) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.type, given.shape) == ("images", "tensor(uint8)", ["batch", 16, 16, 3])
     assert (answer.name, answer.type, answer.shape) == ("probabilities", "tensor(float)", ["batch", 2])
 
 
-def test_int8_is_integers_from_pixels_to_probabilities(version):
+def test_int8_file_is_integers_from_pixels_to_probabilities(converted):
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(str(version / "model_int8.tflite"))
+    interpreter = Interpreter(str(converted / "model_int8.tflite"))
     (given,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert given["dtype"] == answer["dtype"] == np.uint8
     assert given["quantization"] == (1.0, 0)  # a pixel is its own quantized value
@@ -65,45 +56,62 @@ def test_int8_is_integers_from_pixels_to_probabilities(version):
     assert kinds <= {np.uint8, np.int8, np.int32, np.int64}
 
 
-def test_masks(exported_masks, mask_data):
-    version = export_all(exported_masks, mask_data, ("litert_int8", "onnx"))
+@pytest.mark.slow
+def test_formats_of_masks_score_as_their_card_holds(exported_masks, mask_data, tmp_path):
+    run, _ = copy_run(exported_masks, tmp_path)
+    with without_saved_model():
+        version = export_version(run, mask_data, tmp_path / "new", ("litert_int8", "onnx"))
     card = json.loads((version / "card.json").read_text())
     window = Window((16, 16), (16, 16))
     for name, load in (("onnx", load_onnx), ("litert_int8", load_litert)):
-        run = load(version / FORMATS[name].file)
+        answer = load(version / FORMATS[name].file)
         measured, _ = measure_masks(
-            lambda image, run=run: predict_image(run, image, window), mask_data.load_test(), ("sky", "disc")
+            lambda image, answer=answer: predict_image(answer, image, window),
+            mask_data.load_test(),
+            ("sky", "disc"),
         )
         assert card["formats"][name]["mean_iou"] == pytest.approx(measured["mean_iou"], abs=1e-3)
     assert abs(card["formats"]["onnx"]["lost"]) < 1e-3
 
 
-def test_a_format_that_differs_exports_nothing(exported, data):
-    before = sorted(exported.parent.iterdir())
+@contextlib.contextmanager
+def without_saved_model():
+    """No SavedModel is written nor served: `test_export` does both."""
+    unwritten = mock.patch.object(export, "write_saved_model")
+    with unwritten, mock.patch.object(export, "_difference", return_value=0.0):
+        yield
+
+
+def export_broken(exported, data, folder, form) -> None:
+    """Export below folder/new with `form` in the place of ONNX."""
+    run, _ = copy_run(exported, folder)
+    with without_saved_model(), mock.patch.dict(FORMATS, {"onnx": form}):
+        export_version(run, data, folder / "new", ["onnx"])
+
+
+def test_format_that_differs_is_refused_and_nothing_exported(exported, data, tmp_path):
     broken = mock.Mock(file="model.onnx", exact=True, packages=())
     broken.write = lambda model, path, images: path.write_bytes(b"")
     broken.load = lambda path: lambda images: np.zeros((len(images), 2), np.float32)
-    with (
-        mock.patch.dict(FORMATS, {"onnx": broken}),
-        pytest.raises(ExportMismatchError, match=r"model\.onnx differs"),
-    ):
-        export_all(exported, data, ["onnx"])
-    assert sorted(exported.parent.iterdir()) == before
+    with pytest.raises(ExportMismatchError, match=r"model\.onnx differs"):
+        export_broken(exported, data, tmp_path, broken)
+    assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_what_a_converter_cannot_take_is_told(exported, data):
+def test_error_of_a_converter_is_reported_in_one_line(exported, data, tmp_path):
     broken = mock.Mock(file="model.onnx", exact=True, packages=())
     broken.write = mock.Mock(side_effect=RuntimeError("many\nlines, and No Op registered for Foo"))
-    with (
-        mock.patch.dict(FORMATS, {"onnx": broken}),
-        pytest.raises(InputError, match=r"cannot be written as onnx \(lines, and No Op registered for Foo\)"),
-    ):
-        export_all(exported, data, ["onnx"])
+    message = r"cannot be written as onnx \(lines, and No Op registered for Foo\)"
+    with pytest.raises(InputError, match=message):
+        export_broken(exported, data, tmp_path, broken)
+    assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_what_is_unknown_or_missing_is_told_before_anything_is_done(exported, data, monkeypatch):
+def test_unknown_format_or_missing_package_is_refused(exported, data, monkeypatch, tmp_path):
+    run = exported.parents[1] / "run"
     with pytest.raises(InputError, match=r"unknown format 'tflite'\. Did you mean 'litert'"):
-        export_all(exported, data, ["tflite"])
+        export_version(run, data, tmp_path / "new", ["tflite"])
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(InputError, match="format onnx needs onnxruntime: pip install onnxruntime"):
-        export_all(exported, data, ["onnx"])
+        export_version(run, data, tmp_path / "new", ["onnx"])
+    assert not (tmp_path / "new").exists()

@@ -12,104 +12,92 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from keras_cnn.serving import export
 from keras_cnn.serving.endpoints import write_saved_model
-from keras_cnn.training.checkpoint import load_weights
-from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.checkpoint import load_weights, save_weights
 from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.run_directory import Run
-from keras_cnn.training.train import best_model, train
-
-SETTINGS = TrainSettings(
-    options={"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
-    batch_size=16,
-    precision="float32",
-    epochs=1,
-    dropout=0.2,
-    augmentation="crop",
-)
+from keras_cnn.training.run_directory import Run, read_run
+from keras_cnn.training.train import best_model, make_model
+from tests.keras_cnn.serving.conftest import VGG, copy_run, export_version
 
 
-@pytest.fixture
-def finished_run(data, two_devices, tmp_path):
-    """A function: trains `settings` on two devices, leaves a run directory, reads its data from memory."""
-
-    def make(settings: TrainSettings, data=data):
-        directory = tmp_path / "run"
-        Run(directory, settings, data.facts).write()
-        result = train(settings, data, directory, strategy=two_devices)
-        write_json(
-            directory / "metrics.json",
-            {"score": result.score, "best_epoch": result.best_epoch, "parameters": result.parameters},
-        )
-        return directory
-
-    with mock.patch.object(export, "load", lambda **arguments: data):
-        yield make
+def best_of(version):
+    """The model that `version` was exported from."""
+    run = read_run(version.parents[1] / "run")
+    return best_model(run.settings, run.facts, run.directory)
 
 
-@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
-def test_a_run_becomes_a_numbered_version_with_its_card(finished_run, data, tmp_path, precision):
-    settings = replace(SETTINGS, precision=precision)
-    directory = finished_run(settings)
-    first = export.export_run(directory, tmp_path / "models" / "halves")
-    second = export.export_run(directory, tmp_path / "models" / "halves")
-    assert (first.name, second.name) == ("1", "2")
-    assert {path.name for path in first.parent.iterdir()} == {"1", "2"}  # nothing half-written is left
-
-    model, test = best_model(settings, data.facts, directory), data.load_test()
-    served = tf.saved_model.load(first)
+def test_export_of_a_run_serves_its_best_weights(exported, data):
+    test, served = data.load_test(), tf.saved_model.load(exported)
     answer = served.signatures["serving_default"](images=tf.constant(test.images))["probabilities"]
-    expected = predict(model, test)
-    np.testing.assert_allclose(answer, expected, atol=1e-6 if precision == "float32" else 1e-3)
-
-    card = json.loads((first / "card.json").read_text())
-    assert card["classes"] == ["left", "right"]
-    assert card["input"]["shape"] == [None, 16, 16, 3]
+    expected = predict(best_of(exported), test)
+    np.testing.assert_allclose(answer, expected, atol=1e-6)
+    card = json.loads((exported / "card.json").read_text())
     assert card["test"]["accuracy"] == measure(expected, test.labels)["accuracy"]
+
+
+def test_card_and_readme_describe_the_exported_run(exported, data):
+    card = json.loads((exported / "card.json").read_text())
+    assert card["classes"] == ["west", "east"]
+    assert card["input"]["shape"] == [None, 16, 16, 3]
     assert card["settings"]["augmentation"] == "crop"
     assert card["data"]["mean"] == list(data.facts.mean)
     assert card["provenance"]["packages"]["keras"]
     assert "Of some classes" in card["limits"][2]  # 25 test images of each
-    text = (first / "README.md").read_text()
-    assert "left, right" in text and f"accuracy: {card['test']['accuracy']:.4f}" in text
-    assert f"| **left** | {' | '.join(map(str, card['test']['confusion'][0]))} |" in text
+    text = (exported / "README.md").read_text()
+    assert "west, east" in text and f"accuracy: {card['test']['accuracy']:.4f}" in text
+    assert f"| **west** | {' | '.join(map(str, card['test']['confusion'][0]))} |" in text
     assert f"calibration error: {card['test']['calibration_error']:.4f}" in text
 
 
+def test_second_export_of_a_run_is_version_2(converted):
+    assert converted.name == "2"
+    assert {path.name for path in converted.parent.iterdir()} == {"1", "2"}  # nothing half-written is left
+
+
 @pytest.mark.slow
-def test_masks_are_served_for_windows_of_the_size_trained_on(finished_run, mask_data, tmp_path):
-    options = {"depth": 2, "width": 4}
-    settings = replace(SETTINGS, architecture="unet", options=options, crop_size=(16, 16), batch_size=2)
-    directory = finished_run(settings, mask_data)
-    with mock.patch.object(export, "load", lambda **arguments: mask_data):
-        version = export.export_run(directory, tmp_path / "models" / "discs")
+def test_export_in_mixed_precision_serves_its_best_weights(data, one_device, tmp_path):
+    settings = replace(VGG, precision="mixed_bfloat16")
+    Run(tmp_path / "run", settings, data.facts).write()
+    model, _, _ = make_model(settings, data, one_device)  # whether it was trained is no matter here
+    save_weights(tmp_path / "run" / "best.npz", model)
+    write_json(tmp_path / "run" / "metrics.json", {"score": 0.5, "best_epoch": 1, "parameters": 1})
+    version = export_version(tmp_path / "run", data, tmp_path / "models")
+    test, served = data.load_test(), tf.saved_model.load(version)
+    answer = served.signatures["serving_default"](images=tf.constant(test.images))["probabilities"]
+    expected = predict(best_of(version), test)
+    np.testing.assert_allclose(answer, expected, atol=1e-3)
+    card = json.loads((version / "card.json").read_text())
+    assert card["test"]["accuracy"] == measure(expected, test.labels)["accuracy"]
+
+
+@pytest.mark.slow
+def test_export_of_masks_serves_windows_of_the_training_size(exported_masks, mask_data):
     views = mask_data.train.images[:3, :16, :16]
-    served = tf.saved_model.load(version)
+    served = tf.saved_model.load(exported_masks)
     answer = served.signatures["serving_default"](images=tf.constant(views))["probabilities"]
     assert answer.shape == (3, 16, 16, 2)
-    expected = best_model(settings, mask_data.facts, directory).predict(views, verbose=0)
-    np.testing.assert_allclose(answer, expected, atol=1e-6)
+    np.testing.assert_allclose(answer, best_of(exported_masks).predict(views, verbose=0), atol=1e-6)
 
-    card = json.loads((version / "card.json").read_text())
+    card = json.loads((exported_masks / "card.json").read_text())
     assert (card["task"], card["classes"]) == ("segmentation", ["sky", "disc"])
     assert card["input"]["shape"] == [None, 16, 16, 1] and card["output"]["shape"] == [None, 16, 16, 2]
     assert set(card["test"]["iou"]) == {"sky", "disc"} and "mean_iou" in card["validation"]
 
 
-def test_a_difference_exports_nothing(finished_run, tmp_path):
-    """A SavedModel with another model's weights is found out."""
-    directory = finished_run(SETTINGS)
+def test_export_of_a_model_with_other_weights_is_refused(exported, data, tmp_path):
+    run, models = copy_run(exported, tmp_path)
+    before = sorted(models.iterdir())
 
     def write_another(model, *arguments):
         model.set_weights([weight + 0.1 for weight in model.get_weights()])
         write_saved_model(model, *arguments)
-        load_weights(directory / "best.npz", model)
+        load_weights(run / "best.npz", model)
 
     replaced = mock.patch.object(export, "write_saved_model", write_another)
     with replaced, pytest.raises(export.ExportMismatchError, match="differs"):
-        export.export_run(directory, tmp_path / "models")
-    assert not list((tmp_path / "models").iterdir())
+        export_version(run, data, models)
+    assert sorted(models.iterdir()) == before
 
 
-def test_what_is_no_run_is_refused(tmp_path):
+def test_export_of_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="is not a run"):
         export.export_run(tmp_path, tmp_path / "models")

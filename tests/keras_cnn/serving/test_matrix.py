@@ -9,27 +9,49 @@ import pytest
 import tensorflow as tf
 
 from keras_cnn.models.build import build_model
-from keras_cnn.models.registry import ARCHITECTURES
 from keras_cnn.models.spec import NORMALIZATIONS
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.serving.export import MIXED_TOLERANCE, TOLERANCE
 from keras_cnn.serving.formats import FORMATS
-from tests.small_nets import HUGE, QUICK, spec_of
+from tests.small_nets import spec_of
 
-CLASSES = ["a", "b", "c", "d", "e"]
-PLAIN = (True, "float32", 1)
+pytestmark = pytest.mark.slow  # `test_endpoints` and `test_convert` have a net of two blocks
+CLASSES = ["c", "e", "a", "d", "b"]
+TINY = {"blocks": 1, "convolutions": 1, "width": 4, "dense": []}
 # batch norm, precision, replicas: half of the eight combinations, in which every pair of two settings is there
-PAIRS = [(False, "float32", 2), (False, "mixed_bfloat16", 1), PLAIN, (True, "mixed_bfloat16", 2)]
+PLAIN, MIXED = (True, "float32", 1), (False, "mixed_bfloat16", 1)
+TOGETHER, MIXED_TOGETHER = (False, "float32", 2), (True, "mixed_bfloat16", 2)
+# one architecture of each kind; the others differ from it in depth, width or groups
 CASES = [
-    (name, *case)
-    for name in ARCHITECTURES
-    if name not in HUGE
-    for case in (PAIRS if name in QUICK else [PLAIN])
+    ("vgg", *PLAIN),
+    ("vgg", *MIXED),
+    ("vgg", *TOGETHER),
+    ("vgg", *MIXED_TOGETHER),
+    ("mlp", *PLAIN),
+    ("lenet5", *TOGETHER),
+    ("alexnet", *MIXED),
+    ("vgg16", *PLAIN),
+    ("convnext", *PLAIN),
+    ("convnext", *MIXED_TOGETHER),
+    ("unet", *PLAIN),
+    ("unet", *MIXED_TOGETHER),
+]
+EXACT = ["litert", "onnx"]
+INEXACT = 0.25  # of the spread of the answers; 0.13 was the most, and an answer that ignores the image has 1
+CONVERTED = [
+    *(("vgg", form) for form in FORMATS),
+    *(("convnext", form) for form in (*EXACT, "litert_int8")),
+    *(("unet", form) for form in EXACT),
+    ("mlp", "onnx"),
+    ("lenet5", "litert"),
+    ("alexnet", "onnx"),
+    ("alexnet", "litert"),
+    ("vgg16", "litert_int8"),
 ]
 
 
 def make(spec, strategy=None) -> tuple[keras.Model, np.ndarray]:
-    """A model whose batch statistics are not the initial ones, and images for it."""
+    """A model whose batch statistics are not the initial ones, and images for it that look different."""
     keras.utils.set_random_seed(0)
     with (strategy or tf.distribute.get_strategy()).scope():
         model = build_model(spec)
@@ -37,13 +59,17 @@ def make(spec, strategy=None) -> tuple[keras.Model, np.ndarray]:
             if isinstance(layer, keras.layers.BatchNormalization):
                 gamma, beta, mean, variance = layer.get_weights()
                 layer.set_weights([gamma * 1.2, beta + 0.1, mean + 0.1, variance * 1.5])
-    images = np.random.default_rng(2).integers(0, 256, (4, *spec.input_shape), np.uint8)
-    return model, images
+    random = np.random.default_rng(2)
+    images = random.integers(0, 100, (8, *spec.input_shape))
+    for number, image in enumerate(images):  # one corner, in colors of its own
+        height, width = (side // (1 + number % 3) for side in spec.input_shape[:2])
+        image[:height, :width] += random.integers(0, 156, spec.input_shape[2])
+    return model, images.astype(np.uint8)
 
 
 @pytest.mark.parametrize(
     ("name", "batch_norm", "precision", "replicas"),
-    [pytest.param(*case, marks=[pytest.mark.slow] * (case[0] != "vgg")) for case in CASES],
+    CASES,
 )
 def test_every_endpoint_answers_what_the_model_predicts(
     name, batch_norm, precision, replicas, one_device, two_devices, tmp_path
@@ -72,39 +98,45 @@ def test_every_endpoint_answers_what_the_model_predicts(
     assert ask["labels"]()["labels"].numpy().tolist() == [name.encode() for name in CLASSES]
 
 
-@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "vgg")) for name in sorted(QUICK)]
+    ("name", "form"),
+    CONVERTED,
 )
 def test_every_format_answers_what_the_model_predicts(name, form, tmp_path):
-    difference = written(
+    convert_and_compare(
         spec_of(name, batch_norm=True, dropout=0.3, normalization="zero_mean"), form, tmp_path
     )
-    print(f"{name}, {form}: {difference:.1e}")
-    assert difference <= (1e-5 if FORMATS[form].exact else 0.15)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_every_normalization_is_inside_every_format(normalization, form, tmp_path):
-    difference = written(spec_of("vgg", normalization=normalization), form, tmp_path)
-    assert difference <= (1e-5 if FORMATS[form].exact else 0.15)
+@pytest.mark.parametrize("form", ["onnx", "litert_int8"])
+@pytest.mark.parametrize("normalization", [name for name in NORMALIZATIONS if name != "zero_mean"])
+def test_every_normalization_is_inside_the_format(normalization, form, tmp_path):
+    """`zero_mean` is in the test above."""
+    convert_and_compare(spec_of("vgg", normalization=normalization, options=TINY), form, tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("form", ["litert", "onnx"])
-@pytest.mark.parametrize("activation", ["gelu", "celu", "mish", "hard_swish", "selu", "tanh"])
-def test_activations_in_exact_formats(activation, form, tmp_path):
-    assert written(spec_of("convnext", activation=activation), form, tmp_path) <= 1e-5
+@pytest.mark.parametrize("activation", ["gelu", "celu"])
+def test_functions_that_onnx_lacks_are_rewritten(activation, tmp_path):
+    spec = spec_of("vgg", activation=activation, options=TINY)
+    convert_and_compare(spec, "onnx", tmp_path)
 
 
-def written(spec, form: str, folder) -> float:
-    """The largest difference between the format and `predict`."""
+def convert_and_compare(spec, form: str, folder) -> None:
+    """An exact format equals `predict`; others differ by a fraction of what distinguishes the images' answers."""
     model, images = make(spec)
     path = folder / FORMATS[form].file
     FORMATS[form].write(model, path, images)
     answer = FORMATS[form].load(path)
     alone, together = answer(images[:1]), answer(images)
     np.testing.assert_allclose(alone, together[:1], atol=1e-6 if FORMATS[form].exact else 0.02)
-    return float(np.abs(together - model.predict(images, verbose=0)).max())
+    expected = model.predict(images, verbose=0)
+    differences = together - expected
+    largest, share = (
+        float(np.abs(differences).max()),
+        float(differences.std() / (expected - expected.mean(0)).std()),
+    )
+    print(f"{spec.architecture}, {spec.normalization}, {form}: {largest:.1e}, {share:.3f} of the spread")
+    if FORMATS[form].exact:
+        assert largest <= 1e-5
+    else:
+        assert largest <= 0.15 and share <= INEXACT

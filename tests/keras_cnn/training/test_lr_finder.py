@@ -14,7 +14,7 @@ from keras_cnn.training.lr_finder import find_learning_rate, range_test, smooth,
 from keras_cnn.training.lr_run import find_run
 
 SETTINGS = TrainSettings(
-    options={"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
+    options={"blocks": 1, "convolutions": 1, "width": 4, "dense": [8]},
     batch_size=16,
     precision="float32",
     dropout=0.2,
@@ -23,7 +23,7 @@ SETTINGS = TrainSettings(
 
 
 @pytest.mark.parametrize("devices", ["one_device", "two_devices"])
-def test_weights_random_states_and_optimizer_are_as_before(devices, request):
+def test_find_learning_rate_leaves_the_model_as_it_was(devices, request):
     strategy = request.getfixturevalue(devices)
     random = np.random.default_rng(0)
     x, y = random.normal(size=(320, 6)).astype(np.float32), random.normal(size=(320, 1)).astype(np.float32)
@@ -43,7 +43,7 @@ def test_weights_random_states_and_optimizer_are_as_before(devices, request):
     assert len(found.losses) == len(found.smoothed) == len(found.rates)
 
 
-def test_it_ends_where_the_loss_is_hopeless():
+def test_find_learning_rate_ends_where_the_loss_is_hopeless():
     """For f(w) = w^2 / 2 plain gradient descent diverges above a rate of 2."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.set_weights([np.ones((1, 1), np.float32)])
@@ -74,13 +74,14 @@ def test_limits(limits):
         find_learning_rate(None, None, None, None, **limits)
 
 
-def test_a_suggested_rate_trains(data, two_devices):
-    found = range_test(replace(SETTINGS, dropout=0.0), data, two_devices, steps=120)
+def test_range_test_suggests_a_rate_at_which_the_loss_falls(data, one_device):
+    found = range_test(replace(SETTINGS, dropout=0.0), data, one_device, steps=120)
     assert found.suggested and 1e-4 < found.suggested < 1
     assert min(found.smoothed) < 0.9 * found.smoothed[0]
 
 
-def test_it_writes_numbers_a_plot_and_logs(tmp_path, two_devices):
+@pytest.mark.slow
+def test_find_run_writes_numbers_a_plot_and_logs(tmp_path, two_devices):
     settings = replace(SETTINGS, data="digits")
     found = find_run(settings, tmp_path / "lr", devices=2, steps=30)
     record = json.loads((tmp_path / "lr" / "lr_find.json").read_text())

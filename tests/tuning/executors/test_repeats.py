@@ -17,7 +17,7 @@ def result(score, loss=1.0, **more):
     return {"state": "COMPLETED", "score": score, "loss": loss, "seconds": 2.0, "best_epoch": 3, **more}
 
 
-def test_the_score_is_the_mean_with_students_interval_and_the_best_run_is_named():
+def test_of_all_runs_gives_mean_interval_and_best_run():
     found = aggregate_repeats([result(0.7), result(0.9, best_epoch=5), result(0.8)])
     assert found["score"] == pytest.approx(0.8)
     low, high = stats.t.interval(0.95, 2, 0.8, np.std([0.7, 0.9, 0.8], ddof=1) / math.sqrt(3))
@@ -30,7 +30,7 @@ def test_the_score_is_the_mean_with_students_interval_and_the_best_run_is_named(
     )
 
 
-def test_one_that_fails_is_the_trials_end():
+def test_of_all_runs_with_a_failed_one_is_its_failure():
     found = aggregate_repeats([result(0.7), {"state": "DIVERGED", "message": "nan", "seconds": 1.0}])
     assert found == {"state": "DIVERGED", "message": "nan", "seconds": 3.0}
 
@@ -51,11 +51,10 @@ def test_seeds_fit_numpy_and_differ():
 
 
 @pytest.mark.slow
-def test_a_search_with_repeats_ranks_means_and_exports_a_model_that_was_scored(tuning, tmp_path):
+def test_search_with_repeats_ranks_means_and_exports_a_scored_model(tuning, tmp_path):
     """Under Hyperband too, whose later rounds continue each repeat."""
-    run = tuning(
-        "search", *tuning.small, "--epochs", 3, "--repeats", 2, "--directory", "study", folder=tmp_path
-    )
+    limits = ["--epochs", 3, "--trials", 4, "--repeats", 2, "--workers", 1, "--directory", "study"]
+    run = tuning("search", *tuning.small, *limits, folder=tmp_path)
     assert run.returncode == 0, run.stderr
     rows = list(csv.DictReader((tmp_path / "study/trials.csv").open()))
     trial = tmp_path / "study/trials" / rows[0]["trial"]

@@ -61,7 +61,8 @@ def pid_of(executor, trial_id: str) -> int:
     return worker._process.process.pid
 
 
-def test_trials_run_side_by_side_and_their_worker_takes_the_next(executor, trial):
+@pytest.mark.slow
+def test_executor_runs_trials_side_by_side_and_reuses_its_workers(executor, trial):
     for name in ("a", "b"):
         executor.start(name, trial(name, 2), 100)
     pids = {pid_of(executor, "a"), pid_of(executor, "b")}
@@ -76,8 +77,8 @@ def test_trials_run_side_by_side_and_their_worker_takes_the_next(executor, trial
 
 
 @pytest.mark.slow
-def test_silence_lateness_and_death_are_told_apart(executor, trial, monkeypatch):
-    executor.start("late", trial("late", LONG), 12)
+def test_executor_names_late_dead_and_silent_workers(executor, trial, monkeypatch):
+    executor.start("late", trial("late", LONG), 8)
     executor.start("killed", trial("killed", LONG), 100)
     time.sleep(1)
     os.kill(pid_of(executor, "killed"), signal.SIGKILL)
@@ -85,7 +86,7 @@ def test_silence_lateness_and_death_are_told_apart(executor, trial, monkeypatch)
     assert killed.trial_id == "killed" and killed.content["state"] == "FAILED"
     assert "signal 9" in killed.content["message"]
     (late,) = until(executor, ENDED).values()
-    assert late.content == {"state": "TIMED_OUT", "message": "it took longer than 12 s"}
+    assert late.content == {"state": "TIMED_OUT", "message": "it took longer than 8 s"}
     executor.start("silent", trial("silent", LONG), 100)
     monkeypatch.setattr(process, "SILENCE_SECONDS", 3.0)
     os.kill(pid_of(executor, "silent"), signal.SIGSTOP)
@@ -94,7 +95,7 @@ def test_silence_lateness_and_death_are_told_apart(executor, trial, monkeypatch)
 
 
 @pytest.mark.slow
-def test_a_trial_can_be_stopped_after_its_present_epoch(executor, trial):
+def test_executor_stops_a_trial_after_its_present_epoch(executor, trial):
     directory = trial("a", LONG)
     executor.start("a", directory, 100)
     until(executor, "epoch")
@@ -104,7 +105,7 @@ def test_a_trial_can_be_stopped_after_its_present_epoch(executor, trial):
     assert metrics["state"] == "COMPLETED" and len(metrics["history"]["loss"]) < LONG
 
 
-def test_workers_answer_what_the_data_are_and_what_cannot_be_built(executor):
+def test_executor_answers_facts_and_refuses_what_cannot_be_built(executor):
     facts = DataFacts.from_dict(executor.facts(SMALL, download=False))
     assert facts.shape == (8, 8, 1)
     with pytest.raises(InputError, match="batch"):
@@ -114,7 +115,7 @@ def test_workers_answer_what_the_data_are_and_what_cannot_be_built(executor):
 
 
 @pytest.mark.slow
-def test_no_worker_outlives_a_killed_coordinator(tmp_path, trial):
+def test_worker_of_a_killed_coordinator_ends(tmp_path, trial):
     directory = trial("a", LONG)
     code = (
         "import sys, pathlib, time\nfrom tuning.executors.local import LocalExecutor\n"
@@ -132,16 +133,15 @@ def test_no_worker_outlives_a_killed_coordinator(tmp_path, trial):
 
 
 @pytest.mark.slow
-def test_the_memory_of_a_worker_stays_flat_because_it_is_replaced(trial, monkeypatch):
-    monkeypatch.setattr(process, "REQUESTS_PER_WORKER", 3)
+def test_worker_is_replaced_after_its_requests(monkeypatch):
+    """So that its memory stays flat. Trials are requests like others."""
+    monkeypatch.setattr(process, "REQUESTS_PER_WORKER", 2)
     with LocalExecutor([WorkerResources(threads=1)]) as executor:
         pids = []
-        for number in range(7):
-            executor.start(str(number), trial(str(number), 1), 100)
-            until(executor, "epoch")
-            pids.append(pid_of(executor, str(number)))
-            until(executor, ENDED)
-    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
+        for _ in range(3):
+            executor.facts(SMALL, download=False)
+            pids.append(executor._idle[0]._process.process.pid)
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [2, 1]
 
 
 def test_places_on_gpus(monkeypatch):

@@ -12,58 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras_tuner.oracles import HyperbandOracle
 
-from keras_cnn.data.dataset import DataFacts
-from keras_cnn.training.config import TrainSettings
+from tests.tuning.oracle_runs import end, run, score_of, study_in
 from tests.tuning_studies import ALL_BUT_TWO
-from tuning.config import TUNERS, SearchSettings, Study
+from tuning.config import TUNERS
 from tuning.oracles.make import make_oracle
 from tuning.oracles.plan import hyperband_plan
 from tuning.space.sampling import combinations, draw, is_active
 from tuning.space.trial_spec import trial_spec
 
-FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
-
-
-def study_in(directory, tuner, seed=0, trials=8, fixed_hyperparameters=None, epochs=4) -> Study:
-    search = SearchSettings(tuner=tuner, trials=None if tuner == "hyperband" else trials)
-    base = TrainSettings(epochs=epochs, seed=seed)
-    return Study(directory, search, base, fixed_hyperparameters or {"learning_rate": 0.1}, FACTS)
-
-
-def score_of(values: dict) -> float:
-    return (
-        values.get("options.blocks", 0) * 0.1 + values.get("dropout", 0) + values.get("batch_norm", 0) * 0.01
-    )
-
-
-def end(oracle, trial, failed: bool = False) -> None:
-    if failed:
-        trial.status = "FAILED"
-    else:
-        oracle.update_trial(
-            trial.trial_id, {"val_accuracy": score_of(trial.hyperparameters.values), "val_loss": 1.0}
-        )
-        trial.status = "COMPLETED"
-    oracle.end_trial(trial)
-
-
-def run(oracle, most: int | None = None, slots: int = 1, shuffle: random.Random | None = None) -> list[dict]:
-    """Run up to `most` trials, `slots` at once, that end in random order; returns their values as they began."""
-    configurations, running = [], []
-    while True:
-        while len(running) < slots and (most is None or len(configurations) < most):
-            trial = oracle.create_trial("t")
-            if trial.status != "RUNNING":
-                break
-            running.append(trial)
-            configurations.append(trial.hyperparameters.values)
-        if not running:
-            return configurations
-        end(oracle, running.pop(shuffle.randrange(len(running)) if shuffle else 0))
-
 
 @pytest.mark.parametrize("tuner", TUNERS)
-def test_interrupted_anywhere_the_points_are_those_of_an_uninterrupted_search(tuner, tmp_path):
+def test_oracle_interrupted_anywhere_goes_on_with_the_same_points(tuner, tmp_path):
     whole = run(make_oracle(study_in(tmp_path / "whole", tuner, trials=12)))
     assert len(whole) >= 8
     for stop in (0, 1, 5, 9):
@@ -78,7 +37,7 @@ def test_interrupted_anywhere_the_points_are_those_of_an_uninterrupted_search(tu
 
 
 @pytest.mark.parametrize("tuner", ["random", "grid", "hyperband"])
-def test_points_and_seeds_do_not_depend_on_who_ends_first(tuner, tmp_path):
+def test_oracle_chooses_points_and_seeds_whoever_ends_first(tuner, tmp_path):
     def trained(name, slots, shuffle):
         study = study_in(tmp_path / name, tuner, trials=15, epochs=9)
         oracle = make_oracle(study)
@@ -94,7 +53,7 @@ def test_points_and_seeds_do_not_depend_on_who_ends_first(tuner, tmp_path):
         assert trained(f"order-{order}", 2 + order, random.Random(order)) == alone
 
 
-def test_a_round_waits_for_all_of_it_and_the_worker_begins_the_next_bracket(tmp_path):
+def test_hyperband_waits_for_a_whole_round_in_the_next_bracket(tmp_path):
     oracle = make_oracle(study_in(tmp_path, "hyperband", epochs=9))
     n_started = [oracle.create_trial("t") for _ in range(oracle._get_size(2, 0))]
     for trial in n_started[:-1]:
@@ -153,7 +112,8 @@ def test_no_point_is_tried_twice_and_small_spaces_are_enumerated(tuner, tmp_path
     assert len(fresh) == len(set(fresh)) == 6
 
 
-def test_the_gaussian_process_finds_the_best_with_fewer_trials_than_chance(tmp_path):
+@pytest.mark.slow
+def test_bayesian_search_finds_better_points_than_chance(tmp_path):
     def best(tuner, seed):
         configurations = run(make_oracle(study_in(tmp_path / f"{tuner}-{seed}", tuner, seed=seed, trials=18)))
         return max(map(score_of, configurations))
@@ -194,11 +154,6 @@ def test_more_trials_may_be_asked_for_later(tmp_path):
     assert len(run(make_oracle(study))) == 3
     more = replace(study, search=replace(study.search, trials=5))
     assert len(run(make_oracle(more))) == 2
-
-
-def test_no_file_is_left_half_written(tmp_path):
-    run(make_oracle(study_in(tmp_path, "random")))
-    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 
 
 def some_space() -> kt.HyperParameters:

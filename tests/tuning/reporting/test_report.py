@@ -4,8 +4,10 @@ import re
 from html.parser import HTMLParser
 
 import keras_tuner as kt
+import numpy as np
 import pytest
 
+import tuning.reporting.importance as importance_module
 from keras_cnn.files import write_json
 from tuning.config import read_study
 from tuning.reporting.html import page
@@ -41,8 +43,9 @@ def text_of(study_directory) -> str:
     return page(study, trials(study))
 
 
-def test_it_is_one_file_that_fetches_nothing_and_shows_everything(finished):
-    study, _ = finished
+@pytest.mark.slow
+def test_page_is_one_file_that_fetches_nothing_and_shows_everything(whole):
+    study = whole / "study"
     text = (study / "report.html").read_text()
     reader = Wellformed()
     reader.feed(text)
@@ -62,7 +65,9 @@ def test_it_is_one_file_that_fetches_nothing_and_shows_everything(finished):
         assert f"<td>{row['trial']}</td><td>COMPLETED</td>" in text
 
 
-def test_causes_are_told_and_harmless(searched, tmp_path):
+def test_page_of_failed_trials_shows_escaped_causes(searched, tmp_path, monkeypatch):
+    monkeypatch.setattr(importance_module, "TREES", 20)  # what is important is tested below
+    monkeypatch.setattr(importance_module, "SHUFFLES", 2)
     searched(trials=10)
     metrics = tmp_path / "study/trials/0003/metrics.json"
     failure = {
@@ -81,7 +86,7 @@ def test_causes_are_told_and_harmless(searched, tmp_path):
     assert "## Causes" in write_report(read_study(tmp_path / "study")).read_text()
 
 
-def test_a_study_without_a_completed_trial_has_a_report_too(searched, tmp_path):
+def test_page_without_a_completed_trial_says_so(searched, tmp_path):
     searched(trials=1, target=0.01)
     (tmp_path / "study/trials/0000/metrics.json").unlink()
     text = text_of(tmp_path / "study")
@@ -101,16 +106,23 @@ def space():
     return space
 
 
-def test_what_decides_the_score_is_important_and_what_does_not_is_not(space):
+def test_importance_of_noisy_scores_ranks_by_what_decides_them(space):
     configurations = [draw(space, str(number)) for number in range(60)]
-    found = importance(space, configurations, [values["blocks"] / 5 for values in configurations])
+    noise = np.random.default_rng(0).normal(0, 0.1, len(configurations))
+    scores = np.array([values["blocks"] / 5 for values in configurations]) + noise
+    found = importance(space, configurations, scores.tolist())
     assert next(iter(found)) == "blocks" and found["blocks"] > 0.5
     assert found["useless"] < 0.05 and "fixed" not in found
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_importance_of_too_few_or_equal_scores_is_empty(space):
+    configurations = [draw(space, str(number)) for number in range(60)]
     assert importance(space, configurations[:7], list(range(7))) == {}
     assert importance(space, configurations, [0.5] * 60) == {}
 
 
-def test_the_rates_of_several_optimizers_share_a_column(space):
+def test_columns_put_the_rates_of_all_optimizers_in_one(space):
     found = columns(space)
     assert list(found) == ["optimizer", "rate", "blocks", "useless"]
     assert position(found["rate"], {"optimizer": "adam", "rate_adam": 0.1}) == pytest.approx(0.5)

@@ -76,6 +76,7 @@ def test_a_point_that_lacks_a_value_is_refused(configuration, tmp_path):
         read_configurations(written(tmp_path / "x.json", configuration), declare_space(study_in(tmp_path)))
 
 
-def test_what_the_command_refuses(complain):
+@pytest.mark.usefixtures("without_workers")
+def test_search_starting_with_unreadable_points_is_refused(complain):
     assert "there is no nowhere.json" in complain(cli, "search", "--start-with", "nowhere.json")
     assert "a grid has its own order" in complain(cli, "search", "--tuner", "grid", "--start-with", "x.json")

@@ -2,9 +2,10 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
-from keras_cnn.files import read_json
+from keras_cnn.files import read_json, write_json
 from tests.tuning_studies import assert_same
 from tuning.config import read_study
 from tuning.oracles.make import make_oracle
@@ -16,9 +17,14 @@ OF_A_TRIAL = ("trial.json", "run.json", "metrics.json", "best.npz", "checkpoint.
 
 
 @pytest.fixture
-def study(whole, tmp_path):
-    """The directory of a copy of a finished search of four trials."""
-    shutil.copytree(whole / "study", tmp_path / "study")
+def study(searched, tmp_path):
+    """The directory of a finished search of four trials, with the files that their runs leave."""
+    searched(trials=4)
+    for trial in (tmp_path / "study/trials").iterdir():
+        write_json(trial / "run.json", {"settings": {}})
+        for name in ("best.npz", "checkpoint.npz"):
+            np.savez(trial / name, weights=np.arange(300))
+    write_json(tmp_path / "study/trials/0003/test.json", {"accuracy": 0.5})
     return tmp_path / "study"
 
 
@@ -76,7 +82,7 @@ def test_a_damaged_measurement_is_made_anew_by_the_export(study):
     assert states(study) == ["COMPLETED"] * 4
 
 
-def test_a_damaged_table_of_epochs_is_no_reason_to_tell_nothing(study):
+def test_status_with_a_damaged_table_of_epochs_still_answers(study):
     (study / "trials/0003/metrics.json").unlink()
     for content in (
         b"\xff\xfe",
@@ -100,7 +106,7 @@ def test_a_failed_trial_stays_failed(study):
     assert states(study)[3] == "FAILED"
 
 
-def test_a_trial_of_which_nothing_is_left_is_lost_and_another_takes_its_place(study):
+def test_mend_of_a_trial_without_any_file_drops_it(study):
     (study / "keras_tuner/trial_0003/trial.json").write_text("")
     (study / "trials/0003/trial.json").write_text("")
     notes = repair_damaged_files(read_study(study))
@@ -111,13 +117,15 @@ def test_a_trial_of_which_nothing_is_left_is_lost_and_another_takes_its_place(st
 
 
 @pytest.mark.slow
-def test_resumed_after_damage_it_ends_with_the_same_scores(study, whole, tuning):
+def test_search_resumed_after_damage_ends_with_the_same_scores(whole, tuning, tmp_path):
+    study = shutil.copytree(whole / "study", tmp_path / "study")
+    assert repair_damaged_files(read_study(study)) == []
     for path in (
         "study.json",
         "keras_tuner/oracle.json",
         "keras_tuner/trial_0000/trial.json",
         "trials/0001/metrics.json",
-        "trials/0003/best.npz",
+        "trials/0002/best.npz",
     ):
         (study / path).write_bytes((study / path).read_bytes()[:40])
     resumed = tuning("resume", "study", folder=study.parent)

@@ -1,0 +1,47 @@
+"""Searches without training: studies, and trials whose score follows from their values."""
+
+import random
+
+from keras_cnn.data.dataset import DataFacts
+from keras_cnn.training.config import TrainSettings
+from tuning.config import SearchSettings, Study
+
+FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
+
+
+def study_in(directory, tuner, seed=0, trials=8, fixed_hyperparameters=None, epochs=4) -> Study:
+    search = SearchSettings(tuner=tuner, trials=None if tuner == "hyperband" else trials)
+    base = TrainSettings(epochs=epochs, seed=seed)
+    return Study(directory, search, base, fixed_hyperparameters or {"learning_rate": 0.1}, FACTS)
+
+
+def score_of(values: dict) -> float:
+    return (
+        values.get("options.blocks", 0) * 0.1 + values.get("dropout", 0) + values.get("batch_norm", 0) * 0.01
+    )
+
+
+def end(oracle, trial, failed: bool = False) -> None:
+    if failed:
+        trial.status = "FAILED"
+    else:
+        oracle.update_trial(
+            trial.trial_id, {"val_accuracy": score_of(trial.hyperparameters.values), "val_loss": 1.0}
+        )
+        trial.status = "COMPLETED"
+    oracle.end_trial(trial)
+
+
+def run(oracle, most: int | None = None, slots: int = 1, shuffle: random.Random | None = None) -> list[dict]:
+    """Run up to `most` trials, `slots` at once, that end in random order; returns their values as they began."""
+    configurations, running = [], []
+    while True:
+        while len(running) < slots and (most is None or len(configurations) < most):
+            trial = oracle.create_trial("t")
+            if trial.status != "RUNNING":
+                break
+            running.append(trial)
+            configurations.append(trial.hyperparameters.values)
+        if not running:
+            return configurations
+        end(oracle, running.pop(shuffle.randrange(len(running)) if shuffle else 0))

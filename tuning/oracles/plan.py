@@ -1,0 +1,62 @@
+"""The plan of Hyperband (Li et al. 2018, JMLR 18, algorithm 1) as numbers: brackets, rungs, trials and epochs.
+
+The sizes are those of KerasTuner 1.4, so that a study can be opened by its Hyperband.
+"""
+
+import math
+from dataclasses import dataclass
+
+from tuning.config import Study
+
+REDUCTION_FACTOR = 3  # one trial in three is promoted from rung to rung (Li et al. 2018, section 3)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung of a bracket.
+
+    Args:
+        bracket: number of the bracket; it has `bracket + 1` rungs.
+        number: of the rung, from 0.
+        size: number of its trials.
+        epochs: epoch up to which they train.
+        initial_epoch: epoch they start from.
+    """
+
+    bracket: int
+    number: int
+    size: int
+    epochs: int
+    initial_epoch: int
+
+
+def hyperband_plan(max_epochs: int) -> list[Rung]:
+    """All rungs of all brackets for trials of at most `max_epochs` epochs, in a space that is large enough."""
+    brackets = range(_brackets(max_epochs))
+    return [_rung(max_epochs, bracket, number) for bracket in brackets for number in range(bracket + 1)]
+
+
+def planned_epochs(study: Study) -> int:
+    """Epochs that a search trains if nothing ends it early."""
+    if study.search.tuner == "hyperband":
+        plan = hyperband_plan(study.base.epochs)
+        return sum(rung.size * (rung.epochs - rung.initial_epoch) for rung in plan)
+    return (study.search.trial_limit or 0) * study.base.epochs
+
+
+def _brackets(max_epochs: int) -> int:
+    number, epochs = 0, float(max_epochs)
+    while epochs >= 1:
+        epochs, number = epochs / REDUCTION_FACTOR, number + 1
+    return number
+
+
+def _rung(max_epochs: int, bracket: int, number: int) -> Rung:
+    survivors = math.ceil(1 + math.log(max_epochs, REDUCTION_FACTOR)) / (bracket + 1)
+    size = math.ceil(survivors * REDUCTION_FACTOR ** (bracket - number))
+    initial = _epochs(max_epochs, bracket, number - 1) if number else 0
+    return Rung(bracket, number, size, _epochs(max_epochs, bracket, number), initial)
+
+
+def _epochs(max_epochs: int, bracket: int, number: int) -> int:
+    return math.ceil(max_epochs / REDUCTION_FACTOR ** (bracket - number))
