@@ -7,7 +7,7 @@ import importlib
 import re
 from argparse import SUPPRESS
 
-MARKER = re.compile(r"^<!-- (options|architectures|commands)(?: ([\w-]+))? -->$", re.M)
+MARKER = re.compile(r"^<!-- (options|architectures|commands|findings)(?: ([\w-]+))? -->$", re.M)
 
 
 def on_page_markdown(markdown: str, **_) -> str:
@@ -38,6 +38,10 @@ def _options(command: str) -> str:
 
 def _cell(text: str | None) -> str:
     text = re.sub(r"\s*\((?:type|required|default): [^()]*(?:\([^()]*\))?[^()]*\)", "", text or "")
+    return _escaped(text)
+
+
+def _escaped(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
@@ -59,4 +63,16 @@ def _architectures(_) -> str:
     return "\n".join(["| name | task | options, with their defaults |", "| --- | --- | --- |", *rows])
 
 
-TABLES = {"options": _options, "commands": _commands, "architectures": _architectures}
+def _findings(_) -> str:
+    from keras_cnn.diagnosis.findings import FINDINGS
+
+    rows = []
+    for name, kind in FINDINGS.items():
+        suggestions = "; or ".join(suggestion.what for suggestion in kind.suggestions)
+        rows.append(
+            f"| `{name}` | {' | '.join(map(_escaped, (kind.meaning, kind.threshold, suggestions)))} |"
+        )
+    return "\n".join(["| name | meaning | threshold | suggestion |", "| --- | --- | --- | --- |", *rows])
+
+
+TABLES = {"options": _options, "commands": _commands, "architectures": _architectures, "findings": _findings}

@@ -1,4 +1,4 @@
-"""diagnose: say of a net and its data whether it will train, at which rates, and if not, why."""
+"""diagnose: whether a model learns from its data, at which learning rates, and if not, why."""
 
 import logging
 import time
@@ -31,10 +31,15 @@ from keras_cnn.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-IMAGES = 2048
-# with these nothing is to be probed
-DATA_AT_FAULT = {"images_not_finite", "labels_out_of_range", "one_class"}  # no change of the net mends that
+MAX_IMAGES = 2048
+# findings with which the model cannot be probed
+DATA_AT_FAULT = {
+    "images_not_finite",
+    "labels_out_of_range",
+    "one_class",
+}  # no change of the model corrects these
 FATAL = DATA_AT_FAULT | {"all_frozen", "weights_not_finite", "labels_of_another_form"}
+# findings with which only a model that learns at its own learning rate counts as learning
 GRAVE = {"probabilities_expected", "softmax_of_one", "too_few_outputs"}
 
 
@@ -44,41 +49,50 @@ def diagnose(
     *,
     batch_size: int | None = None,
 ) -> Diagnosis:
-    """Examine any built `keras.Model` that classifies or segments images, compiled or not; it stays as it was.
+    """Find out whether a model learns from its data, at which learning rates, and if not, why.
 
-    data: arrays (x, y) as `fit` takes them, or batches of such; a few thousand images at most are used. Where the net
-    is not compiled, cross-entropy and Adam at 1e-3 are assumed. Three levels: its graph and weights, without data; one
-    batch forwards and backwards; training steps: 48 on one batch, 480 at most at its own rate, fewer the sooner it
-    learns, and 48 at a tenth of that; where it does not learn, at most eight times 48 at other rates, and where that
-    leaves a doubt 1,500 at its own. Of two classes, or few images, luck tells as much as a net after 48 steps; there
-    they are 192. Progress is logged.
-    Raises InputError for data that cannot be fed to it.
+    Three levels, with progress logged: static checks of graph, weights and data; one batch forwards and backwards;
+    probe runs of 48 to 1,500 steps at the configured learning rate and of 48 (192 with two classes or few images) at up
+    to eight others. Afterwards every variable of the model has its old value.
+
+    Args:
+        model: a built `keras.Model` of one input and one output that classifies or segments images; if it is not
+            compiled, cross-entropy and Adam at 1e-3 are assumed.
+        data: arrays (x, y) as `fit` takes them, or batches (x, y), such as a `tf.data.Dataset`; at most 2,048 images
+            are used.
+        batch_size: images of a training step; None for that of the batches, 64 for arrays.
+
+    Returns:
+        Verdict, learning rates and findings, with the measurements.
+
+    Raises:
+        InputError: if the model cannot be diagnosed, or the data do not fit its input.
     """
     clock, seconds = time.perf_counter(), {}
 
-    def lap(level: str) -> None:
+    def end_level(level: str) -> None:
         nonlocal clock
         seconds[level] = time.perf_counter() - clock
         clock = time.perf_counter()
         logger.info(f"{level}: {seconds[level]:.1f} s")
 
-    sample = sample_of(data, IMAGES, batch_size)
+    sample = sample_of(data, MAX_IMAGES, batch_size)
     _check_fits(model, sample)
     findings = static_findings(model)
-    lap("static")
+    end_level("static")
     findings += [*input_findings(sample), *label_findings(sample, model)]
-    found = {finding.name for finding in findings}
-    if found & FATAL:
+    names = {finding.name for finding in findings}
+    if names & FATAL:
         return Diagnosis(
             UNTRAINABLE, rate_of(model), (), ordered(findings), images=len(sample), seconds=seconds
         )
     objective = objective_of(model, sample)
     signals = measure_signals(model, sample, objective)
-    lap("one batch")
-    grave = bool(found & GRAVE)  # so that only a net that learns at once is believed to learn
+    end_level("one batch")
+    grave = bool(names & GRAVE)
     probe = Probe(model, sample, objective)
     overfit = probe.overfit(objective.rate * OVERFIT_LR_MULTIPLIER)
-    lap("probe of one batch")
+    end_level("probe of one batch")
     linear = linear_baseline_score(sample, objective.shape[-1])
     required_score = score_required(linear, probe.null_score_p999)
     raise_threshold = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
@@ -90,39 +104,42 @@ def diagnose(
         own, others = probe_learning_rates(
             probe, objective, required_score, raise_threshold=raise_threshold, allow_extension=allow_extension
         )
-    lap("probe of rates")
-    believed = not grave or has_learned(own, objective.chance, required_score)
-    rates = good_rates(own, others, allow_extension, required_score) if believed else ()
-    verdict = HEALTHY if objective.rate in rates else LR_DEPENDENT if rates else UNTRAINABLE
-    given = Diagnosis(
-        verdict,
-        objective.rate,
-        rates,
-        findings,
-        objective.chance,
-        len(sample),
-        linear,
-        required_score,
-        signals,
-        [own, *others],
-        overfit,
-        seconds,
+    end_level("probe of rates")
+    accepted = not grave or has_learned(own, objective.chance, required_score)
+    rates = good_rates(own, others, allow_extension, required_score) if accepted else ()
+    diagnosis = Diagnosis(
+        verdict=HEALTHY if objective.rate in rates else LR_DEPENDENT if rates else UNTRAINABLE,
+        rate=objective.rate,
+        rates=rates,
+        findings=findings,
+        chance=objective.chance,
+        images=len(sample),
+        linear_baseline_score=linear,
+        required_score=required_score,
+        signals=signals,
+        traces=[own, *others],
+        overfit=overfit,
+        seconds=seconds,
     )
-    return causes(given, model, sample)
+    return causes(diagnosis, model, sample)
 
 
 def _check_fits(model: keras.Model, sample: Sample) -> None:
     if not model.built:
         raise InputError(
-            "the net is not built: call it once, or model.build(input_shape), before it is diagnosed."
+            "the model is not built: call it once, or model.build(input_shape), before the diagnosis."
         )
-    several = len(getattr(model, "inputs", None) or [])
-    if several > 1:
-        raise InputError(f"the net has {several} inputs; only nets of one, the image, can be examined.")
-    wanted = getattr(model, "input_shape", None)
-    if isinstance(wanted, tuple) and len(wanted) == sample.x.ndim:
-        for expected, size in zip(wanted[1:], sample.x.shape[1:], strict=True):
-            if expected not in (None, size):
-                raise InputError(f"the net takes images {wanted[1:]}, the data hold {sample.x.shape[1:]}.")
-    elif isinstance(wanted, tuple):
-        raise InputError(f"the net takes batches {wanted}, the data give {sample.x.shape}.")
+    inputs = len(getattr(model, "inputs", None) or [])
+    if inputs > 1:
+        raise InputError(
+            f"the model has {inputs} inputs; only models with one input, the image, can be diagnosed."
+        )
+    expected = getattr(model, "input_shape", None)
+    if isinstance(expected, tuple) and len(expected) == sample.x.ndim:
+        for expected_size, size in zip(expected[1:], sample.x.shape[1:], strict=True):
+            if expected_size not in (None, size):
+                raise InputError(
+                    f"the model takes images {expected[1:]}, the data have {sample.x.shape[1:]}."
+                )
+    elif isinstance(expected, tuple):
+        raise InputError(f"the model takes batches {expected}, the data have {sample.x.shape}.")

@@ -1,4 +1,4 @@
-"""What a diagnosis examines: a model and its data from a run, a .keras file, a function, or settings."""
+"""Load the model and the data of a diagnosis from a run, a .keras file, a function, or settings."""
 
 import importlib
 import sys
@@ -24,7 +24,7 @@ MAX_IMAGES = 4096
 def load_model_and_data(
     source: str | None, settings: TrainSettings, download: bool = False
 ) -> tuple[keras.Model, Any]:
-    """The model that `source` names and data to examine it with.
+    """Load the model that `source` names, and data for its diagnosis.
 
     Args:
         source: a .keras file, `MODULE:FUNCTION` that returns a model or a model and its data (x, y), the directory of
@@ -33,7 +33,7 @@ def load_model_and_data(
         download: whether a TFDS set may be fetched from the network.
 
     Returns:
-        (model, data): data as `diagnose` takes them; those of `settings` are pixels, float32 in 0..255.
+        (model, data): data as `diagnose` takes them; images of `settings` are float32 in 0..255.
 
     Raises:
         InputError: if `source` names nothing that can be loaded, or the data cannot be read.
@@ -61,7 +61,7 @@ def _from_settings(run_directory: str | None, settings: TrainSettings, download:
 
 
 def _sample(model: keras.Model, settings: TrainSettings, data: ImageData) -> tuple[np.ndarray, np.ndarray]:
-    """(x, y) of random training images; of masks random windows of the size the model takes."""
+    """(x, y) of random training images; with masks, of random windows of the size that the model takes."""
     train, images = data.train, MAX_IMAGES
     window = window_of(model) if data.facts.task == "segmentation" else None
     if window is not None and None in window.size:  # the model takes images of any size
@@ -77,7 +77,7 @@ def _sample(model: keras.Model, settings: TrainSettings, data: ImageData) -> tup
 
 def _from_file(path: Path) -> keras.Model:
     if not path.exists():
-        raise InputError(f"there is no {path}.")
+        raise InputError(f"{path} does not exist.")
     try:
         return keras.saving.load_model(path)
     except (ValueError, TypeError, OSError, KeyError) as error:
@@ -86,22 +86,22 @@ def _from_file(path: Path) -> keras.Model:
         ) from None
 
 
-def _from_function(place: str) -> tuple[keras.Model, Any]:
+def _from_function(source: str) -> tuple[keras.Model, Any]:
     """(model, its data or None) that `module:function` returns."""
-    module, colon, name = place.partition(":")
+    module, colon, name = source.partition(":")
     if not colon:
         raise InputError(
-            f"{place!r} is neither a .keras file, nor the directory of a run, nor MODULE:FUNCTION."
+            f"{source!r} is neither a .keras file, nor the directory of a run, nor MODULE:FUNCTION."
         )
     sys.path.insert(0, "")
     try:
         function = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise InputError(f"{place} cannot be imported: {error}.") from None
+        raise InputError(f"{source} cannot be imported: {error}.") from None
     result = function()
     model, data = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
     if not isinstance(model, keras.Model):
         raise InputError(
-            f"{place} returned a {type(model).__name__}; a keras.Model is needed, or a model and its data."
+            f"{source} returned a {type(model).__name__}; return a keras.Model, or (model, data)."
         )
     return model, data

@@ -1,4 +1,4 @@
-"""HealthMonitor: a callback that watches any `fit`, says when something is wrong, and can stop it."""
+"""HealthMonitor: a callback that watches any `fit`, logs what is wrong, and can stop it."""
 
 import logging
 import math
@@ -13,32 +13,39 @@ import tensorflow as tf
 
 from keras_cnn.diagnosis.checks.loss_curve import course_findings, overfitting
 from keras_cnn.diagnosis.checks.training_state import batch_norm_findings, state_findings, update_findings
-from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import kernel_layers, kernels_of
 from keras_cnn.diagnosis.graph.layer_signals import Signals, measure_signals
 from keras_cnn.diagnosis.graph.nonfinite import NonFiniteWatch
 from keras_cnn.diagnosis.probe.data import sample_of
 from keras_cnn.diagnosis.probe.objective import objective_of
-from keras_cnn.diagnosis.suggestions import BATCH_NORM, CLIP, NORMALIZE, TENTH
 from keras_cnn.files import write_file, write_json
 
 logger = logging.getLogger(__name__)
 
-IMAGES = 256
-SHARE = 0.03  # of the time that training takes, for measuring
-SHOWN = 2**14  # numbers in a histogram; of a million it would take longer than all else
-SETTLED = 200  # steps after which moving statistics should fit
+MAX_IMAGES = 256
+MAX_TIME_SHARE = 0.03  # time for measuring / training time; overhead measured by benchmarks/monitor.py
+HISTOGRAM_VALUES = 2**14  # a histogram of a million values would take longer than everything else
+LOSS_CHECK_STEPS = 20  # between two checks of the loss curve
+MIN_STATISTICS_STEPS = 200  # steps after which moving statistics are checked
 FATAL = ("diverged", "stands_at_chance")
 
 
 class HealthMonitor(keras.callbacks.Callback):
-    """Watches gradients, updates, activations, batch normalization and the losses while a net trains.
+    """Checks gradients, updates, activations, batch normalization and losses during `fit`.
 
-    data: images with labels, as for `diagnose`, of which a few are measured on; training images are best. logs:
-    TensorBoard's folder, for scalars and histograms by layer. directory: gets health.json and health.txt at the end.
-    share: of the training time that measuring may take; it is measured as often as that allows. stop: end the run when
-    the loss is no longer finite or stands at chance; `reason` then tells why. Each new finding is logged as a warning.
-    Under a distribution strategy one replica's weights are measured, and all replicas are watched for NaN.
+    Each new finding is logged as a warning and kept in `findings`; `reason` holds why a run was stopped. Under a
+    distribution strategy the weights of one replica are measured, and all replicas are checked for NaN.
+
+    Args:
+        data: as for `diagnose`; at most 256 images are measured, best training images.
+        logs: directory for TensorBoard's scalars and histograms by layer; None for none.
+        directory: where health.json and health.txt are written at the end; None for none.
+        share: maximum time for measuring / training time; measurements are as frequent as it allows.
+        stop: whether to end a run whose loss stays at chance; one whose loss is not finite always ends.
+
+    Raises:
+        InputError: at the start of `fit`, if the data cannot be used.
     """
 
     def __init__(
@@ -47,7 +54,7 @@ class HealthMonitor(keras.callbacks.Callback):
         *,
         logs: Path | str | None = None,
         directory: Path | str | None = None,
-        share: float = SHARE,
+        share: float = MAX_TIME_SHARE,
         stop: bool = False,
     ):
         super().__init__()
@@ -61,10 +68,10 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def set_model(self, model):
         super().set_model(model)
-        self._watch = NonFiniteWatch(model)  # before the training step is traced
+        self._watch = NonFiniteWatch(model)  # must precede the tracing of the training step
 
     def on_train_begin(self, logs=None):
-        self._sample = sample_of(self._data, IMAGES)
+        self._sample = sample_of(self._data, MAX_IMAGES)
         self._objective = objective_of(self.model, self._sample)
         self._losses: list[float] = []
         self._history: list[dict] = []
@@ -79,9 +86,8 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         mean, count = float(logs["loss"]), batch + 1
-        loss = (mean * count - self._mean * self._seen) / max(
-            1, count - self._seen
-        )  # Keras gives the epoch's mean
+        # logs hold the mean over the epoch so far
+        loss = (mean * count - self._mean * self._seen) / max(1, count - self._seen)
         self._step += count - self._seen
         self._mean, self._seen = mean, count
         if not math.isfinite(mean):
@@ -95,9 +101,9 @@ class HealthMonitor(keras.callbacks.Callback):
             self._measure()
             self._cost = time.perf_counter() - started
             self._kernels = [
-                [tf.identity(kernel.value) for kernel in kernels_of(layer)] for layer in self._weighted()
+                [tf.identity(kernel.value) for kernel in kernels_of(layer)] for layer in self._trainable()
             ]
-        if len(self._losses) % 20 == 0:
+        if len(self._losses) % LOSS_CHECK_STEPS == 0:
             self._found(course_findings(self._losses, self._objective.chance))
         self.spent += time.perf_counter() - started
 
@@ -122,12 +128,12 @@ class HealthMonitor(keras.callbacks.Callback):
             )
 
     def summary(self) -> str:
-        """What was found, one line each, in the order in which it was seen."""
+        """Steps, time spent, and one line per finding in the order of detection."""
         head = f"{self._step} steps, measured {len(self.signals)} times in {self.spent:.1f} s."
-        told = [f"- {finding}" for finding in self.findings] or ["- Nothing was wrong."]
-        return "\n".join([head, *([f"Stopped: {self.reason}"] if self.reason else []), *told])
+        lines = [f"- {finding}" for finding in self.findings] or ["- No findings."]
+        return "\n".join([head, *([f"Stopped: {self.reason}"] if self.reason else []), *lines])
 
-    def _weighted(self) -> list[keras.layers.Layer]:
+    def _trainable(self) -> list[keras.layers.Layer]:
         return [layer for layer in kernel_layers(self.model) if layer.trainable]
 
     def _measure(self) -> None:
@@ -135,16 +141,16 @@ class HealthMonitor(keras.callbacks.Callback):
         signals = measure_signals(self.model, self._sample, self._objective, on_output)
         self.signals.append((self._step, signals))
         self._found(state_findings(signals, self._objective.chance))
-        if self._step >= SETTLED:
+        if self._step >= MIN_STATISTICS_STEPS:
             self._found(batch_norm_findings(self.model, self._sample))
         for layer in signals.layers:
             for name in ("mean", "variance", "dead", "saturated", "gradient", "ratio"):
                 self._scalar(f"{name}/{layer.name}", getattr(layer, name))
 
     def _updates(self) -> None:
-        """The size of the last update of each layer's kernels, as a share of the kernels."""
+        """Check norm of the last update / norm of the kernels for each layer."""
         ratios = {}
-        for layer, before in zip(self._weighted(), self._kernels or [], strict=True):
+        for layer, before in zip(self._trainable(), self._kernels or [], strict=True):
             changes = [kernel.value - old for kernel, old in zip(kernels_of(layer), before, strict=True)]
             size = tf.maximum(tf.linalg.global_norm(before), 1e-12)
             ratios[layer.name] = float(tf.linalg.global_norm(changes) / size)
@@ -156,26 +162,24 @@ class HealthMonitor(keras.callbacks.Callback):
         layer = self._watch.first()
         broken = [
             one
-            for one in self._weighted()
+            for one in self._trainable()
             if not all(np.isfinite(kernel.numpy()).all() for kernel in kernels_of(one))
         ]
         where = f"first in {layer}" if layer else "in the loss itself"
         largest = max((signal.gradient or 0.0 for signal in self.signals[-1][1].kernels), default=0.0)
         self._found(
             [
-                Finding(
+                make_finding(
                     "diverged",
-                    f"In epoch {self._epoch + 1}, batch {batch + 1}, numbers ceased to be finite, {where}. Weights of "
-                    f"{len(broken)} layers are no longer finite.",
-                    "Updates were so large that weights overflowed, or a logarithm or a division met 0.",
-                    (TENTH, CLIP, NORMALIZE, BATCH_NORM),
+                    f"The loss is not finite in epoch {self._epoch + 1}, batch {batch + 1}: NaN or infinite values "
+                    f"appeared {where}. Weights of {len(broken)} layers are not finite.",
                     1.0,
                     layer,
                     {"epoch": self._epoch + 1, "batch": batch + 1, "largest_gradient_before": largest},
                 )
             ]
         )
-        self.model.stop_training = True  # whatever comes is NaN
+        self.model.stop_training = True  # all further losses are NaN
 
     def _found(self, findings: list[Finding]) -> None:
         for finding in findings:
@@ -192,7 +196,9 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def _histogram(self, name: str, values) -> None:
         if self._writer:
-            numbers = tf.reshape(values, [-1])
-            every = len(numbers) // SHOWN | 1  # odd, so that it does not meet the same channels always
+            flat = tf.reshape(values, [-1])
+            stride = (
+                len(flat) // HISTOGRAM_VALUES | 1
+            )  # odd, so that it does not select the same channels only
             with self._writer.as_default():
-                tf.summary.histogram(f"health/{name}", numbers[::every], step=self._step)
+                tf.summary.histogram(f"health/{name}", flat[::stride], step=self._step)

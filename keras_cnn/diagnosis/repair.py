@@ -1,4 +1,4 @@
-"""repair: change a net that does not learn until it does, and show by training both that it does."""
+"""repair: apply remedies to a model that does not learn, and train both to measure the effect."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,25 +16,33 @@ from keras_cnn.diagnosis.probe.decision import HEALTHY
 from keras_cnn.diagnosis.probe.objective import objective_of
 from keras_cnn.diagnosis.remedies.attempts import Attempt, Measured, apply_remedies, attempt, train_measured
 from keras_cnn.diagnosis.remedies.remedies import REMEDIES, RepairContext
-from keras_cnn.diagnosis.result import Diagnosis
+from keras_cnn.diagnosis.result import Diagnosis, html_table
 from keras_cnn.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-BUDGET = 300  # training steps before and after
-IMAGES = 4096
-MAX_PAIRED_REMEDIES = 4  # of the named remedies, whose pairs are tried
-# times what is asked of the net
-MIN_GAIN = 0.5  # that outputs must tell more than those of the net before
-GOOD_ENOUGH = 2.0  # told by a net that needs no better remedy
-TIE_MARGIN = 0.5  # within which the cheaper of two remedies is the better one
+BUDGET_STEPS = 300  # of the training before and after
+MAX_IMAGES = 4096
+MAX_PAIRED_REMEDIES = 4  # of the named remedies, of which all pairs are tried
+# score / required score; set by hand
+MIN_GAIN = 0.5  # gain over the original that counts as a repair
+GOOD_ENOUGH = 2.0  # score at which the search ends
+TIE_MARGIN = 0.5  # score difference within which the cheaper remedy is preferred
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Repair:
-    """model: the repaired one, with the weights it started from; the model itself where nothing helped.
-    changes: names of the remedies it took. before, after: of the training. tried: every attempt and its result,
-    in order. rate: of the repaired model. cured: whether it was measured to learn, and the model before was not."""
+    """The result of `repair`.
+
+    Args:
+        model: the repaired model with its initial weights; the original if no remedy helped.
+        changes: names of the remedies that were applied.
+        rate: learning rate of the model.
+        before: measured after training the original.
+        after: measured after training the repaired model.
+        succeeded: whether the repaired model was measured to learn and the original was not.
+        tried: every attempt and its result, in order.
+    """
 
     model: keras.Model
     changes: tuple[str, ...]
@@ -45,23 +53,51 @@ class Repair:
     tried: list[dict] = field(default_factory=list)
 
     def to_dict(self) -> dict:
-        names = ("changes", "rate", "cured", "tried")
+        """All fields but the model, as JSON takes them."""
+        names = ("changes", "rate", "succeeded", "tried")
         return {name: getattr(self, name) for name in names} | {
             "before": asdict(self.before),
             "after": asdict(self.after),
         }
 
     def __str__(self) -> str:
-        if self.succeeded:
-            told = f"Cured by {', then '.join(self.changes)}, at a learning rate of {self.rate:.1e}."
-        else:
-            told = "No remedy was measured to help." if self.tried else "Nothing was tried: the net trains."
-        measured = "  ".join(
-            f"{name} ({one.steps} steps): loss {one.loss:.3f}, accuracy {one.accuracy:.3f}"
-            for name, one in (("before", self.before), ("after", self.after))
+        before, after = self.before, self.after
+        numbers = (
+            f"accuracy {before.accuracy:.2f} -> {after.accuracy:.2f}, loss {before.loss:.3f} -> {after.loss:.3f} "
+            f"(chance {before.chance:.3f}) on held-out images, after {before.steps} and {after.steps} steps"
         )
-        chance = f"(chance: loss {self.before.chance:.3f})"
-        return f"{told}\nOn images not trained on: {measured} {chance}"
+        if self.succeeded:
+            names = ", then ".join(self.changes)
+            return f"Repaired by {names}: {numbers}, at a learning rate of {self.rate:.1e}."
+        numbers = (
+            f"accuracy {before.accuracy:.2f}, loss {before.loss:.3f} (chance {before.chance:.3f}) on held-out images "
+            f"after {before.steps} steps"
+        )
+        if self.tried:
+            return f"Not repaired: none of {len(self.tried)} attempts improved the score enough; {numbers}."
+        return f"Not repaired: no remedy was tried, because the model learns; {numbers}."
+
+    def _summary(self) -> list[tuple[str, str]]:
+        """(name, value) of what a repr shows."""
+        return [
+            ("succeeded", str(self.succeeded)),
+            ("changes", ", ".join(self.changes) or "none"),
+            ("learning rate", f"{self.rate:.1e}"),
+            *(
+                (
+                    name,
+                    f"accuracy {one.accuracy:.2f}, loss {one.loss:.3f}, score {one.score:.1%}, {one.steps} steps",
+                )
+                for name, one in (("before", self.before), ("after", self.after))
+            ),
+            ("attempts", str(len(self.tried))),
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join(["Repair", *(f"  {name}: {value}" for name, value in self._summary())])
+
+    def _repr_html_(self) -> str:
+        return html_table("Repair", self._summary())
 
 
 def repair(
@@ -69,38 +105,48 @@ def repair(
     data: Any,
     diagnosis: Diagnosis | None = None,
     *,
-    budget: int = BUDGET,
+    budget: int = BUDGET_STEPS,
 ) -> Repair:
-    """Try remedies on copies of `model`: those that the diagnosis names; if none helps the rest; then two of the first
-    four named at once.
+    """Try remedies on copies of a model that does not learn; the model itself is not changed.
 
-    Each is trained for `budget` steps, as the model itself is. The first that makes it learn well is taken, else the
-    cheapest that does about as well as the best: the first to help may only help a little.
-    `model` stays as it is. data: as for `diagnose`. InputError for a subclassed model, whose graph nobody knows, and
-    where not the net but the data are at fault.
+    The remedies that the diagnosis names are tried first, then the others, then pairs of the first four named. The
+    search ends at the first remedy with at least twice the required score; otherwise the cheapest remedy within half
+    the required score of the best is applied.
+
+    Args:
+        model: a functional or Sequential model, compiled or not.
+        data: as for `diagnose`.
+        diagnosis: of this model and data; made if None.
+        budget: training steps of the original and of each attempt.
+
+    Returns:
+        The repaired model and what was measured.
+
+    Raises:
+        InputError: for a subclassed model, whose graph is unknown, and if the data are at fault instead of the model.
     """
     diagnosis = diagnosis or diagnose(model, data)
     _check_data(diagnosis)
-    sample = sample_of(data, IMAGES)
+    sample = sample_of(data, MAX_IMAGES)
     objective = objective_of(model, sample)
-    # `fit` would refuse such labels: before the repair the net stays as its weights are
-    refused = any(finding.name == "labels_of_another_form" for finding in diagnosis.findings)
-    steps = 0 if refused else budget
+    # `fit` would reject such labels: the original is measured untrained
+    rejected = any(finding.name == "labels_of_another_form" for finding in diagnosis.findings)
+    steps = 0 if rejected else budget
     before = train_measured(model, sample, objective.rate, steps)
-    logger.info(f"before: loss {before.loss:.3f}, accuracy {before.accuracy:.3f} after {steps} steps")
+    logger.info(f"before: accuracy {before.accuracy:.3f}, loss {before.loss:.3f} after {steps} steps")
     tried: list[dict] = []
     if diagnosis.verdict == HEALTHY:
         return Repair(model, (), objective.rate, before, before, False)
     context = RepairContext(
         model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate
     )
-    required_score, known = diagnosis.required_score, before.score if np.isfinite(before.score) else 0.0
-    least = known + max(MIN_GAIN * required_score, diagnosis.null_score_p999)
-    try_out = partial(_tried, context, required_score=required_score, budget=budget, tried=tried)
+    required_score, initial = diagnosis.required_score, before.score if np.isfinite(before.score) else 0.0
+    min_score = initial + max(MIN_GAIN * required_score, diagnosis.null_score_p999)
+    try_out = partial(_attempt, context, required_score=required_score, budget=budget, tried=tried)
     for plans in _plans(diagnosis.remedies):
-        suggestions = list(_successes(map(try_out, plans), least, GOOD_ENOUGH * required_score))
-        if suggestions:
-            best = _cheapest_of_the_best(suggestions, TIE_MARGIN * required_score)
+        successes = list(_successes(map(try_out, plans), min_score, GOOD_ENOUGH * required_score))
+        if successes:
+            best = _cheapest_of_the_best(successes, TIE_MARGIN * required_score)
             best.model.optimizer.learning_rate = best.rate
             return Repair(best.model, best.names, best.rate, before, best.after, True, tried)
     return Repair(model, (), objective.rate, before, before, False, tried)
@@ -110,13 +156,15 @@ def _check_data(diagnosis: Diagnosis) -> None:
     for finding in diagnosis.findings:
         if finding.name in DATA_AT_FAULT:
             raise InputError(
-                f"{finding.message} No change of the net mends that; {finding.suggestions[0].what}."
+                f"{finding.message} No change of the model corrects that: {finding.suggestions[0].what}."
             )
 
 
 def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
-    """What is tried together: the named remedies, the others, then one by one pairs of the most promising named ones,
-    applied in order of cost."""
+    """Groups of attempts, each a tuple of remedies: the named ones, the others, then pairs of the named ones.
+
+    Within a group the cheapest come first; the pairs come one by one, the most promising first.
+    """
     cost = list(REMEDIES)
     others = [name for name in cost if name not in named]
     yield [(name,) for name in sorted(named, key=cost.index)]
@@ -125,16 +173,16 @@ def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
         yield [tuple(sorted(pair, key=cost.index))]
 
 
-def _successes(attempts: Iterable[Attempt | None], least: float, well: float) -> Iterator[Attempt]:
-    """Those whose nets tell more than `least`, up to the first that tells more than `well`."""
+def _successes(attempts: Iterable[Attempt | None], min_score: float, good_enough: float) -> Iterator[Attempt]:
+    """The attempts that score more than `min_score`, up to the first that scores more than `good_enough`."""
     for made in attempts:
-        if made and made.after.score > least and np.isfinite(made.after.loss):
+        if made and made.after.score > min_score and np.isfinite(made.after.loss):
             yield made
-            if made.after.score > well:
+            if made.after.score > good_enough:
                 return
 
 
-def _tried(
+def _attempt(
     context: RepairContext,
     names: tuple[str, ...],
     *,
@@ -142,23 +190,24 @@ def _tried(
     budget: int,
     tried: list[dict],
 ) -> Attempt | None:
-    """The attempt with these remedies, told and added to `tried`; None where they fit nothing, or it does not train."""
+    """The attempt with these remedies, logged and appended to `tried`; None if they do not apply, or do not help."""
     changed = apply_remedies(context, names)
     if changed is None:
         return None
     made = attempt(changed, names, context.sample, budget, required_score)
     if made is None:
         tried.append({"changes": names, "outcome": "does not train"})
-        logger.info(f"{' + '.join(names)}: does not train")
+        logger.info(f"{' + '.join(names)}: does not learn at any learning rate")
         return None
     tried.append({"changes": names, "rate": made.rate, "outcome": "trained", **asdict(made.after)})
     logger.info(
-        f"{' + '.join(names)} at {made.rate:.1e}: loss {made.after.loss:.3f}, accuracy {made.after.accuracy:.3f}"
+        f"{' + '.join(names)} at a learning rate of {made.rate:.1e}: accuracy {made.after.accuracy:.3f}, loss "
+        f"{made.after.loss:.3f}"
     )
     return made
 
 
-def _cheapest_of_the_best(suggestions: list[Attempt], as_good: float) -> Attempt:
-    """`cures` in order of cost."""
-    most = max(one.after.score for one in suggestions)
-    return next(one for one in suggestions if one.after.score >= most - as_good)
+def _cheapest_of_the_best(successes: list[Attempt], margin: float) -> Attempt:
+    """The first attempt within `margin` of the best score; `successes` are in order of cost."""
+    best_score = max(one.after.score for one in successes)
+    return next(one for one in successes if one.after.score >= best_score - margin)

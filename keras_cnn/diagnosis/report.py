@@ -1,4 +1,4 @@
-"""A diagnosis as text, as pictures, as JSON, and in TensorBoard."""
+"""A diagnosis as text, as a figure, as JSON, and in TensorBoard."""
 
 import math
 import textwrap
@@ -15,14 +15,14 @@ from keras_cnn.training.plots import as_image
 
 WIDTH = 100
 MEANING = {
-    HEALTHY: "it trains at its rate of {rate:.1e}",
-    LR_DEPENDENT: "not at its rate of {rate:.1e}, but at {rates}",
-    UNTRAINABLE: "at its own of {rate:.1e}, and at {others} more",
+    HEALTHY: "at its own learning rate of {rate:.1e}",
+    LR_DEPENDENT: "not at its own learning rate of {rate:.1e}, but at {rates}",
+    UNTRAINABLE: "at its own learning rate of {rate:.1e} and at {others} others",
 }
 
 
 def text(diagnosis: Diagnosis) -> str:
-    """The verdict, what was measured, and each finding with its numbers, cause and cures; for a terminal."""
+    """The diagnosis for a terminal: verdict, measurements, and each finding with its numbers and suggestions."""
     others = max(0, len(diagnosis.traces) - 1)
     meaning = MEANING[diagnosis.verdict].format(
         rate=diagnosis.rate, rates=", ".join(f"{rate:.1e}" for rate in diagnosis.rates), others=others
@@ -31,44 +31,44 @@ def text(diagnosis: Diagnosis) -> str:
     if diagnosis.signals:
         signals = diagnosis.signals
         lines.append(
-            f"before training: loss {signals.loss:.3f} (chance {diagnosis.chance:.3f}), logits differ from image to image "
-            f"by {signals.logit_std:.1e}"
+            f"before training: loss {signals.loss:.3f} (chance {diagnosis.chance:.3f}), standard deviation of the "
+            f"logits over images {signals.logit_std:.1e}"
         )
     lines += _probes(diagnosis)
     lines.append(
-        "cost: " + ", ".join(f"{level} {seconds:.1f} s" for level, seconds in diagnosis.seconds.items())
+        "time: " + ", ".join(f"{level} {seconds:.1f} s" for level, seconds in diagnosis.seconds.items())
     )
-    known: set[Suggestion] = set()
+    explained: set[Suggestion] = set()
     for number, finding in enumerate(diagnosis.findings, start=1):
-        lines += ["", *_told(number, finding, known)]
-        known.update(finding.suggestions)
+        lines += ["", *_finding(number, finding, explained)]
+        explained.update(finding.suggestions)
     if not diagnosis.findings:
-        lines += ["", "Nothing was found against it."]
+        lines += ["", "No findings."]
     return "\n".join(lines)
 
 
 def _probes(diagnosis: Diagnosis) -> list[str]:
-    """A table of the training steps. told: of what there is to tell the classes of images held out apart."""
+    """A table of the probe runs, and the required score."""
     rows = [
         f"{len(trace.losses):5}  {trace.rate:7.1e}  {trace.held_out[0]:8.3f} -> {trace.held_out[-1]:8.3f}  "
         f"{trace.logit_stds[0]:7.1e} -> {trace.logit_stds[-1]:7.1e}  {final_score(trace):6.1%}"
         for trace in diagnosis.traces
     ]
-    head = f"steps  {'rate':>7}  {'loss, held out':>20}  {'logits differ by':>18}  {'told':>6}"
-    required_score = f"a net that learns tells {diagnosis.required_score:.1%} or more"
+    head = f"steps  {'lr':>7}  {'held-out loss':>20}  {'std of logits':>18}  {'score':>6}"
+    required_score = f"required score: {diagnosis.required_score:.1%}"
     if not math.isnan(diagnosis.linear_baseline_score):
         required_score += (
-            f"; a linear classifier of the images at 8x8 tells {diagnosis.linear_baseline_score:.1%}"
+            f"; score of a linear classifier of 8x8 images: {diagnosis.linear_baseline_score:.1%}"
         )
     return [head, *rows, required_score] if rows else []
 
 
-def _told(number: int, finding: Finding, known: set[Suggestion]) -> list[str]:
-    """known: cures of which it has been told what to expect."""
+def _finding(number: int, finding: Finding, explained: set[Suggestion]) -> list[str]:
+    """The lines of a finding; effects of suggestions in `explained` are not repeated."""
     where = f" in {finding.layer}" if finding.layer else ""
     numbers = ", ".join(f"{name} {value:.3g}" for name, value in finding.numbers.items())
     suggestions = [
-        f"cure {rank}: {suggestion.what if suggestion in known else suggestion}"
+        f"suggestion {rank}: {suggestion.what if suggestion in explained else suggestion}"
         for rank, suggestion in enumerate(finding.suggestions, start=1)
     ]
     body = [finding.message, finding.cause, *([f"numbers: {numbers}"] if numbers else []), *suggestions]
@@ -80,58 +80,60 @@ def _told(number: int, finding: Finding, known: set[Suggestion]) -> list[str]:
 
 
 def figure(diagnosis: Diagnosis):
-    """Signal by depth, gradient by depth, and the loss of the probe at each rate."""
+    """A matplotlib figure: signal by layer, gradient by layer, and held-out loss of the probe runs."""
     from matplotlib.figure import Figure
 
-    drawn = Figure(figsize=(13, 4.2), layout="constrained")
-    left, middle, right = drawn.subplots(1, 3)
+    result = Figure(figsize=(13, 4.2), layout="constrained")
+    left, middle, right = result.subplots(1, 3)
     layers = diagnosis.signals.layers if diagnosis.signals else []
-    left.semilogy(
-        [max(layer.std_over_images, 1e-12) for layer in layers], ".-", label="difference between images (sd)"
-    )
+    left.semilogy([max(layer.std_over_images, 1e-12) for layer in layers], ".-", label="std over images")
     left.semilogy(
         [max(1 - layer.correlation, 1e-12) for layer in layers], ".-", label="1 - cosine of two images"
     )
-    _by_depth(left, [layer.name for layer in layers], "signal, forwards")
+    _by_depth(left, [layer.name for layer in layers], "signal by layer")
     kernels = diagnosis.signals.kernels if diagnosis.signals else []
     middle.semilogy(
         [max(layer.gradient or 0, 1e-12) for layer in kernels], ".-", label="norm of the gradient"
     )
     middle.semilogy([max(layer.ratio or 0, 1e-12) for layer in kernels], ".-", label="gradient / weight")
-    _by_depth(middle, [layer.name for layer in kernels], "gradient, backwards")
+    _by_depth(middle, [layer.name for layer in kernels], "gradient by layer")
     for trace in sorted(diagnosis.traces, key=lambda trace: trace.rate):
         steps = [
             index * len(trace.losses) / max(1, len(trace.held_out) - 1)
             for index in range(len(trace.held_out))
         ]
-        right.plot(steps, trace.held_out, ".-", label=f"rate {trace.rate:.0e}")
+        right.plot(steps, trace.held_out, ".-", label=f"learning rate {trace.rate:.0e}")
     right.axhline(diagnosis.chance, color="gray", linestyle="--", label="chance")
-    right.set(title="probe: loss of images held out", xlabel="step", ylim=(0, 1.6 * diagnosis.chance))
+    right.set(title="probe: held-out loss", xlabel="step", ylim=(0, 1.6 * diagnosis.chance))
     right.legend(fontsize=7)
-    drawn.suptitle(f"verdict: {diagnosis.verdict}")
-    return drawn
+    result.suptitle(f"verdict: {diagnosis.verdict}")
+    return result
 
 
 def _by_depth(axis, names: list[str], title: str) -> None:
-    shown = range(0, len(names), max(1, len(names) // 12))
-    axis.set_xticks(list(shown), [names[index] for index in shown], rotation=60, ha="right", fontsize=7)
+    ticks = range(0, len(names), max(1, len(names) // 12))
+    axis.set_xticks(list(ticks), [names[index] for index in ticks], rotation=60, ha="right", fontsize=7)
     axis.set(title=title)
     axis.legend(fontsize=7)
     axis.grid(alpha=0.3)
 
 
 def write_report(diagnosis: Diagnosis, directory: Path) -> None:
-    """diagnosis.json, diagnosis.txt, diagnosis.png and TensorBoard's `logs` in `directory`."""
+    """Write diagnosis.json, diagnosis.txt, diagnosis.png and TensorBoard's `logs`.
+
+    Args:
+        diagnosis: what to write.
+        directory: created if missing.
+    """
     directory.mkdir(parents=True, exist_ok=True)
+    report = text(diagnosis)
     write_versioned(directory / "diagnosis.json", diagnosis.to_dict())
-    write_file(
-        directory / "diagnosis.txt", lambda temporary_path: temporary_path.write_text(text(diagnosis) + "\n")
-    )
+    write_file(directory / "diagnosis.txt", lambda temporary_path: temporary_path.write_text(report + "\n"))
     drawn = figure(diagnosis)
     write_file(
         directory / "diagnosis.png",
         lambda temporary_path: drawn.savefig(temporary_path, format="png", dpi=100),
     )
     with tf.summary.create_file_writer(str(directory / "logs")).as_default():
-        tf.summary.text("diagnosis", "    " + text(diagnosis).replace("\n", "\n    "), step=0)
+        tf.summary.text("diagnosis", "    " + report.replace("\n", "\n    "), step=0)
         tf.summary.image("diagnosis", as_image(drawn), step=0)

@@ -1,21 +1,34 @@
-"""Diagnosis: the verdict on a net and everything it rests on."""
+"""Diagnosis: the verdict on a model and everything it is based on."""
 
 import math
 from dataclasses import asdict, dataclass, field
+from html import escape
 
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph.layer_signals import Signals
 from keras_cnn.diagnosis.probe.decision import SUFFICIENT_SCORE
 from keras_cnn.diagnosis.probe.probe import Trace
 
+REPR_FINDINGS = 3  # that a repr shows
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """verdict: a name of `rules`. rates: at which it trains, the best first. findings: the likeliest cause first.
+    """The result of `diagnose`.
 
-    rate: the net's own. chance: loss of a net that has learnt nothing, in nats. linear: share of the entropy of the
-    classes that a linear classifier tells, NaN if unknown; asked: that the net must tell. signals, traces, overfit:
-    what was measured, None or empty where a level was left out. seconds: by level.
+    Args:
+        verdict: healthy, learning-rate-dependent or untrainable.
+        rate: learning rate that the model is compiled with.
+        rates: learning rates at which it learns, the best first; empty if untrainable.
+        findings: what is wrong, the likeliest cause first.
+        chance: loss of a model that predicts the class frequencies, in nats; NaN if not measured.
+        images: number of images it was diagnosed with.
+        linear_baseline_score: score of ridge regression on 8x8 images, in [0, 1]; NaN if unknown.
+        required_score: score at which a model counts as learning, in [0, 1].
+        signals: of one batch before training; None if not measured.
+        traces: probe runs, that at `rate` first; empty if not probed.
+        overfit: training on one batch of 16 images; None if not probed.
+        seconds: level -> time it took.
     """
 
     verdict: str
@@ -33,8 +46,7 @@ class Diagnosis:
 
     @property
     def null_score_p999(self) -> float:
-        """The share that outputs which know nothing tell of these images once in a thousand times; of all traces the
-        same."""
+        """99.9th percentile of the score of uninformative outputs on these images; 0 if not probed."""
         return self.traces[0].null_score_p999 if self.traces else 0.0
 
     @property
@@ -43,4 +55,41 @@ class Diagnosis:
         return tuple(dict.fromkeys(name for finding in self.findings for name in finding.remedies))
 
     def to_dict(self) -> dict:
+        """All fields and the remedies, as JSON takes them."""
         return asdict(self) | {"remedies": self.remedies}
+
+    def _summary(self) -> list[tuple[str, str]]:
+        """(name, value) of what a repr shows."""
+        rates = ", ".join(f"{rate:.1e}" for rate in self.rates) or "none"
+        rows = [
+            ("verdict", self.verdict),
+            ("learning rate", f"{self.rate:.1e}"),
+            ("learns at", rates),
+            ("images", str(self.images)),
+        ]
+        for number, finding in enumerate(self.findings[:REPR_FINDINGS], start=1):
+            where = f" in {finding.layer}" if finding.layer else ""
+            text = f"{finding.name}{where} (confidence {finding.confidence:.2f}): {finding.message}"
+            rows.append((f"finding {number}", text))
+        more = len(self.findings) - REPR_FINDINGS
+        return [*rows, ("findings", f"{more} more")] if more > 0 else rows
+
+    def __repr__(self) -> str:
+        return "\n".join(["Diagnosis", *(f"  {name}: {value}" for name, value in self._summary())])
+
+    def _repr_html_(self) -> str:
+        return html_table("Diagnosis", self._summary())
+
+
+def html_table(title: str, rows: list[tuple[str, str]]) -> str:
+    """A table of two columns for notebooks.
+
+    Args:
+        title: its caption, escaped here like all text.
+        rows: (name, value) of each row.
+    """
+    cells = "".join(
+        f'<tr><th style="text-align: left">{escape(name)}</th><td style="text-align: left">{escape(value)}</td></tr>'
+        for name, value in rows
+    )
+    return f"<table><caption>{escape(title)}</caption>{cells}</table>"

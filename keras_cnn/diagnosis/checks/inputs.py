@@ -1,18 +1,18 @@
-"""What is fed to a net: is every number finite, does every channel tell something, is the scale what weights assume?"""
+"""Whether images are finite, every channel carries information, and their scale suits the weights."""
 
 from collections.abc import Iterator
 
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import kernel_layers, layers_of
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.suggestions import Suggestion
 
-USUAL = 30.0  # mean or deviation of inputs beyond it are not normalized
-TINY = 0.01  # deviation of inputs below it
-NORMALIZES = (keras.layers.Normalization, keras.layers.BatchNormalization)
+# absolute mean or standard deviation of inputs that count as normalized; set by hand
+MAX_INPUT_SCALE = 30.0
+MIN_INPUT_STD = 0.01
+NORMALIZING_LAYERS = (keras.layers.Normalization, keras.layers.BatchNormalization)
 
 
 def input_findings(sample: Sample) -> Iterator[Finding]:
@@ -20,44 +20,33 @@ def input_findings(sample: Sample) -> Iterator[Finding]:
     x = sample.x.astype("float64")
     channels = x.reshape(-1, x.shape[-1])
     if not np.isfinite(x).all():
-        yield Finding(
-            "images_not_finite",
-            f"{int(np.size(x) - np.isfinite(x).sum())} numbers in the images are NaN or infinite.",
-            "Whatever is computed from them is NaN too.",
-            (Suggestion("find those images, and repair or drop them", "nothing trains before that"),),
-            1.0,
-        )
+        count = int(np.size(x) - np.isfinite(x).sum())
+        yield make_finding("images_not_finite", f"{count} values in the images are NaN or infinite.", 1.0)
         return
     constant = [index for index in range(channels.shape[-1]) if np.ptp(channels[:, index]) == 0]
     if constant:
-        yield Finding(
+        yield make_finding(
             "constant_channels",
-            f"Channel {', '.join(map(str, constant))} of {channels.shape[-1]} is the same everywhere.",
-            "It tells nothing; if it was not meant to be so, images are read wrongly.",
-            (
-                Suggestion(
-                    "look at some images as the net gets them", "it shows whether a channel was read wrongly"
-                ),
-            ),
+            f"Channel {', '.join(map(str, constant))} of {channels.shape[-1]} has the same value in every pixel.",
             0.9 if len(constant) == channels.shape[-1] else 0.3,
         )
 
 
 def scale_numbers(sample: Sample) -> dict[str, float]:
-    """Mean and deviation of what the net is given."""
+    """Mean and standard deviation (`deviation`) of the inputs."""
     x = sample.x.astype("float64")
     return {"mean": float(x.mean()), "deviation": float(x.std())}
 
 
 def badly_scaled(sample: Sample, model: keras.Model) -> bool:
-    """Whether inputs are far larger or smaller than what initializers assume, about 1, and no layer mends that."""
+    """Whether the inputs are far from the scale of about 1 that initializers assume, and no layer normalizes them."""
     numbers = scale_numbers(sample)
-    far = max(abs(numbers["mean"]), numbers["deviation"]) > USUAL or 0 < numbers["deviation"] < TINY
-    return far and not _normalizes(model)
+    large = max(abs(numbers["mean"]), numbers["deviation"]) > MAX_INPUT_SCALE
+    return (large or 0 < numbers["deviation"] < MIN_INPUT_STD) and not _normalizes(model)
 
 
 def _normalizes(model: keras.Model) -> bool:
-    """Whether something normalizes before the first layer with a kernel."""
+    """Whether a layer before the first kernel normalizes."""
     layers, kernels = layers_of(model), kernel_layers(model)
     end = layers.index(kernels[0]) if kernels else len(layers)
     return any(_changes_scale(layer) for layer in layers[:end])
@@ -66,4 +55,5 @@ def _normalizes(model: keras.Model) -> bool:
 def _changes_scale(layer: keras.layers.Layer) -> bool:
     if isinstance(layer, keras.layers.Rescaling):
         return bool(np.any(np.asarray(layer.scale) != 1))
-    return isinstance(layer, NORMALIZES) or "tandardiz" in type(layer).__name__
+    # PerImageStandardization and layers of users with such a name
+    return isinstance(layer, NORMALIZING_LAYERS) or "tandardiz" in type(layer).__name__

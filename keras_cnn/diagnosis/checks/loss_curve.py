@@ -1,88 +1,71 @@
-"""The course of the losses of a training: does it stand at chance, swing, or learn by heart?"""
+"""Findings on the loss curve of a training: it stays at chance, oscillates, or overfits."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.suggestions import CLIP, SMALLER_RATE, TEN_TIMES, TENTH, Suggestion
+from keras_cnn.diagnosis.findings import Finding, make_finding
 
-WINDOW = 20  # batches whose losses are averaged
-STANDS, STANDS_WINDOWS = 0.98, 10  # of the chance loss, for so many windows
-SWINGS, SWING_WINDOWS, SWING = 5, 8, 0.1  # turns within so many windows, each of so much of the chance loss
-EPOCHS = 3  # in which the validation loss rises while the training loss falls
+# all set by hand
+WINDOW_BATCHES = 20  # whose losses are averaged
+CHANCE_RATIO, CHANCE_WINDOWS = (
+    0.98,
+    10,
+)  # loss / chance loss that counts as chance, in so many windows in a row
+SWING_COUNT, SWING_WINDOWS = 5, 8  # changes of the mean within so many windows
+SWING_RATIO = 0.1  # change / chance loss that counts as a swing
+OVERFIT_EPOCHS = 3  # in which the validation loss rises while the training loss falls
 
 
 def course_findings(losses: Sequence[float], chance: float) -> list[Finding]:
-    """Findings on the losses of all batches so far."""
-    count = len(losses) // WINDOW
+    """Findings on the losses of all batches so far.
+
+    Args:
+        losses: of each batch, in nats.
+        chance: loss of a model that predicts the class frequencies, in nats.
+    """
+    count = len(losses) // WINDOW_BATCHES
     means = (
-        np.array(losses[len(losses) - count * WINDOW :]).reshape(count, WINDOW).mean(axis=1)
+        np.array(losses[len(losses) - count * WINDOW_BATCHES :]).reshape(count, WINDOW_BATCHES).mean(axis=1)
         if count
         else np.array([])
     )
     found = []
-    if count >= STANDS_WINDOWS and means[-STANDS_WINDOWS:].min() > STANDS * chance:
-        found.append(
-            Finding(
-                "stands_at_chance",
-                f"For {STANDS_WINDOWS * WINDOW} batches the loss has not been below {STANDS} of {chance:.3f}, that of "
-                "a net which knows the frequencies of the classes and nothing else.",
-                "The signal does not pass through the net, the rate is far off, or labels are wrong.",
-                (Suggestion("keras-cnn diagnose", "it tells which of these it is"), TENTH, TEN_TIMES),
-                0.8,
-                numbers={"loss": float(means[-1]), "chance": chance},
-            )
+    if count >= CHANCE_WINDOWS and means[-CHANCE_WINDOWS:].min() > CHANCE_RATIO * chance:
+        message = (
+            f"The loss of {means[-1]:.3f} equals chance ({chance:.3f}, from class frequencies alone): no mean of "
+            f"{WINDOW_BATCHES} batches was below {CHANCE_RATIO} of it in {CHANCE_WINDOWS * WINDOW_BATCHES} batches."
         )
+        numbers = {"loss": float(means[-1]), "chance": chance}
+        found.append(make_finding("stands_at_chance", message, 0.8, numbers=numbers))
     recent = np.diff(means[-SWING_WINDOWS:])
-    large = recent[np.abs(recent) > SWING * chance]
-    if count >= SWING_WINDOWS and int((np.diff(np.sign(large)) != 0).sum()) >= SWINGS - 1:
-        found.append(
-            Finding(
-                "loss_swings",
-                f"Over {SWING_WINDOWS * WINDOW} batches the mean loss swings by up to {np.abs(large).max():.2f}.",
-                "Steps are too large for the slopes they stand on.",
-                (
-                    SMALLER_RATE,
-                    CLIP,
-                    Suggestion("batches of four times the size", "gradients half as noisy"),
-                ),
-                0.6,
-                numbers={"swing": float(np.abs(large).max())},
-            )
+    large = recent[np.abs(recent) > SWING_RATIO * chance]
+    if count >= SWING_WINDOWS and int((np.diff(np.sign(large)) != 0).sum()) >= SWING_COUNT - 1:
+        swing = float(np.abs(large).max())
+        message = (
+            f"The mean loss oscillates by up to {swing:.2f} in {SWING_WINDOWS * WINDOW_BATCHES} batches."
         )
+        found.append(make_finding("loss_swings", message, 0.6, numbers={"swing": swing}))
     return found
 
 
 def overfitting(history: Sequence[dict[str, float]]) -> list[Finding]:
-    """A finding where validation has got worse for three epochs while training got better. history: logs by epoch."""
-    last = [logs for logs in history if "val_loss" in logs][-EPOCHS - 1 :]
-    if len(last) <= EPOCHS:
+    """At most one finding: validation got worse for three epochs in a row while training got better.
+
+    Args:
+        history: Keras's logs of each epoch.
+    """
+    last = [logs for logs in history if "val_loss" in logs][-OVERFIT_EPOCHS - 1 :]
+    if len(last) <= OVERFIT_EPOCHS:
         return []
     falls = all(after["loss"] < before["loss"] for before, after in pairwise(last))
     rises = all(after["val_loss"] > before["val_loss"] for before, after in pairwise(last))
     if not (falls and rises):
         return []
-    return [
-        Finding(
-            "overfitting",
-            f"For {EPOCHS} epochs the validation loss has risen, from {last[0]['val_loss']:.3f} to "
-            f"{last[-1]['val_loss']:.3f}, while the training loss fell.",
-            "The net learns its training images by heart.",
-            (
-                Suggestion("stop, and take the best weights", "what validation was best at"),
-                Suggestion(
-                    "augmentation",
-                    "more of what the net sees differs from epoch to epoch: training gets worse, validation better",
-                ),
-                Suggestion(
-                    "weight decay or dropout",
-                    "a smaller gap between training and validation, in longer training",
-                ),
-                Suggestion("more images", "the surest; errors fall about as a power of their number"),
-            ),
-            0.7,
-            numbers={"from": last[0]["val_loss"], "to": last[-1]["val_loss"]},
-        )
-    ]
+    numbers = {"from": last[0]["val_loss"], "to": last[-1]["val_loss"]}
+    message = (
+        f"The validation loss rose for {OVERFIT_EPOCHS} epochs, from {numbers['from']:.3f} to {numbers['to']:.3f}, "
+        "while the training loss fell."
+    )
+    return [make_finding("overfitting", message, 0.7, numbers=numbers)]

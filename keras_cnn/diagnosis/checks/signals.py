@@ -1,4 +1,4 @@
-"""What was measured of a net before and while it trained a little, as findings."""
+"""Findings from one forward and backward pass and from the probe runs: signal, units, width, inputs."""
 
 import math
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import keras
 
 from keras_cnn.diagnosis.checks.inputs import badly_scaled, scale_numbers
-from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import bottleneck_layers, kernel_layers, output_width
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.decision import (
@@ -17,150 +17,120 @@ from keras_cnn.diagnosis.probe.decision import (
 )
 from keras_cnn.diagnosis.probe.probe import Trace
 from keras_cnn.diagnosis.result import Diagnosis
-from keras_cnn.diagnosis.suggestions import (
-    BATCH_NORM,
-    INITIALIZER,
-    LEAKY,
-    NEW_WEIGHTS,
-    NORMALIZE,
-    RELU,
-    SKIP,
-    Suggestion,
-)
+from keras_cnn.diagnosis.suggestions import Suggestion
 
-MIN_LOGIT_STD = 5e-3  # sd of the logits over images before training, below which outputs are constant
-DEAD_SHARE, SATURATED_SHARE = 0.5, 0.5
-FAR = 2.0  # times the chance loss, before training
-SIGNAL_REMEDIES = ("initialization", "lsuv", "batch_normalization", "activation", "skip_connections")
+# set on seventeen generated families, benchmarks/diagnosis.py, 2026-11-25
+MIN_LOGIT_STD = 5e-3  # standard deviation of the logits over images before training
+MAX_LOSS_RATIO = 2.0  # loss before training / chance loss
+# set by hand
+MAX_DEAD_SHARE, MAX_SATURATED_SHARE = 0.5, 0.5  # of the units, or outputs, of a layer
+FADED_STD_RATIO = 0.01  # standard deviation over images / the largest of the layers before
 
 
 def signal_findings(diagnosis: Diagnosis, model: keras.Model, sample: Sample) -> list[Finding]:
-    """Findings on the number and the scale of the images, on the signal, the units and the width of the net."""
-    found = [*_few(diagnosis, sample), *_narrow(diagnosis, model), *_inputs(diagnosis, model, sample)]
+    """Findings on the number and scale of the images, and on the width, the signal and the units of the model.
+
+    Args:
+        diagnosis: with verdict, signals and traces.
+        model: the model that was diagnosed.
+        sample: the images it was diagnosed with.
+    """
+    found = [*_few(diagnosis, sample), *_narrow(diagnosis, model), *_inputs(sample, model)]
     return [*found, *_signal(diagnosis), *_units(diagnosis)]
 
 
 def _few(diagnosis: Diagnosis, sample: Sample) -> Iterator[Finding]:
-    if diagnosis.null_score_p999 > SUFFICIENT_SCORE:
-        needed = math.ceil(len(sample) * diagnosis.null_score_p999 / SUFFICIENT_SCORE)
-        yield Finding(
+    by_chance = diagnosis.null_score_p999
+    if by_chance > SUFFICIENT_SCORE:
+        needed = math.ceil(len(sample) * by_chance / SUFFICIENT_SCORE)
+        suggestion = Suggestion(
+            f"diagnose with {needed} images or more", "a verdict that does not depend on chance"
+        )
+        yield make_finding(
             "few_images",
-            f"Only {sample.held_out} images could be held out, of which outputs that know nothing may tell "
-            f"{min(1.0, diagnosis.null_score_p999):.0%} by luck.",
-            "Whether the net learns is measured on images that are not trained on; of so few it cannot be told.",
-            (Suggestion(f"diagnose with {needed} images or more", "a verdict that does not hang on luck"),),
+            f"Only {sample.held_out} images could be held out; on them uninformative outputs score up to "
+            f"{min(1.0, by_chance):.0%} by chance.",
             0.3,
-            numbers={"held_out": sample.held_out, "by_luck": diagnosis.null_score_p999},
+            numbers={"held_out": sample.held_out, "null_score_p999": by_chance},
+            suggestions=(suggestion,),
         )
 
 
-def _inputs(diagnosis: Diagnosis, model: keras.Model, sample: Sample) -> Iterator[Finding]:
-    if not badly_scaled(sample, model):
-        return
-    numbers = scale_numbers(sample)
-    large = numbers["deviation"] > 1
-    yield Finding(
-        "inputs_not_normalized",
-        f"The net is given numbers of mean {numbers['mean']:.3g} and deviation {numbers['deviation']:.3g}.",
-        "Initializers assume inputs of about 1. "
-        + (
-            "Larger ones saturate the first layers, or throw the weights about."
-            if large
-            else "Of smaller ones almost nothing arrives: outputs are constant."
-        ),
-        (NORMALIZE,),
-        0.9,
-        numbers=numbers,
-        remedies=("input_normalization",),
-    )
+def _inputs(sample: Sample, model: keras.Model) -> Iterator[Finding]:
+    if badly_scaled(sample, model):
+        numbers = scale_numbers(sample)
+        message = (
+            f"The inputs have mean {numbers['mean']:.3g} and standard deviation {numbers['deviation']:.3g}, and no "
+            "layer normalizes them."
+        )
+        yield make_finding("inputs_not_normalized", message, 0.9, numbers=numbers)
 
 
 def _signal(diagnosis: Diagnosis) -> Iterator[Finding]:
     signals = diagnosis.signals
     if signals is None:
         return
-    numbers = {"logit_spread": signals.logit_std, "loss": signals.loss, "chance": diagnosis.chance}
+    numbers = {"logit_std": signals.logit_std, "loss": signals.loss, "chance": diagnosis.chance}
     kernels = [layer for layer in signals.kernels if layer.ratio is not None]
     if kernels:
-        numbers |= {
-            "first_gradient_ratio": kernels[0].ratio or 0.0,
-            "last_gradient_ratio": kernels[-1].ratio or 0.0,
-        }
+        numbers["first_gradient_ratio"] = kernels[0].ratio or 0.0
+        numbers["last_gradient_ratio"] = kernels[-1].ratio or 0.0
     if signals.logit_std < MIN_LOGIT_STD:
-        layer = _fading_layer(diagnosis)
-        yield Finding(
-            "signal_fades",
-            f"Before training the logits differ from image to image by {signals.logit_std:.1e}; in nets that learn at "
-            "once by 0.01 to 1.",
-            "What tells images apart fades on its way through the layers, so the net learns the frequencies of the "
-            "classes and nothing else. Sigmoid hands on a quarter of the signal at most, ReLU with Glorot's "
-            "initializer half of its variance, small weights less.",
-            (INITIALIZER, BATCH_NORM, RELU, SKIP),
-            0.8,
-            layer,
-            numbers,
-            SIGNAL_REMEDIES,
+        message = (
+            f"Before training the standard deviation of the logits over images is {signals.logit_std:.1e}; models that "
+            "learn at once have 0.01 to 1."
         )
-    if not signals.finite or signals.loss > FAR * diagnosis.chance:
-        yield Finding(
-            "loss_far_above_chance",
-            f"Before training the loss is {signals.loss:.3g}, that of a net which knows nothing {diagnosis.chance:.3g}.",
-            "Weights or inputs are so large that the net is sure of its guesses before it has learnt anything.",
-            (NORMALIZE, INITIALIZER, BATCH_NORM),
-            0.6,
-            numbers=numbers,
-            remedies=("initialization", "lsuv", "input_normalization", "batch_normalization"),
-        )
+        yield make_finding("signal_fades", message, 0.8, _fading_layer(diagnosis), numbers)
+    if not signals.finite or signals.loss > MAX_LOSS_RATIO * diagnosis.chance:
+        message = f"Before training the loss is {signals.loss:.3g}; chance is {diagnosis.chance:.3g}."
+        yield make_finding("loss_far_above_chance", message, 0.6, numbers=numbers)
 
 
 def _fading_layer(diagnosis: Diagnosis) -> str:
-    """The first layer after which images differ by less than a hundredth of the most before it."""
-    most = 0.0
+    """The first layer whose outputs differ between images by less than 1 % of those of a layer before it."""
+    largest = 0.0
     for layer in diagnosis.signals.layers if diagnosis.signals else []:
-        most = max(most, layer.std_over_images)
-        if layer.std_over_images < 0.01 * most:
+        largest = max(largest, layer.std_over_images)
+        if layer.std_over_images < FADED_STD_RATIO * largest:
             return layer.name
     return ""
 
 
 def _units(diagnosis: Diagnosis) -> Iterator[Finding]:
     layers = diagnosis.signals.layers if diagnosis.signals else []
-    dead = [layer for layer in layers if layer.dead is not None and layer.dead > DEAD_SHARE]
+    dead = [layer for layer in layers if layer.dead is not None and layer.dead > MAX_DEAD_SHARE]
     if dead:
         worst = max(dead, key=lambda layer: layer.dead or 0)
-        yield Finding(
+        where = f"; {len(dead)} layers have more than {MAX_DEAD_SHARE:.0%}." if dead[1:] else "."
+        yield make_finding(
             "dead_units",
-            f"{worst.dead:.0%} of its units are 0 for every image"
-            + (f", as in {len(dead)} layers." if dead[1:] else "."),
-            "Where ReLU is 0 no gradient passes: such a unit does not learn, and a layer of them stops all before it.",
-            (NEW_WEIGHTS, BATCH_NORM, LEAKY),
+            f"{worst.dead:.0%} of the units are 0 for every image{where}",
             0.97 if worst.dead == 1 else 0.6,
             worst.name,
             {"dead": worst.dead or 0.0},
-            ("initialization", "lsuv", "batch_normalization", "activation"),
         )
-    full = [layer for layer in layers if layer.saturated is not None and layer.saturated > SATURATED_SHARE]
+    full = [
+        layer for layer in layers if layer.saturated is not None and layer.saturated > MAX_SATURATED_SHARE
+    ]
     if full:
         worst = max(full, key=lambda layer: layer.saturated or 0)
-        yield Finding(
-            "saturated_units",
-            f"{worst.saturated:.0%} of its outputs lie at the bounds of {worst.kind}.",
-            "There the activation is flat: a hundredth of the gradient passes, or less.",
-            (NORMALIZE, INITIALIZER, BATCH_NORM, RELU),
-            0.6,
-            worst.name,
-            {"saturated": worst.saturated or 0.0},
-            ("input_normalization", "initialization", "batch_normalization", "activation"),
-        )
+        message = f"{worst.saturated:.0%} of the outputs are near the bounds of {worst.kind}."
+        yield make_finding("saturated_units", message, 0.6, worst.name, {"saturated": worst.saturated or 0.0})
 
 
 def too_narrow(model: keras.Model, overfit: Trace, chance: float) -> bool:
-    """Whether few numbers of an image pass through a layer, and so the net cannot learn 16 images by heart."""
+    """Whether the model has a bottleneck and cannot overfit 16 images.
+
+    Args:
+        model: the model.
+        overfit: its training on one batch of 16 images.
+        chance: loss of a model that predicts the class frequencies, in nats.
+    """
     return _bottleneck(model) is not None and overfit_loss_ratio(overfit, chance) > MAX_OVERFIT_LOSS_RATIO
 
 
 def _bottleneck(model: keras.Model) -> tuple[str, int] | None:
-    """(layer, numbers an image is reduced to) where these are fewer than half the classes; None if nowhere."""
+    """(layer, numbers per image) of the narrowest layer, if these are fewer than half the classes; else None."""
     found = _narrowest(model)
     return found if found and found[1] < (output_width(model) or 0) / 2 else None
 
@@ -170,33 +140,20 @@ def _narrow(diagnosis: Diagnosis, model: keras.Model) -> Iterator[Finding]:
     if diagnosis.overfit is None or found is None:
         return
     if too_narrow(model, diagnosis.overfit, diagnosis.chance) or diagnosis.verdict == UNTRAINABLE:
-        (name, width), classes = found, output_width(model)
-        left = overfit_loss_ratio(diagnosis.overfit, diagnosis.chance)
-        yield Finding(
+        name, width = found
+        ratio = overfit_loss_ratio(diagnosis.overfit, diagnosis.chance)
+        yield make_finding(
             "too_narrow",
-            f"All the net knows of an image passes through {width} number{'s' * (width > 1)}, for {classes} classes; "
-            f"of 16 images to learn by heart {left:.2f} of the chance loss is left after "
-            f"{len(diagnosis.overfit.losses)} steps.",
-            "The net is too small: what tells the classes apart does not fit through this layer.",
-            (
-                Suggestion(
-                    "flatten instead of averaging over the image",
-                    "more numbers of each image, if it has a size left",
-                ),
-                Suggestion(
-                    "more filters or units there",
-                    "the 16 images can be learnt by heart; time grows with the width",
-                ),
-            ),
+            f"The layer reduces each image to {width} number{'s' * (width > 1)}, for {output_width(model)} classes; "
+            f"after {len(diagnosis.overfit.losses)} steps on 16 images the loss is {ratio:.2f} of chance.",
             0.92,
             name,
-            {"width": float(width), "by_heart": left},
-            ("widen",),
+            {"width": float(width), "overfit_loss_ratio": ratio},
         )
 
 
 def _narrowest(model: keras.Model) -> tuple[str, int] | None:
-    """(layer, numbers an image is reduced to) at the narrowest place before the last kernel; None if unknown."""
+    """(layer, numbers per image) of the narrowest bottleneck before the last kernel; None if no shape is known."""
     kernels = kernel_layers(model)
     sizes = []
     for layer in bottleneck_layers(model):

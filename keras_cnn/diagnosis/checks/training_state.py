@@ -1,117 +1,110 @@
-"""What a net is like in the middle of its training: signals, updates, and batch normalization's statistics."""
+"""Findings on a model during training: units, gradients, updates, and the statistics of batch normalization."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.diagnosis.findings import Finding
+from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import layers_of
 from keras_cnn.diagnosis.graph.hooks import forward_hooks
 from keras_cnn.diagnosis.graph.layer_signals import Signals
 from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.suggestions import (
-    BATCH_NORM,
-    CLIP,
-    INITIALIZER,
-    LEAKY,
-    LR_FIND,
-    NORMALIZE,
-    RELU,
-    SMALLER_RATE,
-    TEN_TIMES,
-    Suggestion,
-)
+from keras_cnn.diagnosis.suggestions import BATCH_NORM, LEAKY, NORMALIZE, RELU, SMALLER_RATE
 
-DEAD_UNITS_SHARE, SATURATED_UNITS_SHARE = 0.7, 0.7
-VANISHES, EXPLODES = 1e-7, 1e3  # gradient by weight of a layer
-SMALL, LARGE = 1e-7, 0.3  # size of one update by that of the kernel
-OFF = (
-    2.0  # deviations by which the moving statistics miss the mean of a batch, or times those of its deviation
+# all set by hand
+MAX_DEAD_SHARE, MAX_SATURATED_SHARE = 0.7, 0.7  # of the units, or outputs, of a layer
+MIN_GRADIENT_RATIO, MAX_GRADIENT_RATIO = 1e-7, 1e3  # norm of a layer's gradient / norm of its kernel
+MIN_LOSS_RATIO = 0.5  # loss / chance loss, below which small gradients are not a finding
+MIN_UPDATE_RATIO, MAX_UPDATE_RATIO = 1e-7, 0.3  # norm of one update / norm of the kernel
+FIRST_STEPS = 20  # in which large updates are not a finding
+MAX_STATISTICS_ERROR_STD = (
+    2.0  # error of the moving mean in standard deviations, or relative error of the scale
 )
-IMAGES = 64
+BATCH_NORM_IMAGES = 64
 
 
 def state_findings(signals: Signals, chance: float) -> list[Finding]:
-    """Findings on one measurement; layers by name."""
+    """Findings on one measurement.
+
+    Args:
+        signals: of one batch.
+        chance: loss of a model that predicts the class frequencies, in nats.
+    """
     found = []
-    dead = [layer for layer in signals.layers if (layer.dead or 0) > DEAD_UNITS_SHARE]
+    dead = [layer for layer in signals.layers if (layer.dead or 0) > MAX_DEAD_SHARE]
     if dead:
         found.append(
-            Finding(
+            make_finding(
                 "dead_units",
-                f"{dead[0].dead:.0%} of its units are 0 for every image measured.",
-                "Where ReLU is 0 no gradient passes, so such units do not come back.",
-                (SMALLER_RATE, BATCH_NORM, LEAKY),
+                f"{dead[0].dead:.0%} of the units are 0 for every image measured.",
                 0.7,
                 dead[0].name,
                 {"dead": dead[0].dead or 0.0, "layers": len(dead)},
+                suggestions=(SMALLER_RATE, BATCH_NORM, LEAKY),
+                remedies=(),
             )
         )
-    full = [layer for layer in signals.layers if (layer.saturated or 0) > SATURATED_UNITS_SHARE]
+    full = [layer for layer in signals.layers if (layer.saturated or 0) > MAX_SATURATED_SHARE]
     if full:
         found.append(
-            Finding(
+            make_finding(
                 "saturated_units",
-                f"{full[0].saturated:.0%} of its outputs lie at the bounds of {full[0].kind}.",
-                "There the activation is flat and hardly any gradient passes.",
-                (SMALLER_RATE, NORMALIZE, BATCH_NORM, RELU),
+                f"{full[0].saturated:.0%} of the outputs are near the bounds of {full[0].kind}.",
                 0.6,
                 full[0].name,
                 {"saturated": full[0].saturated or 0.0, "layers": len(full)},
+                suggestions=(SMALLER_RATE, NORMALIZE, BATCH_NORM, RELU),
+                remedies=(),
             )
         )
     ratios = {layer.name: layer.ratio for layer in signals.kernels if layer.ratio is not None}
-    if ratios and min(ratios.values()) < VANISHES and signals.loss > 0.5 * chance:
+    if ratios and min(ratios.values()) < MIN_GRADIENT_RATIO and signals.loss > MIN_LOSS_RATIO * chance:
         layer = min(ratios, key=lambda name: ratios[name])
-        found.append(_gradient("gradients_vanish", layer, ratios[layer], "does not learn", BATCH_NORM))
-    if ratios and max(ratios.values()) > EXPLODES:
+        found.append(_gradient("gradients_vanish", layer, ratios[layer]))
+    if ratios and max(ratios.values()) > MAX_GRADIENT_RATIO:
         layer = max(ratios, key=lambda name: ratios[name])
-        found.append(_gradient("gradients_explode", layer, ratios[layer], "is thrown about", CLIP))
+        found.append(_gradient("gradients_explode", layer, ratios[layer]))
     return found
 
 
-def _gradient(name: str, layer: str, ratio: float, fate: str, suggestion: Suggestion) -> Finding:
-    return Finding(
-        name,
-        f"Its gradient is {ratio:.1e} of its kernel, so the layer {fate}.",
-        "The gradient is multiplied layer by layer on its way back; weights, activation and depth decide by what.",
-        (suggestion, INITIALIZER),
-        0.6,
-        layer,
-        {"ratio": ratio},
-    )
+def _gradient(name: str, layer: str, ratio: float) -> Finding:
+    message = f"The norm of the gradient is {ratio:.1e} of the norm of the kernel."
+    return make_finding(name, message, 0.6, layer, {"ratio": ratio})
 
 
 def update_findings(ratios: dict[str, float], step: int) -> list[Finding]:
-    """Findings on the size of one update by layer; about 1e-3 is usual."""
+    """Findings on the size of one update.
+
+    Args:
+        ratios: layer -> norm of the update / norm of the kernel; about 1e-3 is usual.
+        step: number of the update.
+    """
+    if not ratios:
+        return []
     found = []
-    if ratios and max(ratios.values()) > LARGE and step > 20:
-        layer = max(ratios, key=lambda name: ratios[name])
-        found.append(_update("updates_too_large", layer, ratios[layer], SMALLER_RATE))
-    if ratios and max(ratios.values()) < SMALL:
-        layer = max(ratios, key=lambda name: ratios[name])
-        found.append(_update("updates_too_small", layer, ratios[layer], TEN_TIMES))
+    layer = max(ratios, key=lambda name: ratios[name])
+    if ratios[layer] > MAX_UPDATE_RATIO and step > FIRST_STEPS:
+        found.append(_update("updates_too_large", layer, ratios[layer]))
+    if ratios[layer] < MIN_UPDATE_RATIO:
+        found.append(_update("updates_too_small", layer, ratios[layer]))
     return found
 
 
-def _update(name: str, layer: str, ratio: float, suggestion: Suggestion) -> Finding:
-    return Finding(
-        name,
-        f"One step changes its kernel by {ratio:.1e} of its size; about 1e-3 is usual.",
-        "The learning rate does not suit the weights.",
-        (suggestion, LR_FIND),
-        0.5,
-        layer,
-        {"ratio": ratio},
-    )
+def _update(name: str, layer: str, ratio: float) -> Finding:
+    message = f"One step changes the kernel by {ratio:.1e} of its norm; about 1e-3 is usual."
+    return make_finding(name, message, 0.5, layer, {"ratio": ratio})
 
 
 def batch_norm_findings(model: keras.Model, sample: Sample) -> list[Finding]:
-    """A finding where batch normalization's moving statistics do not describe the batches it sees.
+    """At most one finding: moving statistics of batch normalization do not fit the batches.
 
-    With its moving statistics a layer's outputs have the mean beta and the deviation |gamma|, if those fit.
+    If they fit, the outputs of the layer have mean beta and standard deviation |gamma| in inference mode.
+
+    Args:
+        model: the model, in any state of training.
+        sample: images, of which the first 64 are used.
     """
-    worst: dict[str, float] = {}
+    errors: dict[str, float] = {}
 
     def on_output(layer, outputs) -> None:
         values = outputs.numpy().astype("float64").reshape(-1, outputs.shape[-1])
@@ -120,32 +113,15 @@ def batch_norm_findings(model: keras.Model, sample: Sample) -> list[Finding]:
         gamma = np.maximum(gamma, 1e-3)
         shift = np.abs(values.mean(axis=0) - beta) / gamma
         scale = np.maximum(values.std(axis=0), 1e-6) / gamma
-        worst[layer.name] = float(np.median(np.maximum(shift, np.maximum(scale, 1 / scale) - 1)))
+        errors[layer.name] = float(np.median(np.maximum(shift, np.maximum(scale, 1 / scale) - 1)))
 
     layers = [layer for layer in layers_of(model) if isinstance(layer, keras.layers.BatchNormalization)]
     if not layers:
         return []
     with forward_hooks(layers, on_output):
-        model(tf.convert_to_tensor(sample.x[:IMAGES]), training=False)
-    layer = max(worst, key=lambda name: worst[name])
-    if worst[layer] < OFF:
+        model(tf.convert_to_tensor(sample.x[:BATCH_NORM_IMAGES]), training=False)
+    layer = max(errors, key=lambda name: errors[name])
+    if errors[layer] < MAX_STATISTICS_ERROR_STD:
         return []
-    return [
-        Finding(
-            "batch_norm_disagrees",
-            f"With its moving statistics half of its channels are off by {worst[layer]:.1f} deviations or more.",
-            "Validation and predictions use the moving statistics: they are worse than training says. The "
-            "average forgets too slowly (momentum 0.99 needs 500 steps), or batches differ from each other.",
-            (
-                Suggestion("momentum 0.9", "the average follows within 50 steps instead of 500"),
-                Suggestion(
-                    "keras_cnn's BatchNormalization and train",
-                    "statistics estimated anew for the weights as they are",
-                ),
-                Suggestion("larger, shuffled batches", "batches that resemble each other"),
-            ),
-            0.6,
-            layer,
-            {"off": worst[layer]},
-        )
-    ]
+    message = f"Moving statistics of half of the channels are off by at least {errors[layer]:.1f} standard deviations."
+    return [make_finding("batch_norm_disagrees", message, 0.6, layer, {"off": errors[layer]})]

@@ -1,4 +1,4 @@
-"""The layers of any Keras model, Sequential, functional or subclassed, and what feeds what."""
+"""The layers of any Keras model (Sequential, functional or subclassed) and their connections."""
 
 import math
 
@@ -10,16 +10,19 @@ SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 KERNEL_LAYERS = (*CONVOLUTIONS, *DEPTHWISE, *TRANSPOSED, *SEPARABLE, keras.layers.Dense)
 IDENTITY_LAYERS = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
-# what operations are called -> the name of the activation: LeakyRelu is leaky_relu
+# lower-case name of an operation -> name of the activation: LeakyRelu -> leaky_relu
 ACTIVATIONS = {name.replace("_", ""): name for name in dir(keras.activations) if not name.startswith("_")}
 
 
 def operations_of(model: keras.Model) -> list[keras.Operation]:
-    """Everything that computes, in the order in which it is called, as far as the model tells it: layers, nested ones
-    too, and what stands between them in a functional model, `keras.ops`, slices and sums of tensors."""
+    """All operations in the order of execution, as far as the model exposes it.
+
+    Layers, those of nested models and layers included, and in a functional model the operations between them:
+    `keras.ops`, slices and sums of tensors.
+    """
     found: dict[int, keras.Operation] = {}
 
-    def walk(one) -> None:  # `_flatten_layers` gives what is nested backwards
+    def walk(one) -> None:  # `_flatten_layers` lists nested layers in reverse
         for part in one.operations if _is_functional(one) else getattr(one, "_layers", []):
             if id(part) not in found:
                 found[id(part)] = part
@@ -34,12 +37,12 @@ def _is_functional(model) -> bool:
 
 
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers among them."""
+    """The layers among `operations_of(model)`."""
     return [one for one in operations_of(model) if isinstance(one, keras.layers.Layer)]
 
 
 def predecessors(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
-    """What feeds `layer`; of a subclassed model, which does not tell, the layer that stands before it."""
+    """The operations whose outputs `layer` receives; of a subclassed model, which has no graph, the layer before it."""
     if not _is_functional(model):
         order = layers_of(model)
         place = order.index(layer)
@@ -48,7 +51,7 @@ def predecessors(layer: keras.Operation, model: keras.Model) -> list[keras.Opera
 
 
 def value_predecessors(layer: keras.Operation, model: keras.Model) -> list[keras.Operation]:
-    """The same, but looking through what changes no values: dropout and reshapes."""
+    """The same, with dropout and reshapes skipped, which change no values."""
     found = []
     for parent in predecessors(layer, model):
         found += value_predecessors(parent, model) if isinstance(parent, IDENTITY_LAYERS) else [parent]
@@ -56,7 +59,7 @@ def value_predecessors(layer: keras.Operation, model: keras.Model) -> list[keras
 
 
 def bottleneck_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers that have nothing beside them: whatever the outputs know of the inputs has passed through each."""
+    """The layers on every path from inputs to outputs: all information passes through each of them."""
     order = operations_of(model)
     place = {id(one): index for index, one in enumerate(order)}
     passed: set[int] = set()
@@ -70,8 +73,10 @@ def bottleneck_layers(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def _in_graphs(model: keras.Model) -> set[int]:
-    """The ids of what stands in its graph, or stack, or in that of a model nested in it. Within a layer or model of
-    one's own nobody knows what feeds what."""
+    """The ids of the operations in the graph of the model and of nested models.
+
+    Connections inside custom layers and subclassed models are unknown.
+    """
     if not _is_functional(model) and not isinstance(model, keras.Sequential):
         return set()
     parts = model.operations if _is_functional(model) else model._layers
@@ -80,14 +85,14 @@ def _in_graphs(model: keras.Model) -> set[int]:
 
 
 def last_layers(model: keras.Model) -> list[keras.Operation]:
-    """What makes the model's outputs."""
+    """The operations that produce the outputs of the model."""
     if not _is_functional(model):
         return layers_of(model)[-1:]
     return [tensor._keras_history.operation for tensor in model.outputs]
 
 
 def activation_of(layer: keras.Operation) -> str:
-    """The name of the activation that it applies, `linear` if none."""
+    """The name of the activation that an operation applies, `linear` if none."""
     if not isinstance(layer, keras.layers.Layer):
         return ACTIVATIONS.get(type(layer).__name__.lower(), "linear")
     if isinstance(layer, keras.layers.Softmax):
@@ -103,22 +108,22 @@ def activation_of(layer: keras.Operation) -> str:
 
 
 def kernel_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers with a kernel, in order."""
+    """The layers with kernels, in order of execution."""
     return [layer for layer in layers_of(model) if isinstance(layer, KERNEL_LAYERS)]
 
 
 def kernels_of(layer: keras.layers.Layer) -> list:
-    """The kernels of a layer that has some, in the order in which they are applied: two of a separable convolution."""
+    """The kernels of a layer in the order in which they are applied: two of a separable convolution."""
     if isinstance(layer, SEPARABLE):
         return [layer.depthwise_kernel, layer.pointwise_kernel]
     return [layer.kernel] if getattr(layer, "kernel", None) is not None else []
 
 
 def fan_in(layer: keras.layers.Layer) -> float:
-    """How many inputs one output of a layer with a kernel adds up.
+    """The number of inputs that one output of a layer sums.
 
-    Not what Keras's initializers take it for: they count all channels of a depthwise convolution, (h, w, C, m), whose
-    outputs each see one, and the outputs of a transposed one, (h, w, out, in).
+    Keras's initializers compute it differently: they count all channels of a depthwise kernel (h, w, C, m), of which an
+    output receives one, and the outputs of a transposed kernel (h, w, out, in).
     """
     shape = tuple(kernels_of(layer)[0].shape)
     if isinstance(layer, SEPARABLE):
@@ -131,7 +136,7 @@ def fan_in(layer: keras.layers.Layer) -> float:
 
 
 def activation_after(layer: keras.layers.Layer, model: keras.Model) -> str:
-    """The activation that a layer's outputs go through: its own, or that of what follows, past normalization."""
+    """The activation applied to the outputs of a layer: its own, or the first one before the next kernel."""
     if activation_of(layer) != "linear":
         return activation_of(layer)
     order = operations_of(model)
@@ -144,7 +149,7 @@ def activation_after(layer: keras.layers.Layer, model: keras.Model) -> str:
 
 
 def output_width(model: keras.Model) -> int | None:
-    """How many numbers the net gives for an image, or a pixel; None where that cannot be told."""
+    """Number of outputs per image, or per pixel; None if unknown."""
     if _is_functional(model):
         return model.outputs[0].shape[-1]
     kernels = [kernel for layer in layers_of(model) for kernel in kernels_of(layer)]
@@ -152,7 +157,7 @@ def output_width(model: keras.Model) -> int | None:
 
 
 def final_activation(model: keras.Model) -> tuple[str, keras.Operation]:
-    """What the model's first output comes from: (activation, what applies it)."""
+    """(name of the activation that produces the first output, the operation that applies it)."""
     layer = last_layers(model)[0]
     if isinstance(layer, keras.Model):
         return final_activation(layer)

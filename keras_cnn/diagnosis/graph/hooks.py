@@ -1,4 +1,4 @@
-"""See what passes through the layers of any Keras model, without changing it."""
+"""Observe the outputs of the layers of any Keras model without changing the model."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ import keras
 def forward_hooks(
     layers: Iterable[keras.layers.Layer], on_output: Callable[[keras.layers.Layer, Any], None]
 ) -> Iterator[None]:
-    """Within it, `see(layer, outputs)` is called whenever one of `layers` has computed."""
+    """A context in which `on_output(layer, outputs)` is called after every call of one of `layers`."""
     changed = []
     try:
         for layer in layers:
@@ -22,14 +22,14 @@ def forward_hooks(
         for layer, before in reversed(changed):
             if before is None:
                 object.__delattr__(layer, "call")
-            else:  # it is tapped already
+            else:  # another hook is active
                 object.__setattr__(layer, "call", before)
 
 
 def _hook(layer: keras.layers.Layer, call: Callable, on_output: Callable) -> Callable:
-    def seen(*args, **kwargs):
+    def hooked(*args, **kwargs):
         outputs = call(*args, **kwargs)
         on_output(layer, outputs)
         return outputs
 
-    return seen
+    return hooked

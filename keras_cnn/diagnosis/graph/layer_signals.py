@@ -1,4 +1,4 @@
-"""What a batch does in a net before training: the signal forwards, the gradient backwards, layer by layer."""
+"""Signals of one batch: statistics of the outputs and norms of the gradients, layer by layer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +20,15 @@ from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import Objective, logit_std
 from keras_cnn.training.ema import preserve_variables
 
-IMAGES, PIXELS = 64, 64 * 128**2  # of the batch that is measured: so many images, or fewer large ones
-HALF_SCALE = 1024.0  # times the loss in float16, whose least number is 6e-8; gradients are divided by it
-PAIRS = 16  # images whose representations are compared, each with each
+BATCH_IMAGES, BATCH_PIXELS = 64, 64 * 128**2  # limits of the batch that is measured
+FLOAT16_LOSS_SCALE = 1024.0  # because the smallest positive float16 is 6e-8
+COMPARED_IMAGES = 16  # whose outputs are compared in pairs
+# outputs beyond them count as saturated; set by hand
 SATURATION_BOUNDS = {
     "sigmoid": (0.03, 0.97),
     "hard_sigmoid": (0.0, 1.0),
     "tanh": (-0.97, 0.97),
-}  # beyond which slopes are small
+}
 RECTIFIERS = ("relu", "relu6")
 SHAPE_ONLY_LAYERS = (
     keras.layers.InputLayer,
@@ -39,11 +40,20 @@ SHAPE_ONLY_LAYERS = (
 
 @dataclass(frozen=True)
 class LayerSignal:
-    """One layer. mean, variance: of all its outputs. spread: the sd of a unit's output over images, root mean square
-    over units. dead: share of units (channels) of a rectifier that are 0 for every image; None for others.
-    saturated: share of outputs of sigmoid or tanh near their bounds; None for others. correlation: mean cosine
-    between the outputs of two images. gradient, weight: norms of the kernels' gradients and of the kernels, None
-    without one."""
+    """The signal in one layer.
+
+    Args:
+        name: of the layer.
+        kind: its activation, or the name of its class.
+        mean: of all its outputs.
+        variance: of all its outputs.
+        std_over_images: standard deviation of a unit's output over images, root mean square over units.
+        dead: share of units (channels) that are 0 for every image, of ReLU; None for other activations.
+        saturated: share of outputs near the bounds of sigmoid or tanh; None for other activations.
+        correlation: mean cosine of the outputs of two images.
+        gradient: norm of the kernels' gradients; None without trainable kernels.
+        weight: norm of the kernels; None without trainable kernels.
+    """
 
     name: str
     kind: str
@@ -58,14 +68,20 @@ class LayerSignal:
 
     @property
     def ratio(self) -> float | None:
-        """Norm of the gradient by norm of the kernel."""
+        """Norm of the gradient / norm of the kernel."""
         return self.gradient / self.weight if self.gradient is not None and self.weight else None
 
 
 @dataclass(frozen=True)
 class Signals:
-    """loss: of the batch, in training mode. spread: sd of the logits over images. finite: whether all numbers are.
-    layers: in the order in which they compute."""
+    """The signals of one batch in training mode.
+
+    Args:
+        loss: of the batch, in nats.
+        logit_std: standard deviation of the logits over images.
+        finite: whether the loss, all variances and all gradients are.
+        layers: in order of execution.
+    """
 
     loss: float
     logit_std: float
@@ -74,25 +90,32 @@ class Signals:
 
     @property
     def kernels(self) -> list[LayerSignal]:
-        """Of the layers with a kernel that learns."""
+        """Those of the layers with trainable kernels."""
         return [layer for layer in self.layers if layer.gradient is not None]
 
 
 def measure_signals(
-    model: keras.Model, sample: Sample, objective: Objective, show: Callable[[str, Any], None] | None = None
+    model: keras.Model,
+    sample: Sample,
+    objective: Objective,
+    show: Callable[[str, Any], None] | None = None,
 ) -> Signals:
-    """One forward and one backward pass, as in training; the weights, also moving statistics, stay as they are.
+    """Measure one forward and one backward pass in training mode; all variables are restored.
 
-    show: given the name and the values of each layer's outputs and each gradient.
+    Args:
+        model: the model.
+        sample: images, of which at most the first 64 are used.
+        objective: its loss.
+        show: called with the name (`outputs/LAYER`, `gradients/LAYER`) and the values of outputs and gradients.
     """
     pixels = max(1, int(np.prod(sample.x.shape[1:3])))
-    count = max(2, min(IMAGES, PIXELS // pixels, len(sample)))
+    count = max(2, min(BATCH_IMAGES, BATCH_PIXELS // pixels, len(sample)))
     x, y = tf.convert_to_tensor(sample.x[:count]), tf.convert_to_tensor(sample.y[:count])
-    seen: dict[int, LayerSignal] = {}
+    signals: dict[int, LayerSignal] = {}
 
     def on_output(layer: keras.layers.Layer, outputs: Any) -> None:
         if tf.is_tensor(outputs) and not isinstance(layer, SHAPE_ONLY_LAYERS) and outputs.dtype.is_floating:
-            seen[id(layer)] = _signal(layer, outputs.numpy())
+            signals[id(layer)] = _signal(layer, outputs.numpy())
             if show:
                 show(f"outputs/{layer.name}", outputs)
 
@@ -109,14 +132,14 @@ def measure_signals(
         outputs = model(x, training=True)
         loss = objective.loss(x, y, outputs)
         half = any(layer.compute_dtype == "float16" for layer in layers_of(model))
-        scale = HALF_SCALE if half else 1.0
+        scale = FLOAT16_LOSS_SCALE if half else 1.0
         scaled = scale * loss
     weights = [variable.value for variable in model.trainable_variables]
     gradients = tape.gradient(scaled, weights)
     if half:
         gradients = [None if gradient is None else gradient / scale for gradient in gradients]
     found = dict(zip([id(v) for v in model.trainable_variables], gradients, strict=True))
-    layers = [_with_gradient(seen[id(one)], one, found) for one in watched if id(one) in seen]
+    layers = [_with_gradient(signals[id(one)], one, found) for one in watched if id(one) in signals]
     for layer in layers_of(model):
         own = _gradients(layer, found)
         if show and own:
@@ -135,7 +158,7 @@ def _signal(layer: keras.layers.Layer, outputs: np.ndarray) -> LayerSignal:
     units = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values[:, None]
     activation = activation_of(layer)
     bounds = SATURATION_BOUNDS.get(activation)
-    flat = values[:PAIRS].reshape(min(PAIRS, len(values)), -1).astype("float64")
+    flat = values[:COMPARED_IMAGES].reshape(min(COMPARED_IMAGES, len(values)), -1).astype("float64")
     with np.errstate(all="ignore"):
         unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-30)
         cosines = (unit @ unit.T)[~np.eye(len(unit), dtype=bool)]
@@ -152,7 +175,7 @@ def _signal(layer: keras.layers.Layer, outputs: np.ndarray) -> LayerSignal:
 
 
 def _gradients(layer: keras.layers.Layer, found: dict) -> list:
-    """Those of a layer's kernels; none where it has no kernel, or is frozen."""
+    """The gradients of a layer's kernels; empty if it has none, or is frozen."""
     return [found[id(kernel)] for kernel in kernels_of(layer) if found.get(id(kernel)) is not None]
 
 

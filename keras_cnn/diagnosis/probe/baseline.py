@@ -1,4 +1,4 @@
-"""How hard are these images to tell apart? What a linear classifier of small pictures tells of their classes."""
+"""How hard the data are: the score of a linear classifier of 8x8 images."""
 
 import math
 
@@ -7,15 +7,19 @@ import numpy as np
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.score import explained_entropy
 
-SIDE = 8  # images are averaged to 8x8
-RIDGE = 0.01  # of the square of the largest singular value
+SIDE = 8  # pixels that images are averaged to, in height and width
+RIDGE = 0.01  # penalty / square of the largest singular value
 
 
 def linear_baseline_score(sample: Sample, width: int) -> float:
-    """The share of the entropy of the classes of the images held out that ridge regression on the others tells, 0..1;
-    NaN where images have no class of their own, as in segmentation, or are no pictures (N, H, W, C).
+    """The score on held-out images of ridge regression on the other images, averaged to 8x8.
 
-    width: of the net's outputs.
+    Args:
+        sample: images and labels.
+        width: number of outputs of the model.
+
+    Returns:
+        A score in [0, 1]; NaN if images have no single class, as in segmentation, or are not (N, H, W, C).
     """
     classes = classes_of_images(sample, width)
     targets = np.eye(max(2, width))
@@ -31,14 +35,14 @@ def linear_baseline_score(sample: Sample, width: int) -> float:
 
 
 def classes_of_images(sample: Sample, width: int) -> np.ndarray | None:
-    """Labels as classes, (N,); None where an image has several, as in segmentation."""
+    """Labels as classes (N,); None if an image has several, as in segmentation."""
     y = sample.y
     classes = y.argmax(-1) if y.ndim == 2 and y.shape[-1] == width > 1 else y.ravel()
     return classes.astype(np.int64) if len(classes) == len(sample) else None
 
 
 def small_pictures(x: np.ndarray) -> np.ndarray:
-    """(N, H, W, C) -> (N, about 8 * 8 * C), means of blocks."""
+    """Images (N, H, W, C) averaged over blocks to about 8x8, flattened: (N, about 8 * 8 * C)."""
     rows, columns = max(1, x.shape[1] // SIDE), max(1, x.shape[2] // SIDE)
     x = x[:, : x.shape[1] // rows * rows, : x.shape[2] // columns * columns].astype("float32")
     blocks = x.reshape(len(x), x.shape[1] // rows, rows, x.shape[2] // columns, columns, -1)

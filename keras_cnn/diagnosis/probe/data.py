@@ -1,4 +1,4 @@
-"""A few batches in memory, from whatever a user holds data in."""
+"""A sample of the data in memory, from arrays or batches."""
 
 import math
 from collections.abc import Iterable
@@ -9,16 +9,21 @@ import numpy as np
 
 from keras_cnn.errors import InputError
 
-BATCH_SIZE = 64  # of arrays, and unless told otherwise
-HELD_OUT = 256
-RENUMBER_LABELS_HINT = "np.unique(y, return_inverse=True)[1] counts classes from 0"
-MASK_PIXELS = 2**20  # held out of masks, but at least eight of them
+BATCH_SIZE = 64  # default for arrays
+HELD_OUT_IMAGES = 256
+RENUMBER_LABELS_HINT = "np.unique(y, return_inverse=True)[1] numbers the classes from 0"
+HELD_OUT_MASK_PIXELS = 2**20  # of masks, but at least 8 images
 
 
 @dataclass(frozen=True)
 class Sample:
-    """x: (N, ...) as the net takes it. y: classes (N,), distributions (N, classes) or masks (N, H, W).
-    batch_size: of a training step."""
+    """Images and labels in memory.
+
+    Args:
+        x: images (N, ...) as the model takes them.
+        y: classes (N,), distributions (N, classes) or masks (N, H, W).
+        batch_size: images of one training step.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -29,16 +34,17 @@ class Sample:
 
     @property
     def held_out(self) -> int:
-        """How many images, the last ones, are measured on and not trained on: 256, fewer large ones with masks, whose
-        every pixel counts, or a quarter of few."""
-        most = HELD_OUT
+        """Number of images, the last ones, that are evaluated and not trained on.
+
+        256, fewer if they have large masks, at most a quarter of all.
+        """
+        count = HELD_OUT_IMAGES
         if self.y.ndim > 2:
-            most = min(HELD_OUT, max(8, MASK_PIXELS // math.prod(self.y.shape[1:3])))
-        return min(most, max(1, len(self) // 4))
+            count = min(count, max(8, HELD_OUT_MASK_PIXELS // math.prod(self.y.shape[1:3])))
+        return min(count, max(1, len(self) // 4))
 
     def batches(self, steps: int, seed: int = 0) -> np.ndarray:
-        """Indices of `steps` batches, (steps, batch), of images that are not held out: every one once, shuffled,
-        before one comes again."""
+        """Indices (steps, batch) of shuffled training images; no image is repeated before all have been used."""
         count = len(self) - self.held_out
         random, size = np.random.default_rng(seed), min(self.batch_size, count)
         rounds = max(1, -(-steps * size // count))
@@ -47,30 +53,37 @@ class Sample:
 
 
 def sample_of(data: Any, images: int, batch_size: int | None = None) -> Sample:
-    """At most `images` images of `data`, all that fit where it holds fewer.
+    """Take a sample of the data.
 
-    data: a pair of arrays (x, y), drawn from at random; or what gives batches (x, y), a `tf.data.Dataset` or a
-    `keras.utils.PyDataset`, whose first ones are taken. InputError for anything else, and for less than two images.
+    Args:
+        data: arrays (x, y), of which images are drawn at random; or an iterable of batches (x, y), such as a
+            `tf.data.Dataset` or a `keras.utils.PyDataset`, of which the first ones are used.
+        images: maximum number of images.
+        batch_size: of a training step; None for that of the data, 64 for arrays.
+
+    Returns:
+        The sample.
+
+    Raises:
+        InputError: for other data, fewer than two images, or values that are not numbers.
     """
     if isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "shape") for part in data):
         x, y, size = _drawn(np.asarray(data[0]), np.asarray(data[1]), images)
     elif isinstance(data, Iterable):
         x, y, size = _first(data, images)
     else:
-        raise InputError(f"data of {type(data).__name__} are neither arrays (x, y) nor batches of such.")
+        raise InputError(f"data of {type(data).__name__} are neither arrays (x, y) nor batches of arrays.")
     if len(x) < 2:
-        raise InputError(
-            f"{len(x)} images are too few to diagnose with: at least 2 are needed, better 1,000."
-        )
-    for part, name, mend in ((x, "images", "load them as arrays"), (y, "labels", RENUMBER_LABELS_HINT)):
+        raise InputError(f"{len(x)} images are too few for a diagnosis: give at least 2, better 1,000.")
+    for part, name, hint in ((x, "images", "load them as arrays"), (y, "labels", RENUMBER_LABELS_HINT)):
         if part.dtype.kind not in "biuf":
-            raise InputError(f"{name} of type {part.dtype} are no numbers: {mend}.")
+            raise InputError(f"{name} of type {part.dtype} are not numbers: {hint}.")
     return Sample(x, y, batch_size or size)
 
 
 def _drawn(x: np.ndarray, y: np.ndarray, images: int) -> tuple[np.ndarray, np.ndarray, int]:
     if len(x) != len(y):
-        raise InputError(f"{len(x)} images and {len(y)} labels: there must be one for each.")
+        raise InputError(f"{len(x)} images and {len(y)} labels: give one label per image.")
     chosen = np.random.default_rng(0).permutation(len(x))[:images]
     return x[chosen], y[chosen], BATCH_SIZE
 
@@ -80,15 +93,13 @@ def _first(batches: Iterable, images: int) -> tuple[np.ndarray, np.ndarray, int]
     ys: list[np.ndarray] = []
     for batch in batches:
         if not isinstance(batch, tuple | list) or len(batch) < 2:
-            raise InputError("data must give batches (x, y), images with their labels.")
+            raise InputError("data must yield batches (x, y), images with their labels.")
         xs.append(np.asarray(batch[0]))
         ys.append(np.asarray(batch[1]))
         if not xs[-1].ndim or not ys[-1].ndim or len(xs[-1]) != len(ys[-1]):
-            raise InputError(
-                "data must give batches (x, y) of equally many images and labels: call .batch(64)."
-            )
+            raise InputError("data must yield batches (x, y) with as many labels as images: call .batch(64).")
         if sum(map(len, xs)) >= images:
             break
     if not xs:
-        raise InputError("data give no batch.")
+        raise InputError("data yield no batch.")
     return np.concatenate(xs)[:images], np.concatenate(ys)[:images], len(xs[0])

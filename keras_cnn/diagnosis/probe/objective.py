@@ -1,4 +1,4 @@
-"""The loss and the optimizer of a net, and what its loss is while it has learnt nothing."""
+"""The loss and the optimizer of a model, the loss at chance, and the spread of its logits."""
 
 import copy
 import functools
@@ -15,16 +15,24 @@ from keras_cnn.diagnosis.graph.graph import final_activation
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.errors import InputError
 
-USUAL_RATE = 1e-3  # of Adam in Keras
-EPSILON = 1e-7  # Keras's, below which probabilities are cut off
-MAKES_PROBABILITIES = ("softmax", "sigmoid")
+DEFAULT_RATE = 1e-3  # learning rate of Adam in Keras
+EPSILON = 1e-7  # keras.config.epsilon(), below which losses clip probabilities
+PROBABILITY_ACTIVATIONS = ("softmax", "sigmoid")
 
 
 @dataclass(frozen=True)
 class Objective:
-    """loss: (x, y, outputs) -> scalar. chance: its value when every image gets the frequencies of the classes.
-    measure: (y, outputs) -> the same without what regularizers add. shape: of the outputs for one image. optimizer:
-    makes a fresh one. rate: its learning rate. compiled: whether the loss is the model's own."""
+    """The loss and the optimizer that a model is trained with.
+
+    Args:
+        loss: (x, y, outputs) -> scalar, regularizers included.
+        measure: (y, outputs) -> the loss without regularizers.
+        chance: value of `measure` if every image gets the class frequencies, in nats.
+        shape: of the outputs for one image.
+        optimizer: creates a new optimizer.
+        rate: its learning rate.
+        compiled: whether the loss is the one that the model is compiled with.
+    """
 
     loss: Callable[[Any, Any, Any], Any]
     measure: Callable[[Any, Any], Any]
@@ -36,8 +44,16 @@ class Objective:
 
 
 def objective_of(model: keras.Model, sample: Sample) -> Objective:
-    """What `model` was compiled with; without it cross-entropy, and Adam at Keras's rate, 1e-3. Cross-entropy too where
-    its loss cannot take such labels."""
+    """The objective that a model is compiled with.
+
+    Args:
+        model: compiled or not; the defaults are cross-entropy and Adam at 1e-3. Cross-entropy is also used where the
+            compiled loss cannot be computed from these labels.
+        sample: images and labels.
+
+    Raises:
+        InputError: if the model has several outputs or a loss that Keras does not know.
+    """
     shape, own, rate = output_shape(model, sample.x), getattr(model, "optimizer", None), rate_of(model)
     measure = compiled_loss(model)
     compiled = measure is not None and takes(measure, sample.y, shape)
@@ -55,7 +71,7 @@ def objective_of(model: keras.Model, sample: Sample) -> Objective:
 
 
 def optimizer_with(own: keras.optimizers.Optimizer, **changes) -> keras.optimizers.Optimizer:
-    """A fresh optimizer of the same settings but `changes`; within loss scaling, where `own` scales the loss."""
+    """A new optimizer with the settings of `own`, except for `changes`; loss scaling is kept."""
     config = copy.deepcopy(own.get_config())
     settings = config["inner_optimizer"]["config"] if "inner_optimizer" in config else config
     settings.update(changes)
@@ -63,11 +79,13 @@ def optimizer_with(own: keras.optimizers.Optimizer, **changes) -> keras.optimize
 
 
 def rate_of(model: keras.Model) -> float:
-    """The learning rate it is compiled with; of a schedule the largest of the first ten thousand steps, for many start
-    at 0; Keras's usual one if it is not compiled."""
+    """The learning rate that a model is compiled with; 1e-3, Keras's default, if it is not compiled.
+
+    Of a schedule it is the largest in the first 10,000 steps, because many schedules start at 0.
+    """
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
-        return USUAL_RATE
+        return DEFAULT_RATE
     schedule = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         return max(float(schedule(step)) for step in np.geomspace(1, 10_000, 300).astype(int))
@@ -75,28 +93,35 @@ def rate_of(model: keras.Model) -> float:
 
 
 def output_shape(model: keras.Model, x: np.ndarray) -> tuple[int, ...]:
-    """Of one image, without the batch; of a subclassed model found out by symbols. InputError for several outputs."""
+    """Shape of the outputs for one image, without the batch.
+
+    Raises:
+        InputError: if the model has several outputs.
+    """
     spec = model.compute_output_spec(keras.KerasTensor((2, *x.shape[1:]), x.dtype.name))
     if not hasattr(spec, "shape"):
         raise InputError(
-            f"the net has {len(spec)} outputs, and nets of one are examined: give "
-            "keras.Model(net.inputs, net.outputs[0]), compiled with the loss of that output."
+            f"the model has {len(spec)} outputs; only models with one output can be diagnosed: give "
+            "keras.Model(model.inputs, model.outputs[0]), compiled with the loss of that output."
         )
     return tuple(spec.shape[1:])
 
 
 def _usual_loss(model: keras.Model, y: np.ndarray, shape: tuple[int, ...]) -> Callable:
-    from_logits = final_activation(model)[0] not in MAKES_PROBABILITIES
+    from_logits = final_activation(model)[0] not in PROBABILITY_ACTIVATIONS
     if shape[-1] == 1:
         return keras.losses.BinaryCrossentropy(from_logits=from_logits)
-    whole = y.ndim == len(shape) + 1 and y.shape[-1] == shape[-1]
-    kind = keras.losses.CategoricalCrossentropy if whole else keras.losses.SparseCategoricalCrossentropy
+    one_hot = y.ndim == len(shape) + 1 and y.shape[-1] == shape[-1]
+    kind = keras.losses.CategoricalCrossentropy if one_hot else keras.losses.SparseCategoricalCrossentropy
     return kind(from_logits=from_logits)
 
 
 def compiled_loss(model: keras.Model) -> Callable | None:
-    """(y, outputs) -> the loss that `model` is compiled with, without what regularizers add; None if there is none.
-    InputError for one that Keras does not know."""
+    """(y, outputs) -> the loss that `model` is compiled with, without regularizers; None if there is none.
+
+    Raises:
+        InputError: if Keras does not know the loss.
+    """
     loss = getattr(model, "loss", None) if getattr(model, "compiled", False) else None
     if isinstance(loss, dict | list):
         losses = list(loss.values()) if isinstance(loss, dict) else loss
@@ -104,17 +129,19 @@ def compiled_loss(model: keras.Model) -> Callable | None:
     try:
         found = keras.losses.get(loss)
     except ValueError:
-        raise InputError(f"the net is compiled with the loss {loss!r}, which Keras does not know.") from None
+        raise InputError(
+            f"the model is compiled with the loss {loss!r}, which Keras does not know."
+        ) from None
     return found if found is None or isinstance(found, keras.losses.Loss) else _aligned(found)
 
 
 def loss_name(loss: Callable) -> str:
-    """Keras's name of a loss, that of the function for one's own; empty if it has none."""
+    """Keras's name of a loss, or that of a custom function; empty if it has none."""
     return str(getattr(loss, "name", None) or getattr(loss, "__name__", ""))
 
 
 def _aligned(loss: Callable) -> Callable:
-    """A loss given as a function, told labels (batch,) as (batch, 1) where outputs are such, as `fit` does."""
+    """A loss function that, like `fit`, expands labels (batch,) to (batch, 1) if the outputs are (batch, 1)."""
 
     @functools.wraps(loss)
     def aligned(y, outputs):
@@ -126,7 +153,7 @@ def _aligned(loss: Callable) -> Callable:
 
 
 def takes(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Whether a loss can be computed of labels of the form of `y` and outputs (batch, *shape)."""
+    """Whether a loss can be computed from labels like `y` and outputs (batch, *shape)."""
     try:
         measure(np.zeros_like(y[:1]), np.full((1, *shape), 0.5, "float32"))
     except (ValueError, TypeError, tf.errors.InvalidArgumentError):
@@ -135,7 +162,7 @@ def takes(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> bool:
 
 
 def _chance(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> float:
-    """`measure` of the frequencies in `y`, given as probabilities or as logits, whichever is less: one is a misfit."""
+    """`measure` of the class frequencies in `y`, as probabilities or as logits: the lower value, one is wrong."""
     width = shape[-1]
     frequencies = class_frequencies(y, width)
     if width == 1:
@@ -155,18 +182,18 @@ def _chance(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> float:
 
 
 def class_frequencies(y: np.ndarray, width: int) -> np.ndarray:
-    """The share of each class in `y`, (max(width, 2),); of distributions their mean."""
+    """The share of each class in `y`, (max(width, 2),); the mean of distributions."""
     if y.ndim > 1 and y.shape[-1] == width > 1 and y.dtype.kind == "f":
         return y.reshape(-1, width).mean(axis=0)
     if y.ndim == 2 and y.shape[-1] == width > 1:
         return y.mean(axis=0)
     counts = np.bincount(np.clip(y.astype(np.int64).ravel(), 0, None), minlength=max(width, 2))
-    counts = counts[: max(width, 2)]  # of masks pixels may belong to no class
+    counts = counts[: max(width, 2)]  # pixels of masks may belong to no class
     return counts / max(1, counts.sum())
 
 
 def logits_of(outputs: np.ndarray, activation: str) -> np.ndarray:
-    """Outputs (..., C) as logits, centered over the classes; what the final `activation` made is undone."""
+    """Outputs (..., C) as logits, centered over the classes: the inverse of the final `activation`."""
     values = np.asarray(outputs, "float64")
     if activation == "softmax":
         values = np.log(np.maximum(values, 1e-30))
@@ -176,6 +203,6 @@ def logits_of(outputs: np.ndarray, activation: str) -> np.ndarray:
 
 
 def logit_std(outputs: np.ndarray, activation: str) -> float:
-    """How much the logits differ from image to image (and pixel to pixel): their sd over these, the mean of classes."""
+    """Standard deviation of the logits over images (and pixels), averaged over the classes."""
     values = logits_of(outputs, activation)
     return float(values.reshape(-1, values.shape[-1]).std(axis=0).mean())

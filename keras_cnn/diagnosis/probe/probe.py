@@ -1,4 +1,4 @@
-"""A few real training steps at several learning rates, after which the net is as it was."""
+"""Short trainings at several learning rates, after which all variables of the model are restored."""
 
 import logging
 import math
@@ -18,22 +18,31 @@ from keras_cnn.training.ema import preserve_variables
 
 logger = logging.getLogger(__name__)
 
+# set on seventeen generated families, benchmarks/diagnosis.py, 2026-11-25
 SHORT_RUN_STEPS, MEDIUM_RUN_STEPS, LONG_RUN_STEPS = 48, 480, 1500
-MIN_DETECTABLE_SCORE = 0.015  # of the entropy of the classes, told by a net that does not stand still
-EXTENDED_SHORT_RUN_STEPS = (
-    4 * SHORT_RUN_STEPS
-)  # where luck tells more than that, of two classes or few images, and 48 do not suffice
-PIXELS = 2**20  # of images held out, measured at once
-PROGRESS_INTERVAL_S = 10.0  # seconds at most without a word
-EVAL_INTERVAL_STEPS = 12  # steps, after each of which the images held out are measured
+MIN_DETECTABLE_SCORE = 0.015  # explained entropy that counts as more than noise
+# where uninformative outputs score more than that by chance: with two classes, or few images
+EXTENDED_SHORT_RUN_STEPS = 4 * SHORT_RUN_STEPS
+EVAL_INTERVAL_STEPS = 12  # steps between two measurements on held-out images
+OVERFIT_IMAGES = 16
+BATCH_PIXELS = 2**20  # of held-out images that pass through the model at once
+PROGRESS_INTERVAL_S = 10.0  # seconds between two log messages
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Training at `rate`. losses: of each step's batch, before it. held_out: loss of images that are not trained on,
-    before the first step and after every twelve, in training mode, so that batch normalization takes their own
-    statistics. spreads: sd of the logits over them, at the same times. told: the share of the entropy of their classes
-    that the outputs tell; by_chance: what they tell once in a thousand times if they know nothing."""
+    """One training run, measured on held-out images before the first step and after every 12.
+
+    Held-out images pass through the model in training mode, so that batch normalization uses their own statistics.
+
+    Args:
+        rate: its learning rate.
+        losses: of the batch of each step, before the update, in nats.
+        held_out: loss of the held-out images at each measurement, in nats.
+        logit_stds: standard deviation of the logits over held-out images at each measurement.
+        scores: explained entropy of their labels at each measurement, in [0, 1].
+        null_score_p999: 99.9th percentile of the score of uninformative outputs.
+    """
 
     rate: float
     losses: list[float]
@@ -44,11 +53,18 @@ class Trace:
 
     @property
     def finite(self) -> bool:
+        """Whether all losses and scores are."""
         return bool(np.isfinite([*self.losses, *self.held_out, *self.scores]).all())
 
 
 class Probe:
-    """The training step of a net, compiled once for all rates."""
+    """The training step of a model, compiled once for all learning rates.
+
+    Args:
+        model: the model; runs leave its variables as they were.
+        sample: images to train on and held-out images.
+        objective: loss and optimizer.
+    """
 
     def __init__(
         self,
@@ -76,29 +92,38 @@ class Probe:
 
     @property
     def descends(self) -> bool:
-        """Whether its steps are as long as gradients are, times the rate."""
+        """Whether the step size is proportional to the gradient (SGD), unlike that of Adam and its variants."""
         return isinstance(getattr(self._optimizer, "inner_optimizer", self._optimizer), keras.optimizers.SGD)
 
     def run(self, rate: float, steps: int | None = None, target_score: float = 1.0) -> Trace:
-        """Train at `rate` for `steps` steps, 48 or where luck tells much 192; undone afterwards. It ends sooner where
-        outputs tell `enough` twice in a row and the loss is below chance."""
+        """Train, measure, and restore the variables.
+
+        Args:
+            rate: learning rate.
+            steps: at most; 48 if None, or 192 where uninformative outputs score high by chance.
+            target_score: the run ends when two scores in a row reach it and the held-out loss is below chance.
+
+        Returns:
+            The trace of the run.
+        """
         return self._undone(rate, self._sample.batches(steps or self.short), target_score)
 
     def overfit(self, rate: float, steps: int = SHORT_RUN_STEPS) -> Trace:
-        """The same, always with one batch of 16 images: a net that can learn at all learns these by heart."""
-        return self._undone(rate, np.tile(np.arange(min(16, len(self._sample))), (steps, 1)), 1.0)
+        """The same on one batch of 16 images, which a model of sufficient capacity overfits."""
+        count = min(OVERFIT_IMAGES, len(self._sample))
+        return self._undone(rate, np.tile(np.arange(count), (steps, 1)), 1.0)
 
     def train(self, rate: float, steps: int) -> tuple[float, np.ndarray]:
-        """Train for good at `rate`; (loss of the images held out, their outputs), in training mode, afterwards."""
+        """Train without restoring; (loss, outputs) of the held-out images afterwards, in training mode."""
         self._start(rate)
         self._steps(tf.constant(self._sample.batches(steps)))
         return self.measure()
 
     def measure(self) -> tuple[float, np.ndarray]:
-        """(loss of the images held out, their outputs), in training mode, as many at once as memory allows."""
+        """(loss, outputs) of the held-out images in training mode, in parts that fit into memory."""
         size, held_out = len(self._sample), self._sample.held_out
-        learns_within_short_run = max(2, PIXELS // max(1, math.prod(self._sample.x.shape[1:3])))
-        places = np.array_split(np.arange(size - held_out, size), -(-held_out // learns_within_short_run))
+        batch = max(2, BATCH_PIXELS // max(1, math.prod(self._sample.x.shape[1:3])))
+        places = np.array_split(np.arange(size - held_out, size), -(-held_out // batch))
         losses, outputs = zip(*(self._forward(tf.constant(part)) for part in places), strict=True)
         loss = np.average([float(loss) for loss in losses], weights=[len(part) for part in places])
         return float(loss), np.concatenate([part.numpy() for part in outputs])
@@ -120,15 +145,17 @@ class Probe:
             losses += self._steps(tf.constant(batches[first : first + EVAL_INTERVAL_STEPS])).numpy().tolist()
             measured.append(self._held_out())
             if time.perf_counter() - self._last_message > PROGRESS_INTERVAL_S:
-                logger.info(f"probe: {len(losses)} of up to {len(batches)} steps at {rate:.1e}")
+                logger.info(
+                    f"probe: {len(losses)} of up to {len(batches)} steps at a learning rate of {rate:.1e}"
+                )
                 self._last_message = time.perf_counter()
             below = measured[-1][0] < self._objective.chance
             if not math.isfinite(measured[-1][0]) or (
-                below and min(tells for *_, tells in measured[-2:]) >= target_score
+                below and min(score for *_, score in measured[-2:]) >= target_score
             ):
                 break
-        held_out, logit_stds, shares = map(list, zip(*measured, strict=True))
-        return Trace(rate, losses, held_out, logit_stds, shares, self.null_score_p999)
+        held_out, logit_stds, scores = map(list, zip(*measured, strict=True))
+        return Trace(rate, losses, held_out, logit_stds, scores, self.null_score_p999)
 
     def _held_out(self) -> tuple[float, float, float]:
         loss, outputs = self.measure()
@@ -151,7 +178,7 @@ class Probe:
             x, y = tf.gather(self._x, batches[step]), tf.gather(self._y, batches[step])
             with tf.GradientTape() as tape:
                 loss = self._objective.loss(x, y, self._model(x, training=True))
-                scaled = self._optimizer.scale_loss(loss)  # in half precision small gradients would be 0
+                scaled = self._optimizer.scale_loss(loss)  # in float16 small gradients would be 0
             variables = self._model.trainable_variables
             self._optimizer.apply(tape.gradient(scaled, [v.value for v in variables]), variables)
             losses = losses.write(step, tf.cast(loss, tf.float32))

@@ -1,4 +1,4 @@
-"""Which rates are probed, and for how long."""
+"""Which learning rates are probed, and for how many steps."""
 
 import logging
 
@@ -13,14 +13,15 @@ from keras_cnn.diagnosis.probe.probe import LONG_RUN_STEPS, MEDIUM_RUN_STEPS, Pr
 
 logger = logging.getLogger(__name__)
 
-# times its own rate, tried where that fails: 16 convolutions with ReLU and Glorot stick at 1e-3, and train at 3e-4
-OTHER_FACTORS = (3.0, 10.0, 30.0, 0.3)
-USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # tried then too
-# the largest tried, if its own is not larger; Adam and its kin make steps as long as their rate however small gradients
-# are, and what nets tell after few steps at larger ones does not last
-LARGEST, LARGEST_SGD = 1e-2, 1e-1
-SMALLER = 0.1  # times its own rate, tried where that works: does the net learn but a little of what it could?
-NEAR = 2.0  # a usual rate within this factor of one that was tried is left out
+# other learning rates / the configured one, probed where that fails; 0.3 because 16 convolutions with ReLU and Glorot
+# initialization stay at chance at 1e-3 and learn at 3e-4 (docs/lecture.md)
+OTHER_LR_RATIOS = (3.0, 10.0, 30.0, 0.3)
+USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # learning rates that are probed then, too
+# largest learning rate that is probed, unless the configured one is larger. Steps of Adam and its variants are as long
+# as their learning rate however small the gradients are; scores of short runs at larger ones do not last
+MAX_RATE, MAX_RATE_SGD = 1e-2, 1e-1
+SMALLER_LR_RATIO = 0.1  # smaller learning rate / the configured one, probed where that works
+NEAR_LR_RATIO = 2.0  # a learning rate within this factor of a probed one is left out
 
 
 def probe_learning_rates(
@@ -31,13 +32,20 @@ def probe_learning_rates(
     raise_threshold: bool,
     allow_extension: bool,
 ) -> tuple[Trace, list[Trace]]:
-    """(the trace at the net's own rate, those at others).
+    """Probe the configured learning rate and others.
 
-    asked: share of the entropy of the classes that a net must tell which has learned. doubted: whether one looks until
-    it tells twice as much. patience: whether a net that does not learn in 480 steps but may yet is given 1,500.
+    Args:
+        probe: of the model.
+        objective: its `rate` is the configured learning rate.
+        required_score: score at which the model counts as learning, in [0, 1].
+        raise_threshold: whether the run at the configured learning rate goes on until twice the required score.
+        allow_extension: whether a run that has not learned in 480 steps but may learn later is extended to 1,500.
+
+    Returns:
+        (trace at the configured learning rate, traces at others).
     """
     rate = objective.rate
-    logger.info(f"probe: up to {MEDIUM_RUN_STEPS} steps at {rate:.1e}")
+    logger.info(f"probe: up to {MEDIUM_RUN_STEPS} steps at a learning rate of {rate:.1e}")
     own = probe.run(
         rate, MEDIUM_RUN_STEPS, DOUBT_FACTOR * required_score if raise_threshold else required_score
     )
@@ -45,30 +53,32 @@ def probe_learning_rates(
         return _beside_smaller(probe, own)
     others = _others(probe, rate)
     if allow_extension and needs_longer_run(own, others):
-        logger.info(f"probe: it may yet learn: up to {LONG_RUN_STEPS} steps at {rate:.1e}")
+        logger.info(f"probe: extended to {LONG_RUN_STEPS} steps at a learning rate of {rate:.1e}")
         own = probe.run(rate, LONG_RUN_STEPS, required_score)
     return own, others
 
 
 def near(rate: float, other: float) -> bool:
-    """Whether one of them need not be tried where the other is."""
-    return max(rate, other) <= NEAR * min(rate, other)
+    """Whether two learning rates are so close that only one is probed."""
+    return max(rate, other) <= NEAR_LR_RATIO * min(rate, other)
 
 
 def _beside_smaller(probe: Probe, own: Trace) -> tuple[Trace, list[Trace]]:
-    """Where it learns, one smaller rate is tried; if that is ahead after as many steps, both go on to 480: a net may
-    learn a little at a rate that lets it learn no more."""
-    smaller = probe.run(own.rate * SMALLER)
+    """Compare with a tenth of the learning rate; if that scores higher after as many steps, both run for 480 steps.
+
+    At a learning rate that is too high a model may learn a little and then stop.
+    """
+    smaller = probe.run(own.rate * SMALLER_LR_RATIO)
     if not smaller_rate_is_ahead(own, smaller):
         return own, [smaller]
     return probe.run(own.rate, MEDIUM_RUN_STEPS), [probe.run(smaller.rate, MEDIUM_RUN_STEPS)]
 
 
 def _others(probe: Probe, rate: float) -> list[Trace]:
-    """Traces at larger and at usual rates than its own."""
-    most = max(rate, LARGEST_SGD if probe.descends else LARGEST)
+    """Traces at multiples of the configured learning rate and at usual ones."""
+    largest = max(rate, MAX_RATE_SGD if probe.descends else MAX_RATE)
     rates = [rate]
-    for other in [*(factor * rate for factor in OTHER_FACTORS), *USUAL_RATES]:
-        if 0 < other <= most and not any(near(other, one) for one in rates):
+    for other in [*(factor * rate for factor in OTHER_LR_RATIOS), *USUAL_RATES]:
+        if 0 < other <= largest and not any(near(other, one) for one in rates):
             rates.append(other)
     return [probe.run(other) for other in rates[1:]]

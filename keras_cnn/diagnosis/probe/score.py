@@ -1,24 +1,30 @@
-"""What outputs tell of the classes, whatever their scale: the loss at the best temperature."""
+"""The score: the share of the entropy of the labels that the logits explain, whatever their scale."""
 
 import numpy as np
 
-ROWS = 4096  # images, or pixels of masks, that are looked at
-CHI2_1DF_P001 = 10.8  # chi-squared of one degree of freedom, exceeded once in a thousand times
-TEMPERATURES = 0.1 * 300 ** (np.arange(-5, 25) / 24)  # 0.03 to 30: nets at first give small logits
+MAX_ROWS = 4096  # images, or pixels of masks, that are evaluated
+CHI2_1DF_P001 = 10.8  # scipy.stats.chi2.isf(1e-3, 1), rounded
+TEMPERATURES = 0.1 * 300 ** (np.arange(-5, 25) / 24)  # 0.03 to 30; untrained models give small logits
 
 
 def explained_entropy(y: np.ndarray, logits: np.ndarray) -> float:
-    """The share of the entropy of the classes that the outputs tell, 0..1; NaN where they are not finite.
+    """McFadden's pseudo-R2 of the logits, after centering over images and temperature scaling.
 
-    y: classes (...,), one-hot or distributions (..., C). logits: (..., C), or (..., 1) of a binary net. They are
-    centered over the images and divided by the temperature at which their cross-entropy is least (Guo et al. 2017, On
-    Calibration, section 4.2). Unlike the loss this tells a net that is far too sure of what it has learnt, whose loss
-    lies above chance, from one that has learnt nothing; and nets of different losses apart.
+    The temperature is the one with the lowest cross-entropy (Guo et al. 2017, On Calibration, section 4.2). Unlike the
+    loss, the score separates an overconfident model, whose loss is above chance, from one that has learned nothing, and
+    compares models with different losses.
+
+    Args:
+        y: classes (...,), one-hot labels or distributions (..., C).
+        logits: (..., C), or (..., 1) of a binary model.
+
+    Returns:
+        A score in [0, 1]: 0 = class frequencies only, 1 = perfect; NaN if a logit is not finite.
     """
     truth, rows = classes_of(y, logits).reshape(-1), logits.reshape(-1, logits.shape[-1]).astype("float64")
-    every = max(1, len(rows) // ROWS)
+    every = max(1, len(rows) // MAX_ROWS)
     truth, rows = truth[::every].astype(int), rows[::every]
-    known = (truth >= 0) & (truth < max(2, rows.shape[-1]))  # of masks pixels may belong to no class
+    known = (truth >= 0) & (truth < max(2, rows.shape[-1]))  # pixels of masks may belong to no class
     truth, rows = truth[known], rows[known]
     if not np.isfinite(rows).all():
         return float("nan")
@@ -30,16 +36,26 @@ def explained_entropy(y: np.ndarray, logits: np.ndarray) -> float:
         return 0.0
     prior = np.log(np.maximum(frequencies, 1e-9))
     centered = rows - rows.mean(axis=0)
-    least = min(_cross_entropy(truth, centered / temperature + prior) for temperature in TEMPERATURES)
-    return max(0.0, 1 - least / entropy)
+    lowest = min(_cross_entropy(truth, centered / temperature + prior) for temperature in TEMPERATURES)
+    return max(0.0, 1 - lowest / entropy)
 
 
 def null_score_p999(y: np.ndarray, logits: np.ndarray) -> float:
-    """The share that outputs which know nothing tell once in a thousand times: twice what they add to the likelihood
-    is then chi-squared of one degree of freedom, the temperature (Wilks 1938). y, logits: as for `told`."""
+    """The 99.9th percentile of the score of uninformative outputs.
+
+    By the likelihood ratio test (Wilks 1938) twice the gain in log-likelihood is chi-squared with one degree of
+    freedom, the temperature.
+
+    Args:
+        y: labels, as for `explained_entropy`.
+        logits: outputs, of which only the shape counts.
+
+    Returns:
+        A score of at least 0; 0 if there is only one class.
+    """
     truth = classes_of(y, logits).reshape(-1).astype(int)
     entropy = _entropy(np.unique(truth, return_counts=True)[1] / max(1, len(truth)))
-    return CHI2_1DF_P001 / (2 * min(len(truth), ROWS) * entropy) if entropy else 0.0
+    return CHI2_1DF_P001 / (2 * min(len(truth), MAX_ROWS) * entropy) if entropy else 0.0
 
 
 def _entropy(frequencies: np.ndarray) -> float:
@@ -54,8 +70,8 @@ def _cross_entropy(truth: np.ndarray, logits: np.ndarray) -> float:
 
 
 def classes_of(y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Labels as classes, in whichever form the loss takes them."""
+    """Labels as classes (...,), from class indices, one-hot labels or distributions; booleans for a binary model."""
     if outputs.shape[-1] == 1:
         return np.asarray(y).reshape(outputs.shape[:-1]) > 0.5
-    whole = y.ndim == outputs.ndim and y.shape[-1] == outputs.shape[-1]
-    return np.asarray(y.argmax(-1) if whole else y).reshape(outputs.shape[:-1])
+    one_hot = y.ndim == outputs.ndim and y.shape[-1] == outputs.shape[-1]
+    return np.asarray(y.argmax(-1) if one_hot else y).reshape(outputs.shape[:-1])

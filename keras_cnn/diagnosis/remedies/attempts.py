@@ -1,4 +1,4 @@
-"""One attempt of repair: a net with remedies in it, and what training at its best rate made of it."""
+"""One attempt of a repair: a model with remedies applied, trained at its best learning rate."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,14 +16,23 @@ from keras_cnn.diagnosis.probe.score import classes_of, explained_entropy
 from keras_cnn.diagnosis.remedies.remedies import REMEDIES, RepairContext
 from keras_cnn.training.ema import preserve_variables
 
-FACTORS = (1.0, 0.3, 3.0)  # of its rate, at which a changed net is tried; and at the usual ones
-FINAL = (1.0, 0.3, 0.1)  # of the best rate of the probe, at which it is trained for the whole budget
+# learning rate / configured learning rate, probed in addition to `USUAL_RATES`
+PROBE_LR_RATIOS = (1.0, 0.3, 3.0)
+# learning rate / best learning rate of the probe, in trainings of the whole budget
+FINAL_LR_RATIOS = (1.0, 0.3, 0.1)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """After `steps` of training: loss and accuracy on images that were not trained on; chance: the loss without
-    learning; told: the share of the entropy of the classes that the outputs tell, NaN where they are not finite."""
+    """A model on held-out images after training.
+
+    Args:
+        loss: in nats.
+        accuracy: in [0, 1].
+        chance: loss of a model that predicts the class frequencies, in nats.
+        score: explained entropy in [0, 1]; NaN if outputs are not finite.
+        steps: of the training.
+    """
 
     loss: float
     accuracy: float
@@ -34,7 +43,14 @@ class Measured:
 
 @dataclass(frozen=True)
 class Attempt:
-    """names: of the remedies. rate: the one at which the model, whose weights are as before, trained best."""
+    """A model with remedies applied, and the result of its training.
+
+    Args:
+        names: of the remedies.
+        model: with its initial weights.
+        rate: learning rate at which it trained best.
+        after: measured after training.
+    """
 
     names: tuple[str, ...]
     model: keras.Model
@@ -43,7 +59,7 @@ class Attempt:
 
 
 def apply_remedies(context: RepairContext, names: Iterable[str]) -> keras.Model | None:
-    """A copy with these remedies in it, one after the other; None where one of them fits nothing."""
+    """A copy of the model with these remedies applied in order; None if one of them does not apply."""
     model: keras.Model | None = context.model
     for name in names:
         objective = objective_of(model, context.sample) if model is not context.model else context.objective
@@ -56,27 +72,37 @@ def apply_remedies(context: RepairContext, names: Iterable[str]) -> keras.Model 
 def attempt(
     model: keras.Model, names: tuple[str, ...], sample: Sample, steps: int, required_score: float
 ) -> Attempt | None:
-    """Train at the rate that a probe finds best, and at smaller ones; None where it trains at none, or diverges. Of two
-    rates the smaller one is better, unless its net tells less by as much as is `asked` of one that learns.
+    """Train at the best learning rate of a probe and at smaller ones.
 
-    In 48 steps the best rate is one at the edge of what the net bears, and in a long training it may fail.
+    The best learning rate of 48 steps is close to divergence and may fail in a longer training, so that the smallest
+    learning rate within `required_score` of the best score is chosen.
+
+    Args:
+        model: with remedies applied.
+        names: of the remedies.
+        sample: images and labels.
+        steps: of each training.
+        required_score: score at which a model counts as learning, in [0, 1].
+
+    Returns:
+        The attempt; None if the model learns at no learning rate, or diverges.
     """
     objective = objective_of(model, sample)
-    probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in FACTORS]
+    probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in PROBE_LR_RATIOS]
     rates += [rate for rate in USUAL_RATES if not any(near(rate, one) for one in rates)]
     good = sorted(filter(is_above_noise, map(probe.run, rates)), key=final_score, reverse=True)
-    final = [factor * trace.rate for trace in good[:1] for factor in FINAL]
+    final = [factor * trace.rate for trace in good[:1] for factor in FINAL_LR_RATIOS]
     ends = {rate: _end(probe, model, sample, rate, steps) for rate in final}
     finite = {rate: end for rate, end in ends.items() if np.isfinite([end.loss, end.score]).all()}
     if not finite:
         return None
-    most = max(end.score for end in finite.values())
-    rate = min(rate for rate, end in finite.items() if end.score >= most - required_score)
+    best_score = max(end.score for end in finite.values())
+    rate = min(rate for rate, end in finite.items() if end.score >= best_score - required_score)
     return Attempt(names, model, rate, finite[rate])
 
 
 def train_measured(model: keras.Model, sample: Sample, rate: float, steps: int) -> Measured:
-    """Train for `steps` at `rate` and measure on the images held out; the weights are put back."""
+    """Train for `steps` at learning rate `rate` and measure on held-out images; variables are restored."""
     return _end(Probe(model, sample, objective_of(model, sample)), model, sample, rate, steps)
 
 
@@ -85,6 +111,6 @@ def _end(probe: Probe, model: keras.Model, sample: Sample, rate: float, steps: i
         loss, outputs = probe.train(rate, steps)
     truth = classes_of(sample.y[len(sample) - sample.held_out :], outputs)
     logits = logits_of(outputs, final_activation(model)[0])
-    guess = logits[..., 0] > 0 if logits.shape[-1] == 1 else logits.argmax(-1)
+    predicted = logits[..., 0] > 0 if logits.shape[-1] == 1 else logits.argmax(-1)
     chance = objective_of(model, sample).chance
-    return Measured(loss, float((truth == guess).mean()), chance, explained_entropy(truth, logits), steps)
+    return Measured(loss, float((truth == predicted).mean()), chance, explained_entropy(truth, logits), steps)

@@ -1,4 +1,4 @@
-"""Scale kernels by what they make of a batch (Mishkin & Matas 2016, "All you need is a good init", algorithm 1)."""
+"""Layer-sequential unit variance (LSUV): Mishkin & Matas 2016, "All you need is a good init", algorithm 1."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -10,9 +10,13 @@ from keras_cnn.diagnosis.graph.graph import kernels_of
 
 
 def scale_to_unit_variance(model: keras.Model, layers: Sequence[keras.layers.Layer], x: tf.Tensor) -> None:
-    """Divide the kernel of each of `layers`, in the order in which they compute, by the deviation of what it makes of
-    the batch `x` before its activation, so that this has variance 1. One forward pass; a layer that makes constants
-    is left alone."""
+    """Divide each kernel by the standard deviation of its outputs before the activation, in one forward pass.
+
+    Args:
+        model: whose kernels are assigned.
+        layers: to scale, in order of execution; layers with constant outputs are not changed.
+        x: a batch of images.
+    """
     with contextlib.ExitStack() as stack:
         for layer in layers:
             object.__setattr__(layer, "call", _scaled(layer, layer.call))

@@ -1,4 +1,4 @@
-"""Named cures of a functional or Sequential model: each gives a changed, compiled copy, or None if it fits nothing."""
+"""Remedies for functional and Sequential models: each returns a compiled copy, or None if it does not apply."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,20 +23,30 @@ from keras_cnn.diagnosis.remedies.surgery import (
 )
 from keras_cnn.models.layers import BatchNormalization
 
-INITIALIZER = {
+# name of the activation -> initializer; HeNormal for all others
+INITIALIZERS = {
     "tanh": "GlorotUniform",
     "sigmoid": "GlorotUniform",
     "softsign": "GlorotUniform",
     "selu": "LecunNormal",
 }
-WIDER, FEWEST = 8, 16  # a layer of less than 16 units gets eight times as many, and at least 16
+# layers of fewer than 16 units get 8 times as many, and at least 16
+WIDTH_FACTOR, MIN_WIDTH = 8, 16
 LSUV_IMAGES = 64
 CLIP_NORM = 1.0
 
 
 @dataclass(frozen=True)
 class RepairContext:
-    """What a remedy works on. rate: at which the probe found it to train best; its own where none was found."""
+    """What a remedy is applied to.
+
+    Args:
+        model: the original.
+        sample: images and labels.
+        objective: its loss and optimizer.
+        rate: best learning rate of the probe; the configured one if there is none.
+        seed: of new weights.
+    """
 
     model: keras.Model
     sample: Sample
@@ -49,7 +59,7 @@ class RepairContext:
 
 
 def input_normalization(context: RepairContext) -> keras.Model | None:
-    """Subtract the mean and divide by the deviation of each channel, in a layer in front."""
+    """Subtract the mean and divide by the standard deviation of each channel, in a layer in front."""
     x, model = context.sample.x.astype("float64"), context.model
     axes = tuple(range(x.ndim - 1))
     mean, deviation = x.mean(axes), x.std(axes)
@@ -92,12 +102,12 @@ def initialization(context: RepairContext) -> keras.Model | None:
     new = rebuilt(context.model)
     for number, (layer, old) in enumerate(zip(hidden(new), hidden(context.model), strict=True)):
         activation = activation_after(old, context.model)
-        draw_weights(layer, INITIALIZER.get(activation, "HeNormal"), context.seed + number)
+        draw_weights(layer, INITIALIZERS.get(activation, "HeNormal"), context.seed + number)
     return context.compiled(new, rate=context.rate)
 
 
 def lsuv(context: RepairContext) -> keras.Model | None:
-    """Orthogonal kernels, scaled so that what each makes of a batch has variance 1 (Mishkin & Matas 2016, LSUV)."""
+    """Orthogonal kernels, scaled so that the outputs of each layer have variance 1 (Mishkin & Matas 2016, LSUV)."""
     new = rebuilt(context.model)
     x = tf.convert_to_tensor(context.sample.x[:LSUV_IMAGES])
     layers = hidden(new)
@@ -108,14 +118,14 @@ def lsuv(context: RepairContext) -> keras.Model | None:
 
 
 def activation(context: RepairContext) -> keras.Model | None:
-    """ReLU for hidden activations, or for ReLU the leaky one, which cannot die; with He's initialization."""
+    """Replace hidden activations by ReLU, and ReLU by leaky ReLU, whose units cannot die; with He initialization."""
     found = hidden_activations(context.model)
     if not found:
         return None
     wanted = "leaky_relu" if found == ["relu"] else "relu"
     order = [one.name for one in operations_of(context.model)]
     last = hidden(context.model)[-1]
-    early = set(order[: order.index(last.name) + 3])  # its activation may follow, after batch normalization
+    early = set(order[: order.index(last.name) + 3])  # batch normalization and activation may follow
     changed = []
 
     def remake(layer):
@@ -127,8 +137,8 @@ def activation(context: RepairContext) -> keras.Model | None:
         return keras.layers.Activation(wanted, name=layer.name)
 
     new = context.compiled(rebuilt(context.model, remake), rate=context.rate)
-    apply_remedies = RepairContext(new, context.sample, context.objective, context.rate, context.seed)
-    return initialization(apply_remedies) if changed else None
+    changed_context = RepairContext(new, context.sample, context.objective, context.rate, context.seed)
+    return initialization(changed_context) if changed else None
 
 
 def skip_connections(context: RepairContext) -> keras.Model | None:
@@ -147,15 +157,15 @@ def skip_connections(context: RepairContext) -> keras.Model | None:
 
 
 def widen(context: RepairContext) -> keras.Model | None:
-    """Eight times the units of hidden layers that have less than 16, and at least 16."""
+    """Widen hidden layers of fewer than 16 units to 8 times as many, and at least 16."""
     names = {layer.name for layer in hidden(context.model)}
 
     def remake(layer):
         key = "filters" if hasattr(layer, "filters") else "units"
         width = getattr(layer, key, None)
         return (
-            with_config(layer, **{key: max(FEWEST, WIDER * width)})
-            if layer.name in names and width and width < FEWEST
+            with_config(layer, **{key: max(MIN_WIDTH, WIDTH_FACTOR * width)})
+            if layer.name in names and width and width < MIN_WIDTH
             else copy_of(layer)
         )
 
@@ -168,34 +178,30 @@ def widen(context: RepairContext) -> keras.Model | None:
 
 
 def learning_rate(context: RepairContext) -> keras.Model | None:
-    """The rate at which the probe's loss fell most."""
+    """The best learning rate of the probe."""
     if context.rate == context.objective.rate:
         return None
-    return context.compiled(_copied(context.model), rate=context.rate)
+    return context.compiled(rebuilt(context.model), rate=context.rate)
 
 
 def gradient_clipping(context: RepairContext) -> keras.Model | None:
-    """The gradient of all weights together is cut to a norm of 1 (Pascanu et al. 2013)."""
-    return context.compiled(_copied(context.model), clip=CLIP_NORM)
+    """Clip the global norm of the gradients to 1 (Pascanu et al. 2013)."""
+    return context.compiled(rebuilt(context.model), clip=CLIP_NORM)
 
 
 def unfreeze(context: RepairContext) -> keras.Model | None:
-    """Let all weights learn."""
+    """Make all weights trainable."""
     if context.model.trainable_weights:
         return None
-    new = _copied(context.model)
+    new = rebuilt(context.model)
     for layer in new._flatten_layers():
         layer.trainable = True
     return context.compiled(new)
 
 
 def output_and_loss(context: RepairContext) -> keras.Model | None:
-    """One softmax (or sigmoid), and a loss that expects it."""
+    """End the model in one softmax (or sigmoid), with the cross-entropy that expects it."""
     return repair_outputs(context)
-
-
-def _copied(model: keras.Model) -> keras.Model:
-    return rebuilt(model)
 
 
 def _normalized(layer: keras.layers.Layer) -> bool:
@@ -203,7 +209,7 @@ def _normalized(layer: keras.layers.Layer) -> bool:
     return any(isinstance(one, keras.layers.BatchNormalization) for one in after)
 
 
-# by what they cost: the first ones change no layer and keep all weights
+# in order of cost: the first ones change no layer and keep all weights
 REMEDIES: dict[str, Callable[[RepairContext], keras.Model | None]] = {
     "unfreeze": unfreeze,
     "output_and_loss": output_and_loss,

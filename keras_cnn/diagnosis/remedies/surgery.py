@@ -1,4 +1,4 @@
-"""Change a functional or Sequential model: the same graph with other layers, its weights kept where they fit."""
+"""Rebuild a functional or Sequential model with other layers; weights are kept where names and shapes match."""
 
 from collections.abc import Callable
 
@@ -13,17 +13,25 @@ Remake = Callable[[keras.layers.Layer], keras.layers.Layer]
 
 
 def copy_of(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """A new layer of the same settings. InputError for one that does not tell them."""
+    """A new layer with the same configuration.
+
+    Raises:
+        InputError: if the layer cannot be recreated from its configuration.
+    """
     return with_config(layer)
 
 
 def with_config(layer: keras.layers.Layer, **changes) -> keras.layers.Layer:
-    """A new layer of the same settings but `changes`."""
+    """A new layer with the same configuration, except for `changes`.
+
+    Raises:
+        InputError: if the layer cannot be recreated from its configuration.
+    """
     try:
         return type(layer).from_config({**layer.get_config(), **changes})
     except (NotImplementedError, TypeError, ValueError) as error:
         raise InputError(
-            f"layer {layer.name} of {type(layer).__name__} cannot be copied, so the net cannot be changed: "
+            f"layer {layer.name} of class {type(layer).__name__} cannot be copied, so the model cannot be repaired: "
             f"{in_one_line(error)} Give it a get_config that holds its arguments."
         ) from None
 
@@ -33,17 +41,24 @@ def call_layer(layer: keras.layers.Layer, *args, **kwargs):
 
 
 def rebuilt(model: keras.Model, remake: Remake = copy_of, call: Callable = call_layer) -> keras.Model:
-    """The graph of `model` again, that of nested ones too, uncompiled. remake: layer -> the new one in its place. call:
-    how a new layer is applied, where others can be put before and after it. Weights of equal name and shape are carried
-    over.
+    """Rebuild the graph of a model, nested models included, uncompiled.
 
-    InputError for a subclassed model, whose graph nobody knows.
+    Args:
+        model: a functional or Sequential model.
+        remake: layer -> the new layer in its place.
+        call: (new layer, *args, **kwargs) -> outputs; may apply other layers before and after it.
+
+    Returns:
+        The new model, with the weights of layers whose names and shapes match.
+
+    Raises:
+        InputError: for a subclassed model, whose graph is unknown, and for layers that cannot be copied.
     """
     if not getattr(model, "outputs", None):
         raise InputError(
-            f"{model.name} is a subclassed model, whose graph cannot be changed. Give a functional or Sequential one."
+            f"{model.name} is a subclassed model, whose graph cannot be changed; give a functional or Sequential model."
         )
-    # a Sequential cannot be cloned with `call`; and lists of one tensor would make the new model give lists
+    # a Sequential cannot be cloned with `call_function`; with lists of one tensor the new model would return lists
     ends = [tensors[0] if len(tensors) == 1 else tensors for tensors in (model.inputs, model.outputs)]
     graph = keras.Model(*ends, name=model.name)
 
@@ -56,13 +71,13 @@ def rebuilt(model: keras.Model, remake: Remake = copy_of, call: Callable = call_
 
 
 def carry_weights(old: keras.Model, new: keras.Model) -> None:
-    """Give `new` the weights of `old` wherever a layer of the same name has one of the same shape in the same place."""
+    """Copy weights from `old` to `new` wherever layers of one name have weights of one shape at one index."""
     known = {layer.name: layer for layer in old._flatten_layers(include_self=False)}
     for layer in new._flatten_layers(include_self=False):
         if layer.name in known and not layer._layers:
-            for mine, theirs in zip(layer.weights, known[layer.name].weights, strict=False):
-                if mine.shape == theirs.shape:
-                    mine.assign(theirs)
+            for target, source in zip(layer.weights, known[layer.name].weights, strict=False):
+                if target.shape == source.shape:
+                    target.assign(source)
 
 
 def compiled_like(
@@ -74,7 +89,19 @@ def compiled_like(
     rate: float | None = None,
     clip: float | None = None,
 ) -> keras.Model:
-    """`new`, compiled as `old` is, or as `objective` says; with another `loss`, `rate` or gradient norm `clip`."""
+    """Compile `new` like `old`, or with `objective` if that is not compiled.
+
+    Args:
+        new: the model to compile.
+        old: the original.
+        objective: of the original.
+        loss: instead of the original's.
+        rate: learning rate instead of the original's.
+        clip: maximum global norm of the gradients; None for the original's setting.
+
+    Returns:
+        `new`.
+    """
     optimizer = objective.optimizer()
     if clip is not None:
         optimizer = optimizer_with(optimizer, global_clipnorm=clip)
@@ -86,18 +113,18 @@ def compiled_like(
 
 
 def hidden(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers with a kernel, in order, but the last, which makes the scores."""
+    """The layers with a kernel, in order, without the last, which computes the outputs."""
     return kernel_layers(model)[:-1]
 
 
 def hidden_activations(model: keras.Model) -> list[str]:
-    """Names of the activations that hidden layers go through, each once."""
+    """Names of the activations after hidden layers, each once."""
     names = dict.fromkeys(activation_after(layer, model) for layer in hidden(model))
     return [name for name in names if name not in ("linear", "softmax")]
 
 
 def draw_weights(layer: keras.layers.Layer, initializer: str, seed: int) -> None:
-    """New kernel of `layer` from the initializer of that name, biases 0."""
+    """Draw new kernels of `layer` from the initializer of that name; biases become 0."""
     kernels = kernels_of(layer)
     if isinstance(layer, SEPARABLE):  # no activation follows the first of its kernels
         _draw(kernels.pop(0), "LecunNormal", seed, depthwise=True)
@@ -107,7 +134,7 @@ def draw_weights(layer: keras.layers.Layer, initializer: str, seed: int) -> None
 
 
 def _draw(kernel, initializer: str, seed: int, depthwise: bool) -> None:
-    """depthwise: Keras would count all channels as inputs of each, and draw too small weights."""
+    """Draw one kernel; Keras counts all channels of a `depthwise` one as inputs and would draw too small weights."""
     drawn = keras.initializers.get({"class_name": initializer, "config": {"seed": seed}})
     shape = tuple(kernel.shape)
     shape = (*shape[:-2], 1, shape[-2] * shape[-1]) if depthwise else shape

@@ -1,4 +1,4 @@
-"""What the traces of training add to the findings about a net."""
+"""Findings from traces, weighted by the verdict."""
 
 import keras
 import pytest
@@ -15,8 +15,7 @@ from tests.untrainable_nets import digits, net
 
 
 @pytest.mark.parametrize(("share", "steps", "better"), [(0.3, 48, True), (0.1, 48, False), (0.3, 600, False)])
-def test_a_better_rate_is_a_finding_in_no_more_steps(share, steps, better):
-    """In no more steps than its own was given."""
+def test_causes_better_rate_only_in_no_more_steps(share, steps, better):
     own, other = (
         Trace(rate, [1.0] * count, [1.0] * 5, [1.0] * 5, [level] * 5)
         for rate, count, level in ((1e-3, 480, 0.2), (1e-2, steps, share))
@@ -24,20 +23,20 @@ def test_a_better_rate_is_a_finding_in_no_more_steps(share, steps, better):
     diagnosis = Diagnosis(HEALTHY, 1e-3, (1e-3,), [], traces=[own, other])
     found = causes(diagnosis, net(), Sample(*digits(), 64)).findings
     assert [finding.name for finding in found] == ["better_rate"] * better
-    assert not better or found[0].suggestions[0].what == "a learning rate of 1.0e-02"
+    assert not better or found[0].suggestions[0].what == "use a learning rate of 1.0e-02"
 
 
 def residual(zeros: tuple[str, ...]) -> keras.Model:
-    """A convolution and two residual blocks of two, those named with kernels of zeros."""
+    """A convolution and two residual blocks of two convolutions; kernels named in `zeros` are 0."""
     keras.utils.set_random_seed(0)
     x = inputs = keras.Input((16, 16, 1))
     x = layers.Conv2D(16, 3, strides=2, activation="relu", kernel_initializer="he_normal", name="stem")(x)
     for block in "ab":
         y = x
-        for place in "12":
-            start = "zeros" if block + place in zeros else "he_normal"
+        for index in "12":
+            start = "zeros" if block + index in zeros else "he_normal"
             y = layers.Conv2D(
-                16, 3, padding="same", activation="relu", kernel_initializer=start, name=block + place
+                16, 3, padding="same", activation="relu", kernel_initializer=start, name=block + index
             )(y)
         x = layers.Add()([x, y])
     x = layers.Dense(10, activation="softmax")(layers.Flatten()(x))
@@ -51,10 +50,10 @@ def residual(zeros: tuple[str, ...]) -> keras.Model:
     [
         (("a1", "a2", "b1", "b2"), 0.15, UNTRAINABLE),
         (("a1", "a2", "b1", "b2"), 0.3, HEALTHY),
-        (("a2", "b2"), 0.15, HEALTHY),  # blocks that begin as the identity
+        (("a2", "b2"), 0.15, HEALTHY),  # blocks that start as the identity
     ],
 )
-def test_a_net_whose_first_layer_alone_can_learn_must_reach_more(zeros, share, verdict):
+def test_causes_constant_kernels_double_required_score(zeros, share, verdict):
     model = residual(zeros)
     own = Trace(1e-3, [1.0] * 480, [1.0] * 41, [1.0] * 41, [share] * 41)
     diagnosis = Diagnosis(HEALTHY, 1e-3, (1e-3,), static_findings(model), traces=[own])
@@ -64,6 +63,6 @@ def test_a_net_whose_first_layer_alone_can_learn_must_reach_more(zeros, share, v
 
 
 @pytest.mark.slow
-def test_constant_kernels_are_a_finding_in_a_net_that_learns():
+def test_diagnose_constant_kernels_are_found_in_healthy_model():
     found = diagnose(residual(("a1", "a2", "b1", "b2")), digits())
     assert (found.verdict, found.findings[0].name) == (HEALTHY, "constant_kernel")

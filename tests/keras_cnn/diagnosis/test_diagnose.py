@@ -1,6 +1,7 @@
-"""Diagnoses of nets that learn and of nets that do not, each for one reason."""
+"""Diagnoses of models that learn, and of models with one fault each."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -28,7 +29,7 @@ from tests.untrainable_nets import DEEP, diagnosis_of, digits, everything, in_ha
         ),
     ],
 )
-def test_a_net_that_learns_is_healthy_and_stays_as_it_was(kind, rate):
+def test_diagnose_learning_model_is_healthy_and_unchanged(kind, rate):
     model = net(rate=rate, kind=kind, batch_norm=True)
     before = everything(model)
     found = diagnose(model, digits())
@@ -39,18 +40,23 @@ def test_a_net_that_learns_is_healthy_and_stays_as_it_was(kind, rate):
         np.testing.assert_array_equal(one, other)
 
 
-def whole() -> tuple[np.ndarray, np.ndarray]:
+def one_hot_labels() -> tuple[np.ndarray, np.ndarray]:
     x, y = digits()
     return x, keras.utils.to_categorical(y, 10)
 
 
-def shuffled() -> tuple[np.ndarray, np.ndarray]:
+def shuffled_labels() -> tuple[np.ndarray, np.ndarray]:
     x, y = digits()
     return x, np.random.default_rng(0).permutation(y)
 
 
-def noisy() -> tuple[np.ndarray, np.ndarray]:
-    """Low digits against high ones, three labels in ten the wrong way round: a tenth of the entropy can be told."""
+def tiny_inputs() -> tuple[np.ndarray, np.ndarray]:
+    x, y = digits()
+    return x * 1e-5, y
+
+
+def noisy_binary_labels() -> tuple[np.ndarray, np.ndarray]:
+    """Digits below 5 against the others, 30 % of the labels wrong: about 10 % of the entropy can be explained."""
     x, y = digits()
     return x, (y < 5) ^ (np.random.default_rng(0).random(len(y)) < 0.3)
 
@@ -68,8 +74,8 @@ def binary(rate: float = 1e-3) -> keras.Model:
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [(1e-3, HEALTHY), (1e-9, LR_DEPENDENT)])
-def test_labels_that_are_hard_to_predict_lower_the_threshold(rate, verdict):
-    found = diagnose(binary(rate), noisy())
+def test_diagnose_noisy_labels_lower_required_score(rate, verdict):
+    found = diagnose(binary(rate), noisy_binary_labels())
     assert found.required_score < 0.1 and found.linear_baseline_score < 0.1
     assert found.verdict == verdict, text(found)
     assert "few_images" not in [finding.name for finding in found.findings]
@@ -79,26 +85,26 @@ def test_labels_that_are_hard_to_predict_lower_the_threshold(rate, verdict):
 
 
 @pytest.mark.slow
-def test_shuffled_labels_of_two_classes_are_not_learnt():
+def test_diagnose_shuffled_binary_labels_is_untrainable():
     x, y = digits()
     found = diagnose(binary(), (x, np.random.default_rng(0).permutation(one_in_three(y))))
     assert (found.verdict, found.findings[0].name) == (UNTRAINABLE, "labels_unrelated"), text(found)
 
 
-def test_labels_of_ten_classes_for_one_output_are_out_of_range():
+def test_diagnose_ten_classes_for_one_output_is_out_of_range():
     (finding,) = diagnose(binary(), digits()).findings
     assert (
         finding.name == "labels_out_of_range" and "0 to 9" in finding.message and "0 to 1" in finding.message
     )
 
 
-def test_few_images_of_two_classes_are_a_finding():
+def test_diagnose_few_images_are_found():
     x, y = digits()
     found = diagnose(binary(), (x[:40], one_in_three(y[:40])))
     assert "few_images" in [finding.name for finding in found.findings]
 
 
-# name -> (net, data, verdict, the likeliest cause)
+# name -> (arguments of net, data, verdict, first finding)
 FAULTY = {
     "deep sigmoid": (DEEP, digits, UNTRAINABLE, "signal_fades"),
     "zeros": ({"initializer": "zeros"}, digits, UNTRAINABLE, "constant_kernel"),
@@ -106,23 +112,23 @@ FAULTY = {
     "rate too high": ({"rate": 10.0}, digits, LR_DEPENDENT, "rate_too_high"),
     "rate too low": ({"rate": 1e-8}, digits, LR_DEPENDENT, "rate_too_low"),
     "one unit": ({"units": 1, "depth": 4, "activation": "tanh"}, digits, UNTRAINABLE, "too_narrow"),
-    "shuffled labels": ({}, shuffled, UNTRAINABLE, "labels_unrelated"),
-    "tiny inputs": ({"activation": "tanh"}, lambda: (digits()[0] * 1e-5, digits()[1]), UNTRAINABLE, "inputs_not_normalized"),
+    "shuffled labels": ({}, shuffled_labels, UNTRAINABLE, "labels_unrelated"),
+    "tiny inputs": ({"activation": "tanh"}, tiny_inputs, UNTRAINABLE, "inputs_not_normalized"),
     "one class": ({}, lambda: (digits()[0], 0 * digits()[1]), UNTRAINABLE, "one_class"),
     "labels from 1": ({}, lambda: (digits()[0], digits()[1] + 1), UNTRAINABLE, "labels_out_of_range"),
-    "numbers of classes": ({"loss": "categorical_crossentropy"}, digits, UNTRAINABLE, "labels_of_another_form"),
-    "a number for each class": ({}, whole, UNTRAINABLE, "labels_of_another_form"),
+    "class indices": ({"loss": "categorical_crossentropy"}, digits, UNTRAINABLE, "labels_of_another_form"),
+    "one-hot labels": ({}, one_hot_labels, UNTRAINABLE, "labels_of_another_form"),
     "NaN": ({}, lambda: (digits()[0] * np.nan, digits()[1]), UNTRAINABLE, "images_not_finite"),
 }  # fmt: skip
 
 
-MEDIUM_RUN_STEPS = {"rate too low", "rate too high", "one unit", "shuffled labels", "tiny inputs"}
+SLOW = {"rate too low", "rate too high", "one unit", "shuffled labels", "tiny inputs"}
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in MEDIUM_RUN_STEPS)) for name in FAULTY]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in FAULTY]
 )
-def test_the_likeliest_cause_is_named_first(name):
+def test_diagnose_fault_names_cause_first(name):
     arguments, data, verdict, cause = FAULTY[name]
     found = diagnosis_of(**arguments) if data is digits else diagnose(net(**arguments), data())
     assert found.verdict == verdict, text(found)
@@ -137,14 +143,14 @@ def test_the_likeliest_cause_is_named_first(name):
         assert found.findings[0].numbers["dead"] == 1
 
 
-def test_no_rate_is_tried_that_is_larger_than_usual():
+def test_diagnose_probed_rates_have_upper_limit():
     rates = [trace.rate for trace in diagnosis_of(initializer="zeros").traces]
     assert len(rates) > 3 and max(rates) == pytest.approx(1e-2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("optimizer", "rate", "largest"), [("sgd", 1e-3, 1e-1), ("adam", 0.5, 0.5)])
-def test_no_rate_is_tried_that_is_larger_than_usual_and_than_its_own(optimizer, rate, largest):
+def test_diagnose_probed_rates_have_optimizer_limit(optimizer, rate, largest):
     model = net(initializer="zeros")
     model.compile(optimizer, "sparse_categorical_crossentropy")
     model.optimizer.learning_rate = rate
@@ -152,25 +158,25 @@ def test_no_rate_is_tried_that_is_larger_than_usual_and_than_its_own(optimizer, 
     assert len(rates) > 3 and max(rates) == pytest.approx(largest)
 
 
-def test_a_frozen_net_is_not_probed():
+def test_diagnose_frozen_model_is_not_probed():
     model = net()
     model.trainable = False
     found = diagnose(model, digits())
     assert (found.verdict, found.findings[0].name, found.traces) == (UNTRAINABLE, "all_frozen", [])
 
 
-def test_data_may_come_in_batches():
+def test_diagnose_tf_dataset_is_accepted():
     batches = tf.data.Dataset.from_tensor_slices(digits()).batch(50)
     assert diagnose(net(), batches).verdict == HEALTHY
 
 
 @pytest.mark.slow
-def test_labels_may_be_distributions():
-    assert diagnose(net(loss="categorical_crossentropy"), whole()).verdict == HEALTHY
+def test_diagnose_one_hot_labels_are_accepted():
+    assert diagnose(net(loss="categorical_crossentropy"), one_hot_labels()).verdict == HEALTHY
 
 
 @pytest.mark.parametrize("loss", [None, pytest.param("binary_crossentropy", marks=pytest.mark.slow)])
-def test_two_classes_by_one_unit_are_healthy(loss):
+def test_diagnose_binary_model_is_healthy(loss):
     x, y = digits()
     model = keras.Sequential(
         [keras.Input((16, 16, 1)), layers.Flatten(), layers.Dense(1, activation="sigmoid")]
@@ -183,7 +189,7 @@ def test_two_classes_by_one_unit_are_healthy(loss):
 
 
 @pytest.mark.slow
-def test_a_net_for_masks_is_healthy_and_chance_is_that_of_pixels(mask_data):
+def test_diagnose_segmentation_model_is_healthy(mask_data):
     train = mask_data.train
     model = build_model(spec_of("unet", input_shape=(24, 32, 1), classes=2, normalization="zero_one"))
     found = diagnose(model, (train.images.astype("float32"), train.labels), batch_size=4)
@@ -203,12 +209,12 @@ def test_a_net_for_masks_is_healthy_and_chance_is_that_of_pixels(mask_data):
         (7, "neither arrays"),
     ],
 )
-def test_data_that_cannot_be_fed_are_refused(data, message):
+def test_diagnose_unusable_data_raises(data, message):
     with pytest.raises(InputError, match=message):
         diagnose(net(), data)
 
 
-def test_several_inputs_or_outputs_and_unknown_losses_are_refused():
+def test_diagnose_unsupported_model_raises():
     model = net()
     with pytest.raises(InputError, match="2 outputs"):
         diagnose(keras.Model(model.inputs, [model.outputs[0], model.get_layer("conv").output]), digits())
@@ -221,8 +227,8 @@ def test_several_inputs_or_outputs_and_unknown_losses_are_refused():
 
 
 @pytest.mark.slow
-def test_a_net_in_half_precision_is_probed_as_fit_would_train_it():
-    """Keras scales its loss, so that gradients below 6e-8 do not become 0."""
+def test_diagnose_float16_model_uses_loss_scaling():
+    """Keras scales the loss, so that gradients below 6e-8 do not underflow to 0."""
     half = in_half_precision(net())
     half.compile(
         keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(1e-3)), "sparse_categorical_crossentropy"
@@ -234,11 +240,27 @@ def test_a_net_in_half_precision_is_probed_as_fit_would_train_it():
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_report_is_written_and_can_be_read(tmp_path):
+def test_write_report_writes_all_files(tmp_path):
     found = diagnosis_of(**DEEP)
     write_report(found, tmp_path)
     read = json.loads((tmp_path / "diagnosis.json").read_text())
     assert read["verdict"] == UNTRAINABLE and read["findings"][0]["name"] == "signal_fades"
-    assert "cure 1:" in (tmp_path / "diagnosis.txt").read_text()
+    assert "suggestion 1:" in (tmp_path / "diagnosis.txt").read_text()
     assert (tmp_path / "diagnosis.png").read_bytes()[:4] == b"\x89PNG"
     assert list((tmp_path / "logs").iterdir())
+
+
+def test_diagnosis_repr_is_short_and_html_is_escaped():
+    found = diagnosis_of(**DEEP)
+    lines = repr(found).splitlines()
+    assert lines[:2] == ["Diagnosis", "  verdict: untrainable"] and "signal_fades" in repr(found)
+    assert len(lines) <= 9 and len(repr(found)) < 1500
+    finding = replace(found.findings[0], message="<b>&")
+    html = replace(found, findings=[finding])._repr_html_()
+    assert html.startswith("<table>") and "&lt;b&gt;&amp;" in html and "<b>" not in html
+
+
+def test_text_report_names_score_and_suggestions():
+    report = text(diagnosis_of(**DEEP))
+    assert report.startswith("verdict: untrainable (at its own learning rate of 1.0e-03 and at ")
+    assert report.splitlines()[2].split()[-1] == "score" and "   suggestion 1: " in report

@@ -1,4 +1,4 @@
-"""The monitor says what goes wrong while it goes wrong, on one device and on two, and costs little."""
+"""HealthMonitor finds what goes wrong during training, on one device and on two."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ def fit(model, monitor, epochs=1, **more):
     return model.fit(x, y, batch_size=50, epochs=epochs, verbose=0, callbacks=[monitor], **more).history
 
 
-def quiet(**options) -> HealthMonitor:
+def monitor_of_digits(**options) -> HealthMonitor:
     return HealthMonitor(digits(), **options)
 
 
@@ -28,24 +28,24 @@ def strategy(request):
     return request.getfixturevalue(request.param)
 
 
-def test_a_healthy_training_is_left_as_it_is_and_logged(strategy, tmp_path):
+def test_monitor_healthy_training_is_unchanged(strategy, tmp_path):
     def trained(callback):
         with strategy.scope():
             model = net(batch_norm=True)
         fit(model, callback, epochs=2)
         return everything(model)
 
-    monitor = quiet(logs=tmp_path / "logs", directory=tmp_path)
+    monitor = monitor_of_digits(logs=tmp_path / "logs", directory=tmp_path)
     watched, plain = trained(monitor), trained(keras.callbacks.Callback())
     for one, other in zip(watched, plain, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert not monitor.findings and "Nothing was wrong" in (tmp_path / "health.txt").read_text()
+    assert not monitor.findings and "No findings" in (tmp_path / "health.txt").read_text()
     assert read_json(tmp_path / "health.json")["steps"] == 40
     assert list((tmp_path / "logs").iterdir()) and monitor.signals
 
 
-def test_the_first_layer_that_is_not_finite_is_named_with_its_batch(strategy):
-    class Breaks(layers.Layer):
+def test_monitor_nan_names_layer_and_batch(strategy):
+    class DivergesAtStep7(layers.Layer):
         def build(self, shape):
             self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False)
 
@@ -58,22 +58,22 @@ def test_the_first_layer_that_is_not_finite_is_named_with_its_batch(strategy):
         stack = [
             layers.Flatten(),
             layers.Dense(16, activation="relu"),
-            Breaks(name="breaks"),
+            DivergesAtStep7(name="diverges"),
             layers.Dense(10, "softmax"),
         ]
         model = keras.Sequential([keras.Input((16, 16, 1)), *stack])
         model.compile("adam", "sparse_categorical_crossentropy")
-    monitor = quiet(share=0.0)
+    monitor = monitor_of_digits(share=0.0)
     fit(model, monitor, epochs=3)
     (finding,) = [one for one in monitor.findings if one.name == "diverged"]
-    assert finding.layer == "breaks" and finding.numbers["epoch"] == 1
+    assert finding.layer == "diverges" and finding.numbers["epoch"] == 1
     assert finding.numbers["batch"] == 7
     assert monitor.reason.startswith("diverged") and len(model.history.epoch) == 1
 
 
-def test_of_layers_that_break_in_one_step_the_first_is_named():
-    class Passes(layers.Layer):
-        """Its output's shape is found by tracing it, before the training step is traced."""
+def test_monitor_nan_in_several_layers_names_the_first():
+    class Identity(layers.Layer):
+        """Keras infers its output shape by tracing it before the training step."""
 
         def call(self, x):
             return x + 0.0
@@ -81,45 +81,45 @@ def test_of_layers_that_break_in_one_step_the_first_is_named():
     stack = [
         layers.Flatten(),
         layers.Rescaling(np.inf, name="overflows"),
-        Passes(),
+        Identity(),
         layers.Dense(10, "softmax"),
     ]
     model = keras.Sequential([keras.Input((16, 16, 1)), *stack])
     model.compile("adam", "sparse_categorical_crossentropy")
-    fit(model, monitor := quiet())
+    fit(model, monitor := monitor_of_digits())
     (finding,) = [one for one in monitor.findings if one.name == "diverged"]
     assert finding.layer == "overflows" and finding.numbers["batch"] == 1
 
 
-def test_a_net_that_stands_at_chance_can_be_stopped_with_the_reason():
+def test_monitor_loss_at_chance_stops_with_reason():
     model = net(depth=2, initializer="zeros")
-    history = fit(model, monitor := quiet(stop=True), epochs=40)
+    history = fit(model, monitor := monitor_of_digits(stop=True), epochs=40)
     assert len(history["loss"]) < 40 and monitor.reason.startswith("stands_at_chance")
 
 
-def test_dead_units_are_reported_once():
+def test_monitor_dead_units_are_logged_once():
     found: list[str] = []
     with redirected(found.append):
         fit(net(bias=-50.0), HealthMonitor(digits(), share=1.0), epochs=2)
     assert sum("dead_units" in line for line in found) == 1
 
 
-def test_updates_that_are_too_small_are_a_finding():
-    monitor = quiet(share=1.0)
+def test_monitor_small_updates_are_found():
+    monitor = monitor_of_digits(share=1.0)
     fit(net(rate=1e-12), monitor)
     assert "updates_too_small" in [finding.name for finding in monitor.findings]
 
 
-def test_statistics_that_do_not_describe_the_batches_are_a_finding():
+def test_batch_norm_findings_wrong_moving_mean_is_found():
     model, sample = net(batch_norm=True), sample_of(digits(), 128)
-    (finding,) = batch_norm_findings(model, sample) or [None]  # moving statistics as they were made: 0 and 1
+    (finding,) = batch_norm_findings(model, sample) or [None]  # initial moving statistics: 0 and 1
     layer = model.get_layer(finding.layer) if finding else model.get_layer("bn1")
     layer.moving_mean.assign(layer.moving_mean + 100.0)
     (finding,) = batch_norm_findings(model, sample)
     assert finding.name == "batch_norm_disagrees" and finding.numbers["off"] > 10
 
 
-def test_losses_that_stand_or_swing_are_findings():
+def test_course_findings_loss_at_chance_or_oscillating_is_found():
     chance = np.log(10)
     random = np.random.default_rng(0)
     falling = list(np.linspace(chance, 0.5, 400) + 0.05 * random.normal(size=400))
@@ -131,7 +131,7 @@ def test_losses_that_stand_or_swing_are_findings():
     assert course_findings(standing[:100], chance) == [] == course_findings([], chance)
 
 
-def test_overfitting_takes_three_epochs():
+def test_overfitting_three_epochs_are_required():
     worse = [{"loss": 1 / epoch, "val_loss": epoch} for epoch in (1.0, 2.0, 3.0, 4.0)]
     assert [one.name for one in overfitting(worse)] == ["overfitting"]
     assert overfitting(worse[:3]) == [] == overfitting([{"loss": 1.0}] * 9)

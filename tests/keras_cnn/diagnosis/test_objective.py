@@ -1,4 +1,4 @@
-"""The loss of a net that has learnt nothing, and how far its outputs differ."""
+"""The chance loss, and the standard deviation of logits."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from keras_cnn.diagnosis.probe.objective import logit_std, objective_of
 
 @given(st.lists(st.integers(1, 50), min_size=3, max_size=10))
 @settings(max_examples=30, deadline=None)
-def test_chance_is_the_entropy_of_the_labels(counts):
+def test_objective_chance_equals_label_entropy(counts):
     y = np.repeat(np.arange(len(counts)), counts)
     model = keras.Sequential([keras.Input((2,)), layers.Dense(len(counts), activation="softmax")])
     shares = np.array(counts) / sum(counts)
@@ -24,7 +24,7 @@ def test_chance_is_the_entropy_of_the_labels(counts):
 
 @given(st.integers(0, 1000), st.floats(0.1, 10))
 @settings(max_examples=30, deadline=None)
-def test_the_spread_of_logits_ignores_a_bias_and_scales_with_them(seed, scale):
+def test_logit_std_ignores_bias_and_scales(seed, scale):
     random = np.random.default_rng(seed)
     logits, bias = random.normal(size=(20, 5)), random.normal(size=5)
     assert logit_std(logits + bias, "linear") == pytest.approx(logit_std(logits, "linear"))

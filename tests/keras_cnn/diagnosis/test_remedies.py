@@ -1,4 +1,4 @@
-"""Each remedy changes what its name says and keeps the rest."""
+"""Each remedy changes what its name says and nothing else."""
 
 from functools import cache
 
@@ -27,8 +27,8 @@ def context(model, rate=1e-2) -> RepairContext:
 
 
 @cache
-def tanh_patient(kind: str, trainable: bool = True) -> RepairContext:
-    """Made once for all remedies, which leave it as it is; our own VGG where `kind` is vgg."""
+def tanh_context(kind: str, trainable: bool = True) -> RepairContext:
+    """Created once for all remedies, which do not change it; the VGG of this package if `kind` is vgg."""
     if kind == "vgg":
         options = {"blocks": 2, "convolutions": 1, "width": 4, "dense": [16]}
         changes = {"activation": "tanh", "batch_norm": False, "normalization": "none", "options": options}
@@ -51,12 +51,12 @@ def tanh_patient(kind: str, trainable: bool = True) -> RepairContext:
     ],
 )
 @pytest.mark.parametrize("name", REMEDIES)
-def test_each_remedy_gives_a_net_that_trains_and_keeps_the_given_one(name, kind):
-    given = tanh_patient(kind, name != "unfreeze")
+def test_remedy_gives_trainable_copy_and_keeps_original(name, kind):
+    given = tanh_context(kind, name != "unfreeze")
     before = everything(given.model)
     new = REMEDIES[name](given)
     if kind == "vgg" and name == "skip_connections":
-        assert new is None  # no two layers of one shape follow each other
+        assert new is None  # no two consecutive layers have one shape
         return
     assert new is not None and new is not given.model
     x, y = digits()
@@ -69,7 +69,7 @@ def test_each_remedy_gives_a_net_that_trains_and_keeps_the_given_one(name, kind)
 
 
 @pytest.mark.parametrize("kind", ["functional", "nested", "operations"])
-def test_activation_and_normalization_change_in_every_kind_of_net(kind):
+def test_remedies_apply_to_every_model_kind(kind):
     given = context(net(depth=4, kind=kind, activation="tanh"))
     assert hidden_activations(REMEDIES["activation"](given)) == ["relu"]
     new = REMEDIES["batch_normalization"](given)
@@ -77,14 +77,14 @@ def test_activation_and_normalization_change_in_every_kind_of_net(kind):
     assert len(found) == len(hidden(new)) == 4 and hidden_activations(new) == ["tanh"]
 
 
-def test_remedies_of_the_graph_do_not_fit_custom_layers():
+def test_graph_remedies_custom_layers_return_none():
     given = context(of_blocks(Block(), Block()))
     for name in ("batch_normalization", "activation", "skip_connections", "widen"):
         assert REMEDIES[name](given) is None
 
 
-def test_a_layer_that_cannot_be_copied_is_named():
-    class Closed(Block):
+def test_lsuv_layer_without_config_raises_with_name():
+    class WithoutConfig(Block):
         def __init__(self, function):
             super().__init__()
             self.function = function
@@ -92,11 +92,11 @@ def test_a_layer_that_cannot_be_copied_is_named():
         def get_config(self):
             raise NotImplementedError("no config")
 
-    with pytest.raises(InputError, match=r"Closed cannot be copied.*no config.*get_config"):
-        REMEDIES["lsuv"](context(of_blocks(Closed(print))))
+    with pytest.raises(InputError, match=r"WithoutConfig cannot be copied.*no config.*get_config"):
+        REMEDIES["lsuv"](context(of_blocks(WithoutConfig(print))))
 
 
-def test_input_normalization_is_that_of_the_data():
+def test_input_normalization_uses_data_statistics():
     model, (x, y) = net(), digits()
     raw = 40 * x + 7
     sample = sample_of((raw, y), 512)
@@ -105,7 +105,7 @@ def test_input_normalization_is_that_of_the_data():
     np.testing.assert_allclose(new(raw), wanted, atol=1e-5)
 
 
-def test_batch_norm_stands_between_hidden_layers_and_activations():
+def test_batch_normalization_is_inserted_before_activations():
     model = net(depth=3)
     new = REMEDIES["batch_normalization"](context(model))
     names = [layer.name for layer in new.layers]
@@ -116,7 +116,7 @@ def test_batch_norm_stands_between_hidden_layers_and_activations():
     assert REMEDIES["batch_normalization"](context(new)) is None
 
 
-def test_lsuv_gives_each_layer_variance_one():
+def test_lsuv_layer_outputs_have_unit_variance():
     model = net(depth=6, initializer=keras.initializers.RandomNormal(0, 1e-3))
     given = context(model)
     new = REMEDIES["lsuv"](given)
@@ -129,7 +129,7 @@ def test_lsuv_gives_each_layer_variance_one():
 
 
 @pytest.mark.parametrize(("activation", "variance"), [("relu", 2 / 196), ("tanh", 2 / (196 + 400))])
-def test_kernels_are_he_for_rectifiers_and_glorot_for_tanh(activation, variance):
+def test_initialization_suits_activation(activation, variance):
     model = net(depth=2, units=400, activation=activation, initializer="zeros")
     kernel = REMEDIES["initialization"](context(model)).get_layer("dense1").kernel.numpy()
     assert kernel.shape == (196, 400)
@@ -137,7 +137,7 @@ def test_kernels_are_he_for_rectifiers_and_glorot_for_tanh(activation, variance)
 
 
 def depthwise_net(depth: int, kind: str) -> keras.Model:
-    """Of depthwise convolutions, or of separable ones, with Keras's he_normal."""
+    """A model of depthwise or separable convolutions with Keras's he_normal."""
     keras.utils.set_random_seed(0)
     common = {"padding": "same", "activation": "relu", "depthwise_initializer": "he_normal"}
     x = inputs = keras.Input((16, 16, 1))
@@ -156,9 +156,11 @@ def depthwise_net(depth: int, kind: str) -> keras.Model:
 
 
 @pytest.mark.parametrize(("kind", "variance"), [("depthwise", 2 / 9), ("separable", 1 / 9)])
-def test_depthwise_kernels_are_drawn_for_the_one_channel_that_they_see(kind, variance):
-    """Keras's he_normal counts all 32, so the signal fades by the root of 32 in each layer. After the depthwise kernel
-    of a separable convolution comes no ReLU, that would halve the variance."""
+def test_initialization_depthwise_uses_true_fan_in(kind, variance):
+    """Keras's he_normal counts all 32 channels as inputs, so that each layer divides the signal by sqrt(32).
+
+    No ReLU, which would halve the variance, follows the depthwise kernel of a separable convolution.
+    """
     model = depthwise_net(4, kind)
     assert "initializer_too_small" in [finding.name for finding in static_findings(model)]
     for remedy in ("initialization", "lsuv"):
@@ -169,7 +171,7 @@ def test_depthwise_kernels_are_drawn_for_the_one_channel_that_they_see(kind, var
     assert "layer1_bn" in [layer.name for layer in REMEDIES["batch_normalization"](context(model)).layers]
 
 
-def test_skip_connections_only_where_shapes_allow():
+def test_skip_connections_only_where_shapes_match():
     new = REMEDIES["skip_connections"](context(net(depth=4)))
     assert [layer.name for layer in new.layers if isinstance(layer, layers.Add)] == [
         "dense2_skip",
@@ -179,7 +181,7 @@ def test_skip_connections_only_where_shapes_allow():
 
 
 @pytest.mark.parametrize("head", [None, "softmax", "sigmoid", "relu"])
-def test_outputs_and_loss_fit_each_other_after_the_remedy(head):
+def test_output_and_loss_match_after_remedy(head):
     new = REMEDIES["output_and_loss"](context(net(head=head)))
     x, y = digits()
     probabilities = np.asarray(new(x[:50], training=False))

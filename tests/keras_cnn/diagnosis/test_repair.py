@@ -1,10 +1,13 @@
-"""Repair takes what helps, and claims only what it measured."""
+"""Repair applies the remedy that helps, and succeeds only if it was measured to help."""
+
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
-from keras_cnn.diagnosis.repair import repair
+from keras_cnn.diagnosis.remedies.attempts import Measured
+from keras_cnn.diagnosis.repair import Repair, repair
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from tests.small_nets import spec_of
@@ -13,7 +16,7 @@ from tests.untrainable_nets import DEEP, Block, diagnosis_of, digits, everything
 
 @pytest.fixture
 def three_rates(monkeypatch):
-    """Attempts try the net's own rate and two near it; `test_commands` repairs with all of them."""
+    """Attempts probe three learning rates; `cli/test_diagnose.py` repairs with all of them."""
     monkeypatch.setattr("keras_cnn.diagnosis.remedies.attempts.USUAL_RATES", ())
 
 
@@ -31,34 +34,47 @@ def three_rates(monkeypatch):
     ],
     ids=["deep sigmoid", "zeros", "rate", "dead units"],
 )
-def test_a_net_is_repaired_and_both_are_measured(arguments, remedies, three_rates):
+def test_repair_untrainable_model_succeeds_and_measures_both(arguments, remedies, three_rates):
     model = net(**arguments)
     before = everything(model)
-    mended = repair(model, digits(), diagnosis_of(**arguments), budget=100)
-    assert mended.succeeded and set(mended.changes) <= remedies, str(mended)
-    assert mended.after.loss < mended.before.loss and mended.after.accuracy > 0.5 > mended.before.accuracy
+    repaired = repair(model, digits(), diagnosis_of(**arguments), budget=100)
+    assert repaired.succeeded and set(repaired.changes) <= remedies, str(repaired)
+    assert (
+        repaired.after.loss < repaired.before.loss
+        and repaired.after.accuracy > 0.5 > repaired.before.accuracy
+    )
     x, y = digits()
-    fitted = mended.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1]
-    assert fitted > 0.7  # the repaired net is handed over untrained, and trains
+    fitted = repaired.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1]
+    assert fitted > 0.7  # the repaired model has its initial weights, and learns
     for one, other in zip(before, everything(model), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_healthy_net_is_left_alone():
+def test_repair_healthy_model_is_unchanged():
     model = net()
-    mended = repair(model, digits(), diagnosis_of(), budget=30)
-    assert mended.model is model and not mended.changes and not mended.tried and not mended.succeeded
+    repaired = repair(model, digits(), diagnosis_of(), budget=30)
+    assert repaired.model is model and not repaired.changes and not repaired.tried and not repaired.succeeded
+    assert "no remedy was tried" in str(repaired) and repaired.to_dict()["succeeded"] is False
+
+
+def test_repair_repr_is_short_and_html_is_escaped():
+    measured = Measured(2.3, 0.11, 2.3, 0.0, 300)
+    repaired = Repair(net(), ("<widen>",), 1e-3, measured, replace(measured, accuracy=0.93), True, [{}] * 9)
+    assert repr(repaired).splitlines()[:2] == ["Repair", "  succeeded: True"] and len(repr(repaired)) < 500
+    assert "accuracy 0.11 -> 0.93" in str(repaired)
+    html = repaired._repr_html_()
+    assert html.startswith("<table>") and "&lt;widen&gt;" in html and "<widen>" not in html
 
 
 @pytest.mark.slow
-def test_no_repair_is_claimed_where_no_remedy_helps(three_rates):
+def test_repair_shuffled_labels_does_not_succeed(three_rates):
     x, y = digits()
-    mended = repair(net(depth=2, units=8), (x, np.random.default_rng(0).permutation(y)), budget=40)
-    assert not mended.succeeded and mended.tried and "No remedy was measured to help" in str(mended)
+    repaired = repair(net(depth=2, units=8), (x, np.random.default_rng(0).permutation(y)), budget=40)
+    assert not repaired.succeeded and repaired.tried and "improved the score enough" in str(repaired)
 
 
 @pytest.mark.slow
-def test_our_own_nets_can_be_repaired(three_rates):
+def test_repair_vgg_with_constant_kernels_succeeds(three_rates):
     options = {"blocks": 2, "convolutions": 1, "width": 4, "dense": [16]}
     changes = {
         "kernel_initializer": "zeros",
@@ -67,37 +83,39 @@ def test_our_own_nets_can_be_repaired(three_rates):
         "options": options,
     }
     model = build_model(spec_of("vgg", input_shape=(16, 16, 1), classes=10, **changes))
-    mended = repair(model, digits(), budget=80)
-    assert mended.succeeded, str(mended)
+    repaired = repair(model, digits(), budget=80)
+    assert repaired.succeeded, str(repaired)
 
 
 @pytest.mark.slow
-def test_a_net_of_custom_layers_is_repaired_by_new_weights(three_rates):
+def test_repair_custom_layers_initializes_weights(three_rates):
     repaired = repair(of_blocks(*(Block() for _ in range(6))), digits())
     assert repaired.succeeded and repaired.changes[0] in ("initialization", "lsuv")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("whole", [False, True], ids=["numbers of classes", "a number for each"])
-def test_a_loss_that_cannot_take_the_labels_is_exchanged(whole, three_rates):
+@pytest.mark.parametrize("one_hot", [False, True], ids=["class indices", "one-hot"])
+def test_repair_loss_of_another_label_form_is_replaced(one_hot, three_rates):
     x, y = digits()
-    y = keras.utils.to_categorical(y, 10) if whole else y
-    model = net(loss="sparse_categorical_crossentropy" if whole else "categorical_crossentropy")
-    mended = repair(model, (x, y), budget=100)
-    assert mended.succeeded and mended.changes == ("output_and_loss",), str(mended)
-    assert (mended.before.steps, mended.after.steps) == (0, 100) and "(0 steps)" in str(mended)
-    assert mended.before.accuracy < 0.3 and mended.after.accuracy > 0.7
-    assert mended.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1] > 0.7
+    y = keras.utils.to_categorical(y, 10) if one_hot else y
+    model = net(loss="sparse_categorical_crossentropy" if one_hot else "categorical_crossentropy")
+    repaired = repair(model, (x, y), budget=100)
+    assert repaired.succeeded and repaired.changes == ("output_and_loss",), str(repaired)
+    assert (repaired.before.steps, repaired.after.steps) == (0, 100) and "after 0 and 100 steps" in str(
+        repaired
+    )
+    assert repaired.before.accuracy < 0.3 and repaired.after.accuracy > 0.7
+    assert repaired.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1] > 0.7
 
 
-def test_where_the_data_are_at_fault_no_net_is_changed():
+def test_repair_labels_out_of_range_raises():
     x, y = digits()
-    with pytest.raises(InputError, match=r"Labels go from 1 to 10.*count classes from 0"):
+    with pytest.raises(InputError, match=r"Labels go from 1 to 10.*number the classes from 0"):
         repair(net(), (x, y + 1), budget=20)
 
 
 @pytest.mark.slow
-def test_a_subclassed_net_is_refused_in_one_line():
-    found = diagnosis_of(rate=10.0)  # that the same net as a functional model gets
+def test_repair_subclassed_model_raises():
+    found = diagnosis_of(rate=10.0)  # of the same model in functional form
     with pytest.raises(InputError, match="subclassed"):
         repair(net(kind="subclassed", rate=10.0), digits(), found, budget=20)

@@ -1,4 +1,4 @@
-"""The effects of cures are those that the benchmark's long training measured, in benchmarks/fault_labels.jsonl."""
+"""The measured effects of suggestions equal those in benchmarks/fault_labels.jsonl."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ LABELS = Path(__file__).parents[3] / "benchmarks/fault_labels.jsonl"
 
 
 def changes(row: dict) -> list[str]:
-    """Those tried on the net: each that alters it."""
+    """The single changes that were tried on the network: those that alter it."""
     best = "glorot_uniform" if row["activation"] in ("tanh", "sigmoid") else "he_normal"
     alters = {
         "batch_normalization": not row["batch_norm"],
@@ -21,16 +21,16 @@ def changes(row: dict) -> list[str]:
     return [name for name, altered in alters.items() if altered]
 
 
-def test_measured_effects_are_those_of_the_labels():
+def test_measured_equals_benchmark_labels():
     tried, learned = Counter(), Counter()
     for row in map(json.loads, LABELS.read_text().splitlines()):
-        # all seeded faults but this have a cure of their own, the net without the fault
+        # the change for other seeded faults is the network without the fault
         if row["verdict"] == "dead" and row["fault"] in ("", "deep_sigmoid"):
             for change in changes(row):
                 name = f"{change}, sigmoid" if row["activation"] == "sigmoid" else change
                 tried[name] += 1
                 learned[name] += change in row["cured_by"]
-    for change in ("batch_normalization", "skip_connections"):  # counted over all activations together
+    for change in ("batch_normalization", "skip_connections"):  # counted over all activations
         tried[change] += tried[f"{change}, sigmoid"]
         learned[change] += learned[f"{change}, sigmoid"]
     assert {name: (learned[name], tried[name]) for name in MEASURED} == MEASURED

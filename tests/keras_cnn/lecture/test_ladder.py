@@ -28,13 +28,13 @@ def results(name: str, rate: float, *accuracies: float) -> list[Result]:
         ((0.50, 0.51), (0.60, 0.62), FAILED),
     ],
 )
-def test_a_net_is_stuck_at_all_rates_at_some_or_at_none(usual, lower, outcome):
+def test_judge_stuck_claim_at_all_some_or_no_rates(usual, lower, outcome):
     rung = Rung("deep", {}, "stuck", rates=(LOWER,))
     found = results("deep", RATE, *usual) + results("deep", LOWER, *lower)
     assert judge(rung, found, majority=0.1)[0] == outcome
 
 
-def test_better_means_by_more_than_chance():
+def test_judge_better_claim_needs_significant_difference():
     rung = Rung("after", {}, "better", "before")
     before = results("before", RATE, 0.30, 0.31, 0.32)
     assert judge(rung, before + results("after", RATE, 0.50, 0.51, 0.52), 0.1)[0] == HELD
@@ -42,14 +42,14 @@ def test_better_means_by_more_than_chance():
     assert judge(BEFORE, before, 0.1) == (OPEN, {})
 
 
-def test_the_interval_is_students():
+def test_accuracy_interval_equals_student_t():
     found = accuracy(results("a", RATE, 0.4, 0.5, 0.6), "a")
     assert (found.mean, found.runs) == (pytest.approx(0.5), 3)
     assert found.low == pytest.approx(0.5 - 4.303 * 0.1 / 3**0.5, abs=1e-3)
     assert accuracy([Result("a", RATE, 0, {}, True, 0.0)], "a").mean == 0  # it diverged
 
 
-def test_every_rung_is_told_in_both_languages():
+def test_texts_cover_every_rung_in_both_languages():
     for words in TEXTS.values():
         assert words.keys() == TEXTS["en"].keys()
         assert set(words["rungs"]) == {rung.name for rung in RUNGS}
@@ -57,20 +57,20 @@ def test_every_rung_is_told_in_both_languages():
     assert TEXTS["vi"]["rungs"] != TEXTS["en"]["rungs"]
 
 
-def test_every_rung_is_a_net_that_can_be_built():
+def test_rungs_have_valid_settings():
     for rung in RUNGS:
         run_settings(rung.changes, RATE, 0.25, 2).check_names()
         assert rung.than == "" or rung.than in {other.name for other in RUNGS}
 
 
 @pytest.mark.parametrize("changes", [{"scale": 2}, {"images": 5}, {"seeds": 0}, {"language": "de"}])
-def test_settings_are_checked(changes):
+def test_ladder_settings_out_of_range_raise(changes):
     with pytest.raises(InputError, match=next(iter(changes))):
         LadderSettings(**changes)
 
 
 @pytest.mark.slow
-def test_a_ladder_from_end_to_end_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
+def test_ladder_interrupted_continues(tmp_path, capsys, monkeypatch):
     rungs = [rung for rung in RUNGS if rung.name in ("sigmoid", "relu")]
     for module in (ladder, claims, page):
         monkeypatch.setattr(module, "RUNGS", rungs)

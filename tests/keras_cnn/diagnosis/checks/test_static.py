@@ -1,4 +1,4 @@
-"""What is said of nets without data: faults are named with their layer, healthy nets are left alone."""
+"""Static findings: faults are found with their layer, and healthy models have no findings."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def net(*stack, shape=(8, 8, 3), loss=None, kind="sequential") -> keras.Model:
-    """The same layers as each kind of model."""
+    """The same layers as a Sequential, functional, nested or subclassed model."""
     if kind == "sequential":
         model = keras.Sequential([keras.Input(shape), *stack])
     elif kind == "nested":
@@ -56,10 +56,10 @@ every_kind = pytest.mark.parametrize("kind", ["sequential", "functional", "neste
 
 
 @every_architecture
-def test_our_own_nets_are_healthy(name):
+def test_static_findings_own_architectures_have_none(name):
     model = build_model(spec_of(name, normalization="zero_one"))
     model.compile("adam", "sparse_categorical_crossentropy")
-    assert set(names(model)) <= {"bias_before_batch_normalization"}  # as published, and harmless
+    assert set(names(model)) <= {"bias_before_batch_normalization"}  # as published; harmless
 
 
 @every_kind
@@ -72,13 +72,13 @@ def test_our_own_nets_are_healthy(name):
         ([layers.Dense, {"units": 1}], "mse"),
     ],
 )
-def test_what_goes_together_is_left_alone(kind, head, loss):
+def test_static_findings_matching_head_and_loss_have_none(kind, head, loss):
     layer, arguments = head
     assert names(net(*body(), layer(**arguments), kind=kind, loss=loss)) == []
 
 
 HUGE = keras.initializers.RandomNormal(0, 1e5)
-# made when asked for: a layer with random state computes, which must not be before the strategy is made
+# functions, because a layer with random state initializes TensorFlow, and the strategy must be created before
 FAULTS = {
     "softmax_twice": (lambda: [layers.Dense(5, activation="softmax"), layers.Softmax(name="s1")], None, "s1"),
     "softmax_of_one": (lambda: [layers.Dense(1, activation="softmax", name="d2")], None, "d2"),
@@ -98,18 +98,18 @@ FAULTS = {
 
 @every_kind
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_named_with_its_layer(name, kind):
+def test_static_findings_fault_names_layer(name, kind):
     head, loss, where = FAULTS[name]
     stack = head()
     before = [stack.pop(0), *body()] if name == "augmentation_inside" else body()
     found = {finding.name: finding for finding in static_findings(net(*before, *stack, kind=kind, loss=loss))}
     assert name in found, list(found)
     assert found[name].layer == where
-    assert "Cure: " in str(found[name]) and found[name].suggestions
+    assert "Suggestion: " in str(found[name]) and found[name].suggestions
 
 
 @pytest.mark.parametrize("softmax", [keras.ops.softmax, keras.activations.softmax])
-def test_activations_that_are_no_layers_are_seen(softmax):
+def test_static_findings_activation_functions_are_recognized(softmax):
     model = net(*body(), layers.Dense(5))
     once = keras.Model(model.inputs, softmax(model.outputs[0]))
     twice = keras.Model(model.inputs, layers.Softmax()(once.outputs[0]))
@@ -121,7 +121,7 @@ def test_activations_that_are_no_layers_are_seen(softmax):
 
 
 @every_kind
-def test_a_bias_before_batch_normalization_is_told_and_one_after_an_activation_is_not(kind):
+def test_static_findings_only_bias_before_batch_norm_is_found(kind):
     stack = [
         layers.Conv2D(4, 3, name="biased"),
         layers.BatchNormalization(),
@@ -134,7 +134,7 @@ def test_a_bias_before_batch_normalization_is_told_and_one_after_an_activation_i
     assert (finding.name, finding.layer) == ("bias_before_batch_normalization", "biased")
 
 
-def test_one_initializer_instance_for_several_layers():
+def test_static_findings_shared_initializer_instance_is_found():
     shared = keras.initializers.HeNormal(seed=1)
     model = net(
         *(layers.Conv2D(3, 3, kernel_initializer=shared, padding="same", name=f"c{n}") for n in range(3))
@@ -149,7 +149,7 @@ def test_one_initializer_instance_for_several_layers():
     )
 
 
-def test_pools_that_take_the_image_away():
+def test_static_findings_window_on_1x1_maps_is_found():
     stack = [
         layers.MaxPooling2D(8),
         layers.Conv2D(4, 3, padding="same", name="late"),
@@ -159,7 +159,7 @@ def test_pools_that_take_the_image_away():
     assert [(f.name, f.layer) for f in static_findings(net(*stack))] == [("image_shrunk_away", "late")]
 
 
-def test_weights_that_are_not_finite_and_nets_that_are_frozen():
+def test_static_findings_nan_weights_and_frozen_model_are_found():
     model = net(*body(), layers.Dense(5, name="head"))
     kernel, bias = model.get_layer("head").get_weights()
     kernel[0, :2] = np.nan
@@ -172,7 +172,7 @@ def test_weights_that_are_not_finite_and_nets_that_are_frozen():
     assert broken.numbers == {"not_finite": 2} and broken.layer == "head"
 
 
-def test_the_most_confident_comes_first():
+def test_static_findings_are_ordered_by_confidence():
     model = net(
         layers.Conv2D(4, 3),
         layers.BatchNormalization(),
@@ -182,7 +182,7 @@ def test_the_most_confident_comes_first():
     assert names(model) == ["constant_kernel", "bias_before_batch_normalization"]
 
 
-def test_a_loss_of_ones_own_and_several_losses_are_left_alone():
+def test_static_findings_custom_and_several_losses_are_ignored():
     assert names(net(*body(), layers.Dense(5), loss=lambda y, p: p)) == []
     inputs = keras.Input((8,))
     model = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(3)(inputs)])

@@ -1,4 +1,4 @@
-"""What an output of a layer adds up, against the variance that it is measured to have."""
+"""Order, bottlenecks and fan-in of layers, compared with models whose structure is known."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ from keras_cnn.diagnosis.graph.graph import (
     ],
     ids=lambda layer: layer.name,
 )
-def test_unit_weights_multiply_the_variance_by_fan_in(layer):
+def test_fan_in_unit_weights_equals_variance_gain(layer):
     random = np.random.default_rng(0)
     x = random.normal(size=(32, 16, 16, 10)).astype("float32")
     layer.build(x.shape)
@@ -37,7 +37,7 @@ def test_unit_weights_multiply_the_variance_by_fan_in(layer):
     assert outputs.var() == pytest.approx(fan_in(layer), rel=0.05)
 
 
-def test_layers_beside_others_are_not_on_every_path():
+def test_bottleneck_layers_branches_are_excluded():
     x = inputs = keras.Input((8, 8, 4), name="images")
     x = layers.Conv2D(4, 3, padding="same", name="first")(x)
     gate = layers.Dense(1, name="squeezed")(layers.GlobalAveragePooling2D(keepdims=True, name="means")(x))
@@ -52,7 +52,7 @@ def test_layers_beside_others_are_not_on_every_path():
     ]
 
 
-def test_of_what_lies_in_layers_of_ones_own_no_path_is_known():
+def test_bottleneck_layers_inside_custom_layers_are_excluded():
     class Gate(layers.Layer):
         def __init__(self):
             super().__init__(name="gate")
@@ -66,7 +66,7 @@ def test_of_what_lies_in_layers_of_ones_own_no_path_is_known():
     assert {"narrow", "wide"} < {one.name for one in operations_of(model)}
 
 
-def test_what_is_nested_comes_in_the_order_in_which_it_is_called():
+def test_operations_of_nested_model_in_order_of_execution():
     class Pair(layers.Layer):
         def __init__(self, name):
             super().__init__(name=name)
@@ -89,7 +89,7 @@ def test_what_is_nested_comes_in_the_order_in_which_it_is_called():
     assert (found["conv"], found["between"], found["end"]) == ("relu", "tanh", "linear")
 
 
-def test_half_the_channels_are_not_on_every_path():
+def test_bottleneck_layers_on_half_the_channels_are_excluded():
     x = inputs = keras.Input((8, 8, 4))
     y = layers.Conv2D(2, 1, name="half")(x[..., :2])
     x = keras.ops.concatenate([y, x[..., 2:]], axis=-1)

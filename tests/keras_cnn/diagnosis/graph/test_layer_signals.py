@@ -1,4 +1,4 @@
-"""What is measured layer by layer equals what one computes by hand; the probe leaves no trace."""
+"""Signals of layers equal values computed by hand; the probe restores all variables."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ def prepared(model):
 
 
 @pytest.mark.parametrize("kind", ["functional", "sequential", "subclassed"])
-def test_gradients_are_those_of_the_loss(kind):
+def test_measure_signals_gradients_equal_those_of_the_loss(kind):
     model = net(kind=kind)
     sample, objective = prepared(model)
     signals = measure_signals(model, sample, objective)
@@ -32,7 +32,7 @@ def test_gradients_are_those_of_the_loss(kind):
     assert signals.loss == pytest.approx(float(loss), rel=1e-5)
 
 
-def test_a_separable_convolution_is_measured_by_both_its_kernels():
+def test_measure_signals_separable_convolution_uses_both_kernels():
     keras.utils.set_random_seed(0)
     inputs = keras.Input((16, 16, 1))
     x = layers.SeparableConv2D(4, 3, activation="relu", name="separable")(inputs)
@@ -44,11 +44,11 @@ def test_a_separable_convolution_is_measured_by_both_its_kernels():
     with tf.GradientTape() as tape:
         outputs = model(sample.x[:64], training=True)
         loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(sample.y[:64], outputs))
-    for told, arrays in ((signal.weight, kernels), (signal.gradient, tape.gradient(loss, kernels))):
-        assert told == pytest.approx(np.sqrt(sum(np.sum(array**2) for array in arrays)), rel=1e-4)
+    for norm, arrays in ((signal.weight, kernels), (signal.gradient, tape.gradient(loss, kernels))):
+        assert norm == pytest.approx(np.sqrt(sum(np.sum(array**2) for array in arrays)), rel=1e-4)
 
 
-def test_gradients_below_what_half_precision_holds_are_measured(monkeypatch):
+def test_measure_signals_float16_gradients_equal_float32(monkeypatch):
     model = net(depth=9, activation="sigmoid", initializer="glorot_uniform")
 
     def gradients(one):
@@ -56,11 +56,11 @@ def test_gradients_below_what_half_precision_holds_are_measured(monkeypatch):
 
     wanted, half = gradients(model), in_half_precision(model)
     assert gradients(half) == pytest.approx(wanted, rel=0.1)
-    monkeypatch.setattr("keras_cnn.diagnosis.graph.layer_signals.HALF_SCALE", 1.0)
+    monkeypatch.setattr("keras_cnn.diagnosis.graph.layer_signals.FLOAT16_LOSS_SCALE", 1.0)
     assert gradients(half)[0] < 0.5 * wanted[0]
 
 
-def test_dead_saturated_and_correlated_units_are_measured():
+def test_measure_signals_dead_and_saturated_units_are_counted():
     keras.utils.set_random_seed(0)
     bias = keras.initializers.Constant(0.0)
     stack = [
@@ -83,7 +83,7 @@ def test_dead_saturated_and_correlated_units_are_measured():
     assert by_name["relu"].correlation < 0.99
 
 
-def test_layers_of_one_name_or_without_a_path_are_kept_apart():
+def test_measure_signals_repeated_layer_kinds_stay_separate():
     x = inputs = keras.Input((16, 16, 1))
     for units in (8, 6):
         x = layers.Dense(units)(layers.Flatten()(x))
@@ -94,37 +94,37 @@ def test_layers_of_one_name_or_without_a_path_are_kept_apart():
     assert len(relus) == 2 and relus[0].variance != relus[1].variance
 
 
-def test_the_probe_trains_and_undoes_it():
+def test_probe_run_restores_all_variables():
     model = net(batch_norm=True)
     sample, objective = prepared(model)
     before, probe = everything(model), None
     probe = Probe(model, sample, objective)
     first, again = probe.run(1e-3), probe.run(1e-3)
     assert first.held_out[-1] < first.held_out[0]
-    assert first.losses == again.losses  # nothing of the first run is left, not even in the optimizer
+    assert first.losses == again.losses  # the first run leaves no state, not even in the optimizer
     for one, other in zip(before, everything(model), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_images_held_out_are_not_trained_on():
+def test_sample_batches_exclude_held_out_images():
     sample = sample_of(digits(), 512)
     batches = sample.batches(40)
     assert batches.shape == (40, 64) and sample.held_out == 128
     assert batches.max() < len(sample) - sample.held_out
-    assert len(np.unique(batches[:6])) == 6 * 64  # none twice before all were seen
+    assert len(np.unique(batches[:6])) == 6 * 64  # no image is repeated before all were used
 
 
-def test_a_net_whose_outputs_are_constant_differs_by_nothing():
+def test_measure_signals_constant_outputs_have_zero_logit_std():
     model = net(initializer="zeros")
     sample, objective = prepared(model)
     assert measure_signals(model, sample, objective).logit_std < 1e-6
 
 
-def test_images_held_out_are_measured_in_parts_where_memory_is_short(monkeypatch):
+def test_probe_measure_in_parts_equals_whole(monkeypatch):
     sample, objective = prepared(net())
     probe = Probe(net(), sample, objective)
     loss, outputs = probe.measure()
-    monkeypatch.setattr("keras_cnn.diagnosis.probe.probe.PIXELS", 16 * 16 * 30)
+    monkeypatch.setattr("keras_cnn.diagnosis.probe.probe.BATCH_PIXELS", 16 * 16 * 30)
     in_parts, same = probe.measure()
     assert in_parts == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(same, outputs, atol=1e-6)

@@ -1,4 +1,4 @@
-"""How much a linear classifier of small pictures tells is a measure of the images, not of their scale."""
+"""The linear baseline equals ridge regression and does not depend on the scale of the images."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def digits(images: int = 1000, size: int = 8) -> tuple[np.ndarray, np.ndarray]:
     return x.repeat(size // 8, 1).repeat(size // 8, 2), y[:images]
 
 
-def test_it_is_what_ridge_regression_comes_to():
+def test_linear_baseline_score_equals_scikit_learn_ridge():
     sample = Sample(*digits(), 64)
     x, count = small_pictures(sample.x), len(sample) - sample.held_out
     strength = RIDGE * np.linalg.norm(x[:count] - x[:count].mean(axis=0), 2) ** 2
@@ -26,19 +26,19 @@ def test_it_is_what_ridge_regression_comes_to():
 
 
 @pytest.mark.parametrize("change", [lambda x: 255 * x, lambda x: x / 1e5 - 3, lambda x: x.astype("uint8")])
-def test_scale_and_kind_of_the_pixels_change_nothing(change):
+def test_linear_baseline_score_pixel_scale_does_not_matter(change):
     x, y = digits(size=16)
     wanted = linear_baseline_score(Sample(x, y, 64), 10)
     assert linear_baseline_score(Sample(change(x), y, 64), 10) == pytest.approx(wanted, abs=1e-3)
 
 
-def test_shuffled_labels_and_constant_images_tell_nothing():
+def test_linear_baseline_score_uninformative_data_is_zero():
     x, y = digits()
     assert linear_baseline_score(Sample(x, np.random.default_rng(0).permutation(y), 64), 10) < 0.01
     assert linear_baseline_score(Sample(0 * x, y, 64), 10) == pytest.approx(0, abs=1e-6)
 
 
-def test_labels_in_every_form():
+def test_linear_baseline_score_all_label_forms_are_equal():
     x, y = digits()
     wanted = linear_baseline_score(Sample(x, y, 64), 10)
     for form in (y[:, None], np.eye(10)[y], y.astype("float32")):
@@ -46,7 +46,7 @@ def test_labels_in_every_form():
     assert linear_baseline_score(Sample(x, y > 4, 64), 1) > 0.3
 
 
-def test_nothing_is_known_of_masks_vectors_and_labels_out_of_range():
+def test_linear_baseline_score_masks_and_vectors_are_nan():
     x, y = digits()
     masks = Sample(x, (x[..., 0] > 4).astype(int), 64)
     assert classes_of_images(masks, 2) is None

@@ -1,4 +1,4 @@
-"""From traces to the rates at which a net trains."""
+"""The decision procedure on synthetic traces."""
 
 import math
 
@@ -24,16 +24,17 @@ from keras_cnn.diagnosis.probe.probe import EVAL_INTERVAL_STEPS, MEDIUM_RUN_STEP
 CHANCE = math.log(10)
 
 
-def trace(rate: float, told, steps: int = SHORT_RUN_STEPS, logit_stds=None, loss: float = 1.0) -> Trace:
-    """told: at the end, grown evenly from 0, or at every measurement."""
-    told = list(np.linspace(0, told, steps // EVAL_INTERVAL_STEPS + 1)) if np.isscalar(told) else list(told)
-    steps = (len(told) - 1) * EVAL_INTERVAL_STEPS
-    logit_stds = [0.5] * len(told) if logit_stds is None else list(logit_stds)
-    return Trace(rate, [loss] * steps, [loss] * len(told), logit_stds, told)
+def trace(rate: float, score, steps: int = SHORT_RUN_STEPS, logit_stds=None, loss: float = 1.0) -> Trace:
+    """A trace whose score grows linearly from 0 to `score`, or has the scores of a list."""
+    count = steps // EVAL_INTERVAL_STEPS + 1
+    scores = list(np.linspace(0, score, count)) if np.isscalar(score) else list(score)
+    steps = (len(scores) - 1) * EVAL_INTERVAL_STEPS
+    logit_stds = [0.5] * len(scores) if logit_stds is None else list(logit_stds)
+    return Trace(rate, [loss] * steps, [loss] * len(scores), logit_stds, scores)
 
 
-def own(told, **others) -> Trace:
-    return trace(1e-3, told, MEDIUM_RUN_STEPS, **others)
+def own(score, **others) -> Trace:
+    return trace(1e-3, score, MEDIUM_RUN_STEPS, **others)
 
 
 @pytest.mark.parametrize(
@@ -42,35 +43,35 @@ def own(told, **others) -> Trace:
         (0.3, {}, [1e-3]),
         (0.0, {}, []),
         (0.0, {1e-2: 0.05, 1e-1: 0.2}, [1e-1, 1e-2]),
-        (0.2, {1e-4: 0.3, 1e-2: 0.9}, [1e-3, 1e-2, 1e-4]),  # others are better, but it learns
-        (np.full(41, 0.2), {1e-4: np.linspace(0, 0.35, 41)}, [1e-3, 1e-4]),  # in as many steps
+        (0.2, {1e-4: 0.3, 1e-2: 0.9}, [1e-3, 1e-2, 1e-4]),  # others score higher, but it learns
+        (np.full(41, 0.2), {1e-4: np.linspace(0, 0.35, 41)}, [1e-3, 1e-4]),  # after equally many steps
         (
             np.full(41, 0.2),
             {1e-4: np.linspace(0, 0.45, 41)},
             [1e-4],
-        ),  # less than half of what it could, and stands
-        (0.2, {1e-4: np.linspace(0, 0.45, 41)}, [1e-3, 1e-4]),  # it goes on learning
-        (0.05, {1e-2: 0.02}, [1e-3]),  # images that are hard to tell apart
-        (0.05, {1e-2: 0.04}, [1e-2]),  # it waits too long
-        (np.full(41, 0.05), {}, []),  # it has told that from the start
+        ),  # plateaued below half the score of the smaller learning rate
+        (0.2, {1e-4: np.linspace(0, 0.45, 41)}, [1e-3, 1e-4]),  # it still improves
+        (0.05, {1e-2: 0.02}, [1e-3]),  # hard data
+        (0.05, {1e-2: 0.04}, [1e-2]),  # another learning rate scores nearly as high in a short run
+        (np.full(41, 0.05), {}, []),  # constant from the start
     ],
 )
-def test_rates_at_which_a_net_trains(mine, others, wanted):
-    assert good_rates(own(mine), [trace(rate, told) for rate, told in others.items()]) == tuple(wanted)
+def test_good_rates_scores_determine_learning_rates(mine, others, wanted):
+    assert good_rates(own(mine), [trace(rate, score) for rate, score in others.items()]) == tuple(wanted)
 
 
 @given(st.floats(2e-7, 1e-2), st.floats(-0.01, 0.01))
-def test_a_net_on_a_plateau_is_looked_at_longer_while_its_signal_grows(start, growth):
-    """growth: of the logarithm in each step."""
+def test_needs_longer_run_growing_logit_std_is_true(start, growth):
+    """growth: of the logarithm of the logit standard deviation per step."""
     logit_stds = start * np.exp(growth * np.arange(0, MEDIUM_RUN_STEPS + 1, EVAL_INTERVAL_STEPS))
-    standing = own(0.0, logit_stds=logit_stds)
-    assert needs_longer_run(standing, []) == (
+    plateau = own(0.0, logit_stds=logit_stds)
+    assert needs_longer_run(plateau, []) == (
         logit_stds[-1] > max(1.15 * logit_stds[MEDIUM_RUN_STEPS // EVAL_INTERVAL_STEPS // 2], 1.4e-7)
     )
-    assert not good_rates(standing, [])  # to grow is not yet to learn
+    assert not good_rates(plateau, [])  # growth alone is not learning
 
 
-def test_a_net_that_tells_something_is_looked_at_longer_unless_it_waits_too_long():
+def test_needs_longer_run_above_noise_unless_dominated():
     assert needs_longer_run(own(0.04), [trace(1e-2, 0.15)]) and not needs_longer_run(
         own(0.04), [trace(1e-2, 0.3)]
     )
@@ -78,15 +79,15 @@ def test_a_net_that_tells_something_is_looked_at_longer_unless_it_waits_too_long
     assert good_rates(own(0.04), []) and not good_rates(own(0.04), [], allow_extension=False)
 
 
-def test_a_signal_that_fades_or_stands_leaves_no_doubt():
+def test_needs_longer_run_logit_std_not_growing_is_false():
     count = MEDIUM_RUN_STEPS // EVAL_INTERVAL_STEPS + 1
     assert not needs_longer_run(own(0.0, logit_stds=np.geomspace(1e-3, 1e-6, count)), [])
     assert not needs_longer_run(own(0.0, logit_stds=np.full(count, 1e-3)), [])
     assert not needs_longer_run(own(0.0, logit_stds=np.zeros(count)), [])
-    assert not needs_longer_run(own(0.0, logit_stds=[*np.full(count - 1, 1e-16), 3e-9]), [])  # of rounding
+    assert not needs_longer_run(own(0.0, logit_stds=[*np.full(count - 1, 1e-16), 3e-9]), [])  # rounding
 
 
-def test_numbers_that_are_not_finite_are_nothing_learnt():
+def test_good_rates_diverged_run_is_excluded():
     broken = own(0.5, loss=float("nan"))
     assert (
         good_rates(broken, []) == ()
@@ -96,7 +97,7 @@ def test_numbers_that_are_not_finite_are_nothing_learnt():
     assert good_rates(broken, [trace(1e-4, 0.2)]) == (1e-4,)
 
 
-def test_a_smaller_rate_is_ahead_if_it_tells_more_after_as_many_steps():
+def test_smaller_rate_is_ahead_compares_equal_steps():
     late = [0, 0, 0, 0.1, 0.1, 0.4]
     assert smaller_rate_is_ahead(trace(1e-3, late), trace(1e-4, [0, 0, 0.05, 0.1, 0.12]))
     assert not smaller_rate_is_ahead(trace(1e-3, late), trace(1e-4, [0, 0, 0.05, 0.08, 0.1]))
@@ -104,12 +105,12 @@ def test_a_smaller_rate_is_ahead_if_it_tells_more_after_as_many_steps():
     assert not smaller_rate_is_ahead(trace(1e-3, late), trace(1e-4, [0, 0, 0.2, 0.2, 0.2], loss=float("nan")))
 
 
-def test_a_net_whose_loss_lies_above_chance_is_tried_at_other_rates_too():
+def test_has_learned_loss_above_chance_is_false():
     assert has_learned(own(0.3), CHANCE) and not has_learned(own(0.3, loss=5.0), CHANCE)
     assert not has_learned(own(0.09), CHANCE)
 
 
-def test_a_slow_start_is_one_that_tells_nothing_in_48_steps():
+def test_learns_within_short_run_ignores_later_steps():
     assert (
         learns_within_short_run(trace(1e-3, 0.2))
         and not learns_within_short_run(own(0.1))
@@ -117,7 +118,7 @@ def test_a_slow_start_is_one_that_tells_nothing_in_48_steps():
     )
 
 
-def test_at_most_a_tenth_is_asked_and_less_where_a_linear_classifier_tells_less():
+def test_score_required_low_linear_baseline_lowers_it():
     assert score_required(0.7, 0.01) == score_required(math.nan, 0.01) == SUFFICIENT_SCORE
     assert score_required(0.16, 0.01) == SUFFICIENT_SCORE and score_required(0.09, 0.01) == pytest.approx(
         0.06
@@ -130,7 +131,7 @@ def test_at_most_a_tenth_is_asked_and_less_where_a_linear_classifier_tells_less(
 
 
 @given(st.floats(0, 0.5), st.floats(0, 2))
-def test_what_may_be_chance_is_nothing_learnt(told, null_score_p999):
-    one = Trace(1e-3, [1.0] * 48, [1.0] * 5, [1.0] * 5, [told] * 5, null_score_p999)
+def test_is_above_noise_scores_below_null_are_false(score, null_score_p999):
+    one = Trace(1e-3, [1.0] * 48, [1.0] * 5, [1.0] * 5, [score] * 5, null_score_p999)
     assert is_above_noise(one) == learns_within_short_run(one)
-    assert is_above_noise(one) == (told > max(MIN_DETECTABLE_SCORE, min(null_score_p999, SUFFICIENT_SCORE)))
+    assert is_above_noise(one) == (score > max(MIN_DETECTABLE_SCORE, min(null_score_p999, SUFFICIENT_SCORE)))

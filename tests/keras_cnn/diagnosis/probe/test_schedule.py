@@ -1,4 +1,4 @@
-"""Which rates are probed, and for how long."""
+"""Which learning rates are probed, and for how many steps."""
 
 import math
 from types import SimpleNamespace
@@ -19,27 +19,27 @@ from keras_cnn.diagnosis.probe.schedule import near, probe_learning_rates
 CHANCE = math.log(10)
 
 
-class Recorded:
-    """What a probe would measure. told: at the end of 480 steps of a rate; a longer look goes on as steadily."""
+class FakeProbe:
+    """A probe with given scores, learning rate -> score after 480 steps (linear growth) or list of scores."""
 
-    def __init__(self, told: dict, descends: bool = False):
-        self.scores, self.descends, self.runs, self.required_score = told, descends, [], []
+    def __init__(self, scores: dict, descends: bool = False):
+        self.scores, self.descends, self.runs, self.targets = scores, descends, [], []
 
     def run(self, rate, steps=SHORT_RUN_STEPS, target_score=1.0):
-        self.required_score.append(target_score)
+        self.targets.append(target_score)
         self.runs.append((float(f"{rate:.3g}"), steps))
         count = steps // EVAL_INTERVAL_STEPS + 1
-        told = self.scores.get(self.runs[-1][0], 0.0)
-        told = (
-            list(told[:count])
-            if np.ndim(told)
-            else list(np.arange(count) * told * EVAL_INTERVAL_STEPS / MEDIUM_RUN_STEPS)
+        scores = self.scores.get(self.runs[-1][0], 0.0)
+        scores = (
+            list(scores[:count])
+            if np.ndim(scores)
+            else list(np.arange(count) * scores * EVAL_INTERVAL_STEPS / MEDIUM_RUN_STEPS)
         )
-        return Trace(rate, [1.0] * steps, [1.0] * count, [0.1] * count, told)
+        return Trace(rate, [1.0] * steps, [1.0] * count, [0.1] * count, scores)
 
 
-def looked(told, rate=1e-3, allow_extension=True, descends=False):
-    probe = Recorded(told, descends)
+def probed_runs(scores, rate=1e-3, allow_extension=True, descends=False):
+    probe = FakeProbe(scores, descends)
     given = {"raise_threshold": False, "allow_extension": allow_extension}
     own, others = probe_learning_rates(
         probe, SimpleNamespace(rate=rate, chance=CHANCE), SUFFICIENT_SCORE, **given
@@ -48,13 +48,13 @@ def looked(told, rate=1e-3, allow_extension=True, descends=False):
     return probe.runs
 
 
-def test_of_a_net_that_learns_one_smaller_rate_is_tried():
-    assert looked({1e-3: 0.3}) == [(1e-3, MEDIUM_RUN_STEPS), (1e-4, SHORT_RUN_STEPS)]
+def test_probe_learning_rates_learning_model_probes_one_smaller():
+    assert probed_runs({1e-3: 0.3}) == [(1e-3, MEDIUM_RUN_STEPS), (1e-4, SHORT_RUN_STEPS)]
 
 
-def test_both_go_on_where_the_smaller_rate_is_ahead():
-    told = {1e-3: 0.3, 1e-4: np.linspace(0.1, 0.5, 41)}
-    assert looked(told) == [
+def test_probe_learning_rates_smaller_ahead_extends_both():
+    scores = {1e-3: 0.3, 1e-4: np.linspace(0.1, 0.5, 41)}
+    assert probed_runs(scores) == [
         (1e-3, MEDIUM_RUN_STEPS),
         (1e-4, SHORT_RUN_STEPS),
         (1e-3, MEDIUM_RUN_STEPS),
@@ -62,34 +62,34 @@ def test_both_go_on_where_the_smaller_rate_is_ahead():
     ]
 
 
-def test_where_the_rate_is_zero_usual_ones_are_tried():
-    rates = [rate for rate, steps in looked({}, 0.0) if steps == SHORT_RUN_STEPS]
+def test_probe_learning_rates_zero_rate_probes_usual_ones():
+    rates = [rate for rate, steps in probed_runs({}, 0.0) if steps == SHORT_RUN_STEPS]
     assert rates == [1e-3, 1e-2, 1e-4] and near(1e-3, 2e-3) and not near(0.0, 1e-9)
 
 
 @pytest.mark.parametrize(("descends", "largest"), [(False, 1e-2), (True, 1e-1)])
 @pytest.mark.parametrize("rate", [1e-5, 1e-3, 0.05, 3.0])
-def test_other_rates_are_tried_apart_from_each_other_and_up_to_usual_ones(rate, descends, largest):
-    rates = [rate for rate, steps in looked({}, rate, descends=descends) if steps == SHORT_RUN_STEPS]
+def test_probe_learning_rates_are_spaced_and_bounded(rate, descends, largest):
+    rates = [rate for rate, steps in probed_runs({}, rate, descends=descends) if steps == SHORT_RUN_STEPS]
     assert 2 <= len(rates) <= 8 and max(rates) <= max(rate, largest)
     assert all(max(a / b, b / a) > 2 for a in [rate, *rates] for b in rates if a is not b)
 
 
-def test_a_net_that_may_yet_learn_is_given_more_steps():
-    assert looked({1e-3: 0.05})[-1] == (1e-3, LONG_RUN_STEPS)
-    for hopeless in ({}, {1e-3: 0.01}, {1e-3: 0.05, 1e-2: np.linspace(0, 0.4, 5)}):
-        assert LONG_RUN_STEPS not in [steps for _, steps in looked(hopeless)]
-    assert LONG_RUN_STEPS not in [steps for _, steps in looked({1e-3: 0.05}, allow_extension=False)]
+def test_probe_learning_rates_above_noise_is_extended():
+    assert probed_runs({1e-3: 0.05})[-1] == (1e-3, LONG_RUN_STEPS)
+    for scores in ({}, {1e-3: 0.01}, {1e-3: 0.05, 1e-2: np.linspace(0, 0.4, 5)}):
+        assert LONG_RUN_STEPS not in [steps for _, steps in probed_runs(scores)]
+    assert LONG_RUN_STEPS not in [steps for _, steps in probed_runs({1e-3: 0.05}, allow_extension=False)]
 
 
 @pytest.mark.parametrize("required_score", [0.03, 0.1])
-def test_where_images_are_hard_to_tell_apart_less_is_asked_and_of_a_doubted_net_twice_as_much(required_score):
+def test_probe_learning_rates_raise_threshold_doubles_target(required_score):
     for raise_threshold in (False, True):
-        probe = Recorded({1e-3: 0.05})
+        probe = FakeProbe({1e-3: 0.05})
         given = {"raise_threshold": raise_threshold, "allow_extension": not raise_threshold}
         _, others = probe_learning_rates(
             probe, SimpleNamespace(rate=1e-3, chance=CHANCE), required_score, **given
         )
-        assert probe.required_score[0] == required_score * (DOUBT_FACTOR if raise_threshold else 1)
-        learned = required_score < 0.05  # then none but one smaller rate is tried
+        assert probe.targets[0] == required_score * (DOUBT_FACTOR if raise_threshold else 1)
+        learned = required_score < 0.05  # then only one smaller learning rate is probed
         assert (len(others) == 1) == learned
