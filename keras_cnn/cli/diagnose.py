@@ -1,4 +1,4 @@
-"""keras-cnn diagnose: why does a model not learn?"""
+"""keras-cnn diagnose: find out why a model does not learn."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ MODEL = (
 
 def parser() -> Parser:
     result = new_parser(
-        "Find out whether a model will train on these data, at which learning rates, and if not, why."
+        "Find out whether a model learns from these data, at which learning rates, and if not, why."
     )
     add_common(result, "DATA-diagnosis-N")
     result.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -39,7 +39,7 @@ def parser() -> Parser:
 
 
 def add_common(parser: Parser, stem: str) -> None:
-    """The options of `diagnose` and `repair`."""
+    """Add the options of `diagnose` and `repair`."""
     parser.add_argument("model", nargs="?", help=MODEL)
     parser.add_argument("--directory", help=f"where to write (default: runs/{stem})")
     add_settings(parser)
@@ -58,12 +58,12 @@ def run(options) -> None:
 
 
 def prepared(options, stem: str) -> "tuple[Path, keras.Model, Any]":
-    """(folder to write to, model, data) of the command line."""
+    """(directory to write to, model, data) of the command line."""
     settings = read_settings(options)
     kind = "" if options.model is None else Path(options.model.partition(":")[0]).stem
     directory = new_directory(options.directory, f"{kind or data_stem(settings.data)}-{stem}")
     if (directory / "diagnosis.json").exists():
-        raise InputError(f"{directory} already holds a diagnosis.json; choose another --directory.")
+        raise InputError(f"{directory} already contains a diagnosis.json; choose another --directory.")
     start_tensorflow(options.threads)
     from keras_cnn.diagnosis.model_source import load_model_and_data
 

@@ -16,11 +16,10 @@ SETTINGS, PAGE = "ladder.json", "ladder.html"
 def parser() -> Parser:
     result = new_parser('Replay the lecture "How to increase the training accuracy of a CNN?", rung by rung.')
     result.add_class_arguments(LadderSettings)
+    result.add_argument("--threads", type=int | None, help="number of threads (default: one per processor)")
     result.add_argument(
-        "--threads", type=int | None, help="how many threads to compute in (default: one a processor)"
-    )
-    result.add_argument(
-        "--directory", help="where to write (default: runs/DATA-ladder-N); one that was begun goes on"
+        "--directory",
+        help="where to write (default: runs/DATA-ladder-N); an interrupted ladder there continues",
     )
     add_download(result)
     return result
@@ -44,14 +43,16 @@ def run(options) -> None:
 
 
 def _check_same(settings: LadderSettings, directory: Path) -> None:
-    """A directory goes on with the settings it was begun with; only the page's language may be another."""
+    """A directory continues with the settings that it was started with; only the language may differ."""
     path, wanted = directory / SETTINGS, dataclasses.asdict(settings)
     if path.exists():
-        begun = read_json(path)
-        other = [name for name in wanted if name != "language" and begun.get(name) != wanted[name]]
+        started = read_json(path)
+        other = [name for name in wanted if name != "language" and started.get(name) != wanted[name]]
         if other:
-            told = ", ".join(f"{name} {begun.get(name)}" for name in other)
-            raise InputError(f"{directory} was begun with {told}; give the same, or another --directory.")
+            settings_text = ", ".join(f"{name} {started.get(name)}" for name in other)
+            raise InputError(
+                f"{directory} was started with {settings_text}; give the same settings, or another --directory."
+            )
     else:
         directory.mkdir(parents=True, exist_ok=True)
         write_json(path, wanted)

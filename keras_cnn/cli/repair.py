@@ -1,4 +1,4 @@
-"""keras-cnn repair: change a model that does not learn until it does."""
+"""keras-cnn repair: apply remedies to a model that does not learn."""
 
 from keras_cnn.cli.diagnose import add_common, prepared
 from keras_cnn.errors import InputError
@@ -10,18 +10,18 @@ MESSAGES = "stderr"
 
 def parser() -> Parser:
     result = new_parser(
-        "Change a net that does not learn until it does; trains before and after on one budget."
+        "Apply remedies to a model that does not learn, and train before and after on one budget of steps."
     )
     add_common(result, "DATA-repair-N")
     result.add_argument(
-        "--budget", type=int, default=300, help="training steps, before and after each change"
+        "--budget", type=int, default=300, help="training steps of the original and of each attempt"
     )
     return result
 
 
 def run(options) -> None:
     if options.budget < 10:
-        raise InputError(f"--budget {options.budget} must be at least 10 steps. Usual: 300.")
+        raise InputError(f"--budget {options.budget} must be at least 10 steps; 300 is usual.")
     directory, model, data = prepared(options, "repair")
     from keras_cnn.diagnosis.diagnose import diagnose
     from keras_cnn.diagnosis.repair import repair
@@ -35,4 +35,4 @@ def run(options) -> None:
     print(f"\n{repaired}")
     if repaired.succeeded:
         write_file(directory / "repaired.keras", repaired.model.save)
-        print(f"the repaired model, with its initial weights: {directory / 'repaired.keras'}")
+        print(f"repaired model, with its initial weights: {directory / 'repaired.keras'}")

@@ -1,4 +1,4 @@
-"""What became of the lecture's claims: held, did not, or hold only at some rates."""
+"""Whether the lecture's claims hold: at every learning rate, at some, or at none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,26 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t
 
-from keras_cnn.lecture.ladder import RATE, RUNGS, Result, Rung
+from keras_cnn.lecture.ladder import Result
+from keras_cnn.lecture.rungs import RATE, RUNGS, Rung
 
-STUCK = (
-    0.05  # above the largest class's share: a training accuracy below is that of a net which learns nothing
-)
+# training accuracy - share of the largest class, below which a model has learned nothing; set by hand
+STUCK_MARGIN = 0.05
+RATE_TOLERANCE = 0.01  # relative difference of learning rates that count as equal
 HELD, FAILED, CONDITIONAL, OPEN = "held", "failed", "conditional", "open"
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Mean and median training accuracy over seeds; low, high: the mean's 95 % interval by Student's t, the mean itself
-    for one seed."""
+    """Training accuracy over seeds, in [0, 1].
+
+    Args:
+        mean: over seeds.
+        median: over seeds.
+        low: lower end of the mean's 95 % interval (Student's t); the mean for one seed.
+        high: upper end.
+        runs: number of seeds.
+    """
 
     mean: float
     median: float
@@ -27,8 +35,11 @@ class Accuracy:
 
 
 def accuracy(results: Sequence[Result], rung: str, rate: float = RATE) -> Accuracy:
+    """The training accuracy of the runs of a rung at a learning rate."""
     values = [
-        result.accuracy for result in results if result.rung == rung and abs(result.rate / rate - 1) < 0.01
+        result.accuracy
+        for result in results
+        if result.rung == rung and abs(result.rate / rate - 1) < RATE_TOLERANCE
     ]
     mean = float(np.mean(values))
     half = (
@@ -41,10 +52,19 @@ def accuracy(results: Sequence[Result], rung: str, rate: float = RATE) -> Accura
 
 
 def judge(rung: Rung, results: Sequence[Result], majority: float) -> tuple[str, dict[float, bool]]:
-    """(what became of its claim, whether it held at each rate). majority: share of the largest class.
+    """Whether the claim of a rung holds.
 
-    stuck: with most seeds it learns nothing. better: than the rung `than` at the lecture's rate, with the means further
-    apart than the mean of their intervals' halves. baseline claims nothing.
+    Claims: `stuck`: the median accuracy is below the share of the largest class + 0.05. `better`: the mean accuracy
+    exceeds that of the rung `than` at the lecture's learning rate by more than the mean half-width of both intervals.
+    `baseline` claims nothing.
+
+    Args:
+        rung: with its claim.
+        results: of all runs.
+        majority: share of the largest class, in [0, 1].
+
+    Returns:
+        (outcome, learning rate -> whether the claim held there).
     """
     if rung.claim == "baseline":
         return OPEN, {}
@@ -61,11 +81,12 @@ def judge(rung: Rung, results: Sequence[Result], majority: float) -> tuple[str, 
 
 def _holds(rung: Rung, found: Accuracy, results: Sequence[Result], majority: float) -> bool:
     if rung.claim == "stuck":
-        return found.median < majority + STUCK
+        return found.median < majority + STUCK_MARGIN
     other = accuracy(results, rung.than)
     margin = ((found.high - found.low) + (other.high - other.low)) / 4
     return found.mean - other.mean > margin
 
 
 def by_name(name: str) -> Rung:
+    """The rung of that name."""
     return next(rung for rung in RUNGS if rung.name == name)

@@ -1,6 +1,6 @@
-"""The lecture "How to increase the training accuracy of a CNN?", rung by rung: train, diagnose before, compare.
+"""The lecture "How to increase the training accuracy of a CNN?", replayed rung by rung: diagnose, train, compare.
 
-Every run is kept as a JSON file as soon as it has ended, so that a ladder that was interrupted goes on.
+Every run is written to a JSON file when it ends, so that an interrupted ladder continues.
 """
 
 import dataclasses
@@ -16,70 +16,12 @@ import numpy as np
 from keras_cnn.data.dataset import DataFacts, ImageData, Split
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_json
+from keras_cnn.lecture.rungs import MATRIX, RATE, RUNGS, WIDTH, vgg
 from keras_cnn.training.config import TrainSettings
 
 logger = logging.getLogger(__name__)
 
-RATE, LOWER = 1e-3, 3e-4
-WIDTH = 64  # of VGG's first block
-DIAGNOSED = 2048  # images that the doctor sees
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A step of the lecture. changes: of TrainSettings. claim: what the lecture says of it, see `judge`; than: the rung
-    it is compared with. rates: others at which the claim is tried too."""
-
-    name: str
-    changes: dict
-    claim: str
-    than: str = ""
-    rates: tuple[float, ...] = ()
-
-
-def vgg(blocks: int, convolutions: int) -> dict:
-    return {"blocks": blocks, "convolutions": convolutions, "dense": []}
-
-
-PLAIN = {
-    "batch_norm": False,
-    "activation": "relu",
-    "kernel_initializer": "random_normal",
-    "normalization": "zero_one",
-}
-DEEP = PLAIN | {"options": vgg(4, 4)}  # 16 convolutions
-RUNGS = (
-    Rung("small", PLAIN | {"options": vgg(1, 1)}, "baseline"),
-    Rung("more_blocks", PLAIN | {"options": vgg(3, 1)}, "better", "small"),
-    Rung("sigmoid", PLAIN | {"options": vgg(4, 2), "activation": "sigmoid"}, "stuck", rates=(LOWER, 1e-2)),
-    Rung("relu", PLAIN | {"options": vgg(4, 2)}, "better", "sigmoid"),
-    Rung("glorot", PLAIN | {"options": vgg(4, 2), "kernel_initializer": "glorot_uniform"}, "better", "relu"),
-    Rung("deeper", DEEP | {"kernel_initializer": "glorot_uniform"}, "stuck", rates=(LOWER,)),
-    Rung("he", DEEP | {"kernel_initializer": "he_normal"}, "better", "deeper", rates=(LOWER,)),
-    *(
-        Rung(
-            f"normalization_{kind}",
-            PLAIN | {"options": vgg(4, 2), "kernel_initializer": "he_normal", "normalization": kind},
-            "baseline" if kind == "none" else "better",
-            "" if kind == "none" else "normalization_none",
-        )
-        for kind in ("none", "zero_one", "minus_one_one", "zero_mean", "per_image")
-    ),
-    Rung(
-        "batch_norm",
-        DEEP | {"kernel_initializer": "he_normal", "normalization": "zero_mean", "batch_norm": True},
-        "better",
-        "he",
-        rates=(LOWER,),
-    ),
-)
-MATRIX: dict[str, tuple] = {
-    "activation": ("sigmoid", "tanh", "relu"),
-    "kernel_initializer": ("glorot_uniform", "he_normal"),
-    "convolutions": (2, 4),  # in each of four blocks: 8 or 16
-    "batch_norm": (False, True),
-    "learning_rate": (RATE, LOWER),
-}
+DIAGNOSIS_IMAGES = 2048
 
 
 @dataclass(frozen=True)
@@ -90,9 +32,9 @@ class LadderSettings:
         data: digits, folder:PATH or the name of a TFDS image classification set; images of at least 16x16 pixels.
         scale: times VGG's widths of 64 to 512, in (0, 1].
         images: training images that are used, the first ones; all if there are fewer.
-        seeds: times that each rung is trained.
-        epochs: of each run; of the matrix half of them.
-        matrix: also train activation x initializer x depth x batch normalization x rate, 48 nets, once each.
+        seeds: number of trainings of each rung.
+        epochs: of each run; half of them for the matrix.
+        matrix: also train activation x initializer x depth x batch normalization x learning rate, 48 models, once each.
         language: of the page: en or vi.
     """
 
@@ -107,7 +49,7 @@ class LadderSettings:
     def __post_init__(self) -> None:
         if not 0 < self.scale <= 1:
             raise InputError(
-                f"scale={self.scale} is outside (0, 1]. 0.25 makes nets of a quarter of VGG's width."
+                f"scale={self.scale} is outside (0, 1]; 0.25 gives models of a quarter of VGG's width."
             )
         for name, low in (("images", 100), ("seeds", 1), ("epochs", 2)):
             if getattr(self, name) < low:
@@ -118,8 +60,19 @@ class LadderSettings:
 
 @dataclass(frozen=True)
 class Result:
-    """One run. history: metric -> value per epoch. verdict, rates, layers: of the doctor before training, of the first
-    seed; layers: (name, spread of its outputs, gradient by weight)."""
+    """One run.
+
+    Args:
+        rung: name of the rung.
+        rate: learning rate.
+        seed: of the run.
+        history: metric -> value per epoch.
+        diverged: whether the loss was not finite.
+        seconds: of the training.
+        verdict: of the diagnosis before training; empty except for the first seed.
+        findings: the diagnosis as text; empty except for the first seed.
+        layers: (name, standard deviation over images, gradient / weight) of each layer, from the diagnosis.
+    """
 
     rung: str
     rate: float
@@ -133,20 +86,32 @@ class Result:
 
     @property
     def accuracy(self) -> float:
-        """On the training images, in the last epoch; 0 where the loss was not finite."""
+        """On the training images in the last epoch, in [0, 1]; 0 if the run diverged."""
         return 0.0 if self.diverged or not self.history else self.history["accuracy"][-1]
 
 
 def climb(
     settings: LadderSettings, directory: Path, download: bool = False
 ) -> tuple[list[Result], DataFacts]:
-    """Train all rungs (and the matrix), keeping each result in `directory`/runs; those that are there are read."""
+    """Train all rungs and the matrix; results in `directory`/runs are read instead of trained again.
+
+    Args:
+        settings: of the ladder.
+        directory: where each result is written.
+        download: whether a TFDS set may be fetched from the network.
+
+    Returns:
+        (results of all runs, facts of the data).
+
+    Raises:
+        InputError: if the images are smaller than 16x16.
+    """
     from keras_cnn.data.sources import load
 
     data = _first(load(settings.data, download=download), settings.images)
     if min(data.facts.shape[:2]) < 16:
         raise InputError(
-            f"images of {data.facts.shape[:2]} are too small: the ladder's nets halve them four times."
+            f"images of {data.facts.shape[:2]} are too small: the ladder's models need 16x16 or more."
         )
     (directory / "runs").mkdir(parents=True, exist_ok=True)
     plans = list(_plans(settings))
@@ -156,13 +121,20 @@ def climb(
         if not path.exists():
             result = _run(name, replace(wanted, data=settings.data, seed=seed), data, diagnosed)
             write_json(path, dataclasses.asdict(result))
-            told = f", doctor before: {result.verdict}" if result.verdict else ""
+            diagnosis = f", diagnosis before training: {result.verdict}" if result.verdict else ""
             logger.info(
-                f"{number}/{len(plans)} {name} at {wanted.learning_rate:.0e}, seed {seed}: training accuracy "
-                f"{result.accuracy:.3f}, {result.seconds:.0f} s{told}"
+                f"{number}/{len(plans)} {name} at a learning rate of {wanted.learning_rate:.0e}, seed {seed}: training "
+                f"accuracy {result.accuracy:.3f}, {result.seconds:.0f} s{diagnosis}"
             )
-        results.append(Result(**read_json(path)))
+        results.append(_read_result(path))
     return results, data.facts
+
+
+def _read_result(path: Path) -> Result:
+    values = read_json(path)
+    if "doctor" in values:  # the name of `findings` before version 0.2
+        values["findings"] = values.pop("doctor")
+    return Result(**values)
 
 
 def _plans(settings: LadderSettings) -> Iterator[tuple[str, TrainSettings, int, bool]]:
@@ -189,7 +161,7 @@ def matrix_name(activation: str, initializer: str, convolutions: int, batch_norm
 
 
 def run_settings(changes: dict, rate: float, scale: float, epochs: int) -> TrainSettings:
-    """Adam at a constant rate, without what else helps: no augmentation, smoothing or decay."""
+    """Adam at a constant learning rate, without augmentation, label smoothing and weight decay."""
     options = changes["options"] | {"width": max(4, round(WIDTH * scale))}
     return TrainSettings(
         optimizer="adam",
@@ -215,20 +187,20 @@ def _run(name: str, wanted: TrainSettings, data: ImageData, diagnosed: bool) -> 
 
     from keras_cnn.training.train import Diverged, train
 
-    # nets this small fill no second device
+    # one device: models this small do not fill a second one
     wanted, strategy = wanted.resolved(data.facts), tf.distribute.get_strategy()
-    told = _diagnosed(wanted, data, strategy) if diagnosed else {}
+    diagnosis = _diagnosed(wanted, data, strategy) if diagnosed else {}
     with TemporaryDirectory() as folder:
         try:
             trained = train(wanted, data, Path(folder), strategy=strategy)
             history, diverged, seconds = trained.history, False, trained.seconds
         except Diverged:
             history, diverged, seconds = {}, True, 0.0
-    return Result(name, wanted.learning_rate, wanted.seed, history, diverged, seconds, **told)
+    return Result(name, wanted.learning_rate, wanted.seed, history, diverged, seconds, **diagnosis)
 
 
 def _diagnosed(wanted: TrainSettings, data: ImageData, strategy) -> dict:
-    """What the doctor says before training."""
+    """Verdict, findings and layers of the diagnosis before training."""
     import keras
 
     from keras_cnn.diagnosis.diagnose import diagnose
@@ -237,11 +209,11 @@ def _diagnosed(wanted: TrainSettings, data: ImageData, strategy) -> dict:
 
     keras.utils.set_random_seed(wanted.seed)
     model, *_ = make_model(wanted, data, strategy)
-    chosen = np.random.default_rng(0).permutation(len(data.train))[:DIAGNOSED]
+    chosen = np.random.default_rng(0).permutation(len(data.train))[:DIAGNOSIS_IMAGES]
     found = diagnose(model, (data.train.images[chosen].astype("float32"), data.train.labels[chosen]))
     layers = (
         [(layer.name, layer.std_over_images, layer.ratio) for layer in found.signals.layers]
         if found.signals
         else []
     )
-    return {"verdict": found.verdict, "doctor": text(found), "layers": layers}
+    return {"verdict": found.verdict, "findings": text(found), "layers": layers}

@@ -1,4 +1,4 @@
-"""ladder.html: each rung's claim, curves, signals and verdict, in one file that needs no network."""
+"""ladder.html: claim, curves, signals and verdict of each rung, in one file without external resources."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -9,11 +9,12 @@ from matplotlib.ticker import MaxNLocator
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.lecture.claims import accuracy, by_name, judge
-from keras_cnn.lecture.ladder import MATRIX, RATE, RUNGS, LadderSettings, Result, Rung, matrix_name
+from keras_cnn.lecture.ladder import LadderSettings, Result, matrix_name
+from keras_cnn.lecture.rungs import MATRIX, RATE, RUNGS, Rung
 from keras_cnn.lecture.texts import TEXTS
 from keras_cnn.web import POINT, STYLE, new_figure, to_svg
 
-COLORS = ("#4477aa", "#cc3311", "#228833")  # by rate
+COLORS = ("#4477aa", "#cc3311", "#228833")  # of the learning rates
 MORE_STYLE = """
 .held { color: #17692a } .failed { color: #a33 } .conditional { color: #8a5a00 } .open { color: #555 }
 h2 .outcome { font-size: 15px; font-weight: normal } .matrix td { text-align: center } details pre { font-size: 12px }
@@ -38,18 +39,18 @@ def page(settings: LadderSettings, results: Sequence[Result], facts: DataFacts) 
 
 def _rung(rung: Rung, results: Sequence[Result], words: dict, majority: float) -> Iterable[str]:
     outcome, held = judge(rung, results, majority)
-    told = words["outcomes"][outcome].format(
+    text = words["outcomes"][outcome].format(
         yes=", ".join(f"{rate:.0e}" for rate, one in held.items() if one),
         no=", ".join(f"{rate:.0e}" for rate, one in held.items() if not one),
     )
     name, claim = words["rungs"][rung.name]
-    yield f'<h2>{escape(name)} <span class="outcome {outcome}">{escape(told)}</span></h2><p>{escape(claim)}</p>'
+    yield f'<h2>{escape(name)} <span class="outcome {outcome}">{escape(text)}</span></h2><p>{escape(claim)}</p>'
     yield _numbers(rung, results, words)
     mine = [result for result in results if result.rung == rung.name]
     yield _curves(mine, words) + _depth([result for result in mine if result.layers], words)
     for result in mine:
         if result.findings:
-            verdict = words["doctor"].format(rate=result.rate, verdict=words["verdicts"][result.verdict])
+            verdict = words["diagnosis"].format(rate=result.rate, verdict=words["verdicts"][result.verdict])
             yield f"<details><summary>{escape(verdict)}</summary><pre>{escape(result.findings)}</pre></details>"
 
 
@@ -92,14 +93,12 @@ def _curves(results: Sequence[Result], words: dict) -> str:
 
 
 def _depth(results: Sequence[Result], words: dict) -> str:
-    """The signal by depth, before training, of the first seed; it is the same at every rate."""
+    """Signal and gradient by layer before training, of the first seed; equal at every learning rate."""
     if not results:
         return ""
     figure, ax = new_figure(7, 3)
     layers = results[0].layers
-    ax.semilogy(
-        [max(logit_std, 1e-12) for _, logit_std, _ in layers], ".-", color=POINT, label=words["spread"]
-    )
+    ax.semilogy([max(std, 1e-12) for _, std, _ in layers], ".-", color=POINT, label=words["signal"])
     kernels = [(place, ratio) for place, (_, _, ratio) in enumerate(layers) if ratio is not None]
     heights = [max(ratio, 1e-12) for _, ratio in kernels]
     ax.semilogy([place for place, _ in kernels], heights, ".-", color=COLORS[1], label=words["gradient"])
@@ -121,8 +120,8 @@ def _matrix(results: Sequence[Result], words: dict) -> Iterable[str]:
         cells = ""
         for convolutions, batch_norm, rate in columns:
             name = matrix_name(activation, initializer, convolutions, batch_norm)
-            final_score = accuracy(results, name, rate).mean
-            shade = f"rgb({255 - 150 * final_score:.0f},{255 - 60 * final_score:.0f},{255 - 130 * final_score:.0f})"
-            cells += f'<td style="background:{shade}">{final_score:.2f}</td>'
+            mean = accuracy(results, name, rate).mean
+            shade = f"rgb({255 - 150 * mean:.0f},{255 - 60 * mean:.0f},{255 - 130 * mean:.0f})"
+            cells += f'<td style="background:{shade}">{mean:.2f}</td>'
         lines.append(f"<tr><td>{activation}, {initializer}</td>{cells}</tr>")
     yield f'<div class="table matrix"><table><tr><th></th>{header}</tr>{"".join(lines)}</table></div>'

@@ -1,43 +1,43 @@
-"""What ladder.html says, in English and Vietnamese."""
+"""The texts of ladder.html in English and Vietnamese."""
 
 from typing import Any
 
 TEXTS: dict[str, dict[str, Any]] = {
     "en": {
         "title": "How to increase the training accuracy of a CNN: the lecture, replayed",
-        "intro": "A net that does not learn has a reason. Each rung below changes one thing, as the lecture did, "
-        "trains it {seeds} times for {epochs} epochs on the first {images} training images of {data}, and asks whether "
-        "what the lecture says of it is true. Nets are VGGs of {scale} times the published width, trained by Adam in "
-        "batches of 64. Before each training the doctor (keras-cnn diagnose) says what it expects; the "
-        "pictures show what it looked at.",
-        "chance": "A net that has learnt nothing names the largest class: that is right for {majority:.1%} of the "
-        "images.",
+        "intro": "A network that does not learn has a reason. Each rung below changes one setting, as the lecture did, "
+        "trains {seeds} times for {epochs} epochs on the first {images} training images of {data}, and tests the "
+        "lecture's claim. Networks are VGGs of {scale} times the published width, trained by Adam in batches of 64. "
+        "Before each training the diagnosis (keras-cnn diagnose) predicts the outcome; the figures show what it "
+        "measured.",
+        "chance": "A network that has learned nothing predicts the largest class, which is right for {majority:.1%} of "
+        "the images.",
         "outcomes": {
             "held": "the lecture's claim holds",
             "failed": "the lecture's claim does not hold here",
-            "conditional": "the claim holds only at a rate of {yes}, not at {no}",
-            "open": "what others are compared with",
+            "conditional": "the claim holds only at a learning rate of {yes}, not at {no}",
+            "open": "baseline for comparisons",
         },
-        "columns": ("net", "learning rate", "training accuracy", "95 % interval", "validation", "runs"),
-        "rate": "rate",
+        "columns": ("network", "learning rate", "training accuracy", "95 % interval", "validation", "runs"),
+        "rate": "learning rate",
         "epoch": "epoch",
         "accuracy": "accuracy (dotted: validation)",
-        "spread": "signal: how much outputs differ between images",
+        "signal": "signal: standard deviation of outputs over images",
         "gradient": "gradient / weight",
-        "doctor": "The doctor before training at {rate:.0e}: {verdict}",
+        "diagnosis": "Diagnosis before training at a learning rate of {rate:.0e}: {verdict}",
         "verdicts": {
-            "": "not asked",
+            "": "not diagnosed",
             "healthy": "healthy",
-            "learning-rate-dependent": "trains only at other rates",
+            "learning-rate-dependent": "learns only at other learning rates",
             "untrainable": "untrainable at every learning rate tried",
         },
-        "matrix": "All together: activation, initializer, depth, batch normalization, rate",
-        "matrix_intro": "Training accuracy of 48 nets, each trained once, for half as many epochs. Initialization and "
-        "learning rate are one joint cause: read along a row before you blame one of them.",
+        "matrix": "All combinations: activation, initializer, depth, batch normalization, learning rate",
+        "matrix_intro": "Training accuracy of 48 networks, each trained once, for half as many epochs. Initialization "
+        "and learning rate act together: compare the cells of a row before attributing a failure to one of them.",
         "rungs": {
             "small": (
-                "1. A small net",
-                "One block of one convolution. It learns, but it is too small to learn much.",
+                "1. A small network",
+                "One block of one convolution. It learns, but its capacity is low.",
             ),
             "more_blocks": (
                 "2. More blocks",
@@ -45,48 +45,51 @@ TEXTS: dict[str, dict[str, Any]] = {
             ),
             "sigmoid": (
                 "3. A VGG with sigmoid",
-                "Claim: eight convolutions with sigmoid do not learn, for its slope is a quarter at most, and the "
-                "gradient is multiplied by it in every layer: it vanishes.",
+                "Claim: eight convolutions with sigmoid do not learn: its slope is at most 0.25, and every layer "
+                "multiplies the gradient by it, so that the gradient vanishes.",
             ),
             "relu": (
                 "4. ReLU",
-                "Claim: the same net with ReLU, whose slope is 1, learns where sigmoid does not.",
+                "Claim: the same network with ReLU, whose slope is 1, learns where sigmoid does not.",
             ),
             "glorot": (
-                "5. Glorot's initialization",
-                "Claim: weights drawn by the widths of the layers (Glorot and Bengio 2010) let it learn better than "
-                "weights of one fixed deviation, 0.05.",
+                "5. Glorot initialization",
+                "Claim: weights scaled by the widths of the layers (Glorot and Bengio 2010) learn better than weights "
+                "of one fixed standard deviation, 0.05.",
             ),
             "deeper": (
-                "6. Deeper, and it stops again",
-                "Claim: sixteen convolutions with ReLU and Glorot's initialization do not learn: ReLU halves the "
+                "6. Deeper, without success",
+                "Claim: sixteen convolutions with ReLU and Glorot initialization do not learn: ReLU halves the "
                 "variance in every layer.",
             ),
             "he": (
-                "7. He's initialization",
-                "Claim: twice the variance (He et al. 2015) makes the sixteen learn.",
+                "7. He initialization",
+                "Claim: twice the variance (He et al. 2015) makes the sixteen convolutions learn.",
             ),
             "normalization_none": (
                 "8a. Raw pixels, 0 to 255",
-                "The eight convolutions with He, given raw pixels.",
+                "The eight convolutions with He initialization on raw pixels.",
             ),
-            "normalization_zero_one": ("8b. Pixels from 0 to 1", "Claim: divided by 255, they learn better."),
+            "normalization_zero_one": (
+                "8b. Pixels from 0 to 1",
+                "Claim: divided by 255, they learn better than raw.",
+            ),
             "normalization_minus_one_one": (
                 "8c. Pixels from -1 to 1",
                 "Claim: centered, they learn better than raw.",
             ),
             "normalization_zero_mean": (
-                "8d. Mean 0, deviation 1",
-                "Claim: with the mean and deviation of the training images they learn better than raw.",
+                "8d. Mean 0, standard deviation 1",
+                "Claim: normalized by mean and standard deviation of the training images they learn better than raw.",
             ),
             "normalization_per_image": (
-                "8e. Each image by itself",
-                "Claim: each image by its own mean and deviation, too.",
+                "8e. Normalized per image",
+                "Claim: normalized by mean and standard deviation of each image they learn better than raw.",
             ),
             "batch_norm": (
                 "9. Batch normalization",
                 "Claim: sixteen convolutions with batch normalization (Ioffe and Szegedy 2015) learn better than with "
-                "He's initialization alone.",
+                "He initialization alone.",
             ),
         },
     },
@@ -95,9 +98,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "intro": "Một mạng không học được luôn có lý do. Mỗi bậc dưới đây thay đổi một điều, như trong bài giảng, huấn "
         "luyện {seeds} lần, mỗi lần {epochs} epoch trên {images} ảnh huấn luyện đầu tiên của {data}, rồi hỏi điều bài "
         "giảng nói có đúng không. Các mạng là VGG với bề rộng bằng {scale} lần bản gốc, tối ưu bằng Adam với batch 64. "
-        "Trước mỗi lần huấn luyện, bác sĩ (keras-cnn diagnose) cho biết điều nó dự đoán; các hình cho thấy "
-        "nó đã nhìn vào đâu.",
-        "chance": "Một mạng chưa học được gì luôn gọi tên lớp đông nhất và đúng với {majority:.1%} số ảnh.",
+        "Trước mỗi lần huấn luyện, chẩn đoán (keras-cnn diagnose) dự đoán kết quả; các hình cho thấy những gì đã đo.",
+        "chance": "Một mạng chưa học được gì luôn dự đoán lớp đông nhất và đúng với {majority:.1%} số ảnh.",
         "outcomes": {
             "held": "điều bài giảng nói là đúng",
             "failed": "ở đây điều bài giảng nói không đúng",
@@ -115,22 +117,22 @@ TEXTS: dict[str, dict[str, Any]] = {
         "rate": "tốc độ học",
         "epoch": "epoch",
         "accuracy": "độ chính xác (chấm: kiểm định)",
-        "spread": "tín hiệu: đầu ra khác nhau bao nhiêu giữa các ảnh",
+        "signal": "tín hiệu: độ lệch chuẩn của đầu ra giữa các ảnh",
         "gradient": "gradient / trọng số",
-        "doctor": "Bác sĩ trước khi huấn luyện với tốc độ {rate:.0e}: {verdict}",
+        "diagnosis": "Chẩn đoán trước khi huấn luyện với tốc độ học {rate:.0e}: {verdict}",
         "verdicts": {
-            "": "không hỏi",
+            "": "không chẩn đoán",
             "healthy": "khỏe mạnh",
             "learning-rate-dependent": "chỉ học được với tốc độ học khác",
-            "untrainable": "không học được với mọi tốc độ đã thử",
+            "untrainable": "không học được với mọi tốc độ học đã thử",
         },
         "matrix": "Tất cả cùng nhau: hàm kích hoạt, khởi tạo, độ sâu, batch normalization, tốc độ học",
         "matrix_intro": "Độ chính xác huấn luyện của 48 mạng, mỗi mạng huấn luyện một lần, với một nửa số epoch. Khởi "
-        "tạo và tốc độ học là một nguyên nhân chung: hãy đọc theo hàng trước khi đổ lỗi cho một trong hai.",
+        "tạo và tốc độ học là một nguyên nhân chung: hãy so sánh các ô trong một hàng trước khi kết luận.",
         "rungs": {
             "small": (
                 "1. Mạng nhỏ",
-                "Một khối với một lớp tích chập. Nó học, nhưng quá nhỏ để học được nhiều.",
+                "Một khối với một lớp tích chập. Nó học, nhưng dung lượng quá nhỏ.",
             ),
             "more_blocks": (
                 "2. Thêm khối",
@@ -151,7 +153,7 @@ TEXTS: dict[str, dict[str, Any]] = {
                 "trọng số có một độ lệch chuẩn cố định, 0,05.",
             ),
             "deeper": (
-                "6. Sâu hơn, và lại dừng",
+                "6. Sâu hơn, và không học được",
                 "Bài giảng: mười sáu lớp tích chập với ReLU và khởi tạo Glorot không học được: ReLU giảm một nửa "
                 "phương sai ở mỗi lớp.",
             ),

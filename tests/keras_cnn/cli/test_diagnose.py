@@ -37,7 +37,7 @@ def test_diagnose_existing_directory_is_rejected(nets, capsys):
     assert capsys.readouterr().out.startswith("verdict: healthy")
     assert json.loads((nets / "out/diagnosis.json").read_text())["verdict"] == "healthy"
     assert cli.main(["diagnose", *OURS, "--directory", "out"]) == 2
-    assert "already holds" in capsys.readouterr().err
+    assert "already contains" in capsys.readouterr().err
 
 
 def test_repair_function_with_data_succeeds(nets, capsys):

@@ -110,7 +110,7 @@ def test_repair_loss_of_another_label_form_is_replaced(one_hot, three_rates):
 
 def test_repair_labels_out_of_range_raises():
     x, y = digits()
-    with pytest.raises(InputError, match=r"Labels go from 1 to 10.*number the classes from 0"):
+    with pytest.raises(InputError, match=r"Labels range from 1 to 10.*number the classes from 0"):
         repair(net(), (x, y + 1), budget=20)
 
 

@@ -1,4 +1,4 @@
-"""The lecture, replayed: what becomes of a claim, and a small ladder from end to end, interrupted."""
+"""The replay of the lecture: judging claims, and a small ladder that is interrupted and continued."""
 
 import json
 
@@ -8,7 +8,8 @@ from keras_cnn import cli
 from keras_cnn.errors import InputError
 from keras_cnn.lecture import claims, ladder, page
 from keras_cnn.lecture.claims import CONDITIONAL, FAILED, HELD, OPEN, accuracy, judge
-from keras_cnn.lecture.ladder import LOWER, RATE, RUNGS, LadderSettings, Result, Rung, run_settings
+from keras_cnn.lecture.ladder import LadderSettings, Result, run_settings
+from keras_cnn.lecture.rungs import LOWER, RATE, RUNGS, Rung
 from keras_cnn.lecture.texts import TEXTS
 
 BEFORE = Rung("before", {}, "baseline")
@@ -46,7 +47,7 @@ def test_accuracy_interval_equals_student_t():
     found = accuracy(results("a", RATE, 0.4, 0.5, 0.6), "a")
     assert (found.mean, found.runs) == (pytest.approx(0.5), 3)
     assert found.low == pytest.approx(0.5 - 4.303 * 0.1 / 3**0.5, abs=1e-3)
-    assert accuracy([Result("a", RATE, 0, {}, True, 0.0)], "a").mean == 0  # it diverged
+    assert accuracy([Result("a", RATE, 0, {}, True, 0.0)], "a").mean == 0  # diverged
 
 
 def test_texts_cover_every_rung_in_both_languages():
@@ -89,16 +90,16 @@ def test_ladder_interrupted_continues(tmp_path, capsys, monkeypatch):
     ]
     assert cli.main(["ladder", *options, "--matrix", "false"]) == 0
     html = (directory / "ladder.html").read_text()
-    assert html.count("<svg") == 2 * len(rungs) and "The doctor before training" in html
+    assert html.count("<svg") == 2 * len(rungs) and "Diagnosis before training" in html
     runs = sorted((directory / "runs").iterdir())
     assert len(runs) == sum(1 + len(rung.rates) for rung in rungs)
     runs[0].unlink()
     kept = {path: path.stat().st_mtime_ns for path in runs[1:]}
     capsys.readouterr()
     assert cli.main(["ladder", *options, "--matrix", "false", "--language", "vi"]) == 0
-    assert capsys.readouterr().out.count("training accuracy") == 1  # only what was missing is trained
+    assert capsys.readouterr().out.count("training accuracy") == 1  # only the missing run is trained
     assert {path: path.stat().st_mtime_ns for path in runs[1:]} == kept
     assert "Bài giảng" in (directory / "ladder.html").read_text()
     assert cli.main(["ladder", *options, "--matrix", "false", "--seeds", "2"]) == 2
-    assert "was begun with seeds 1" in capsys.readouterr().err
+    assert "was started with seeds 1" in capsys.readouterr().err
     assert json.loads((directory / "ladder.json").read_text())["images"] == 300
