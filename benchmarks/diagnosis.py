@@ -1,13 +1,13 @@
-"""How often is the doctor right, and how often does repair cure? On nets labeled by long training.
+"""How often the diagnosis is right and repair succeeds, on networks labeled by long training.
 
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.diagnosis [--families vgg lenet] [--no_repair]
 
-The labels lie in benchmarks/fault_labels.jsonl (`benchmarks.fault_labels` makes them). The rules were set on the
-families for development alone (`benchmarks.fault_set`), the others are held out. A net is sick unless it is labeled
-healthy; undecided ones are left out. Cause: the seeded fault, or what long training showed to cure it, is among the
-first two findings. Repaired: the net that `repair` gives has learned after long training; nets of shuffled labels are
-left out there. Results are kept, one line a net, in --results, and gone on with. Held-out families, which come first,
-take about an hour on one processor, all of them four.
+`benchmarks.fault_labels` writes the labels to benchmarks/fault_labels.jsonl. Thresholds were set on the development
+families only (`benchmarks.fault_set`); the others are held out. A network counts as faulty unless it is labeled
+healthy; undecided ones are left out. Right cause: the seeded fault, or a change that made the network learn in long
+training, is among the first two findings. Repaired: the model that `repair` returns has learned after long training; networks with
+shuffled labels are left out there. Results are appended to --results, one line per network, and an interrupted run
+continues. Held-out families, which come first, take about one hour on one processor, all families four.
 """
 
 import argparse
@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from statistics import mean, median
 
-BUDGET = 300
-# findings that name a seeded fault; of random draws those that lead to a change that was measured to cure
+BUDGET_STEPS = 300
+# seeded fault -> findings that name it
 NAMES = {
     "labels_shuffled": {"labels_unrelated"},
     "double_softmax": {"softmax_twice"},
@@ -30,6 +30,7 @@ NAMES = {
     "low_rate": {"rate_too_low"},
     "zero_init": {"constant_kernel"},
 }
+# change in the labels -> remedies that make it
 REMEDY = {"initializer": {"initialization", "lsuv"}}
 
 
@@ -67,15 +68,15 @@ def main(options) -> None:
     for name, group in (("held out", HELD_OUT), ("development", DEVELOPMENT)):
         chosen = [row for row in rows if row["family"] in group]
         if chosen:
-            print(f"\n{name}: {len(chosen)} nets of {', '.join(group)}")
+            print(f"\n{name}: {len(chosen)} networks of {', '.join(group)}")
             print("\n".join(table(chosen)))
 
 
 def examine(case, label: dict, with_repair: bool) -> dict:
-    """What the doctor, the baselines and the repair make of one net."""
+    """Verdicts of the diagnosis and the baselines on one network, and the result of its repair."""
     from benchmarks.diagnosis_baselines import BASELINES, observe
     from benchmarks.fault_set import build, data
-    from keras_cnn.diagnosis.diagnose import IMAGES, diagnose
+    from keras_cnn.diagnosis.diagnose import MAX_IMAGES, diagnose
     from keras_cnn.diagnosis.probe.data import sample_of
     from keras_cnn.diagnosis.probe.decision import HEALTHY
     from keras_cnn.diagnosis.probe.objective import objective_of
@@ -83,35 +84,35 @@ def examine(case, label: dict, with_repair: bool) -> dict:
 
     model, images = build(case), data(case)
     found = diagnose(model, images[:2])
-    sample = sample_of(images[:2], IMAGES)
+    sample = sample_of(images[:2], MAX_IMAGES)
     objective = objective_of(model, sample)
-    seen = observe(model, sample, objective, MEDIUM_RUN_STEPS)
+    observed = observe(model, sample, objective, MEDIUM_RUN_STEPS)
     probe = Probe(model, sample, objective)
     probe.run(case.rate)
     started = time.perf_counter()
     probe.run(case.rate)
     step = (time.perf_counter() - started) / SHORT_RUN_STEPS
-    sick = label["verdict"] != "healthy"
+    faulty = label["verdict"] != "healthy"
     row = {
         **{key: label[key] for key in ("number", "family", "data", "fault", "cured_by")},
         "label": label["verdict"],
         "verdict": found.verdict,
-        "sick": sick,
+        "faulty": faulty,
         "found": found.verdict != HEALTHY,
-        "baselines": {name: bool(rule(seen)) for name, rule in BASELINES.items()},
+        "baselines": {name: bool(rule(observed)) for name, rule in BASELINES.items()},
         "first": [finding.name for finding in found.findings[:2]],
-        "cause": _right_cause(label, found) if sick else None,
+        "cause": _right_cause(label, found) if faulty else None,
         "steps": _steps(found),
         "batch_share": found.seconds.get("one batch", 0.0) / (step * 1500),
         "repaired": None,
     }
-    if with_repair and sick and found.verdict != HEALTHY and case.fault != "labels_shuffled":
+    if with_repair and faulty and found.verdict != HEALTHY and case.fault != "labels_shuffled":
         row |= _repaired(case, label, model, images, found)
     return row
 
 
 def _steps(found) -> int:
-    """Of all that was probed; the longer look begins anew."""
+    """Training steps of all probe runs; a run that was extended starts again."""
     from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS
 
     counts = [len(trace.losses) for trace in [*found.traces, found.overfit] if trace]
@@ -130,43 +131,43 @@ def _repaired(case, label: dict, model, images, found) -> dict:
     from benchmarks.fault_labels import learned, train_long
     from keras_cnn.diagnosis.repair import repair
 
-    mended = repair(model, images[:2], found, budget=BUDGET)
+    repaired = repair(model, images[:2], found, budget=BUDGET_STEPS)
     own = next(iter(label["runs"].values()))["accuracies"][-1]
-    if not mended.succeeded:
+    if not repaired.succeeded:
         return {"repaired": False, "changes": [], "gain": 0.0}
-    run = train_long(mended.model, images, [mended.rate], case)
+    run = train_long(repaired.model, images, [repaired.rate], case)
     return {
         "repaired": learned(case, run),
-        "changes": list(mended.changes),
-        "gain": run[mended.rate]["accuracies"][-1] - own,
+        "changes": list(repaired.changes),
+        "gain": run[repaired.rate]["accuracies"][-1] - own,
     }
 
 
 def table(rows: list[dict]) -> list[str]:
-    """Lines that tell recall, precision and the rest of the doctor and of each baseline."""
-    healthy = [row for row in rows if not row["sick"]]
+    """Lines of text: recall, precision, causes, steps and repairs of the diagnosis, and of each baseline."""
+    healthy = [row for row in rows if not row["faulty"]]
     lines = [
-        f"{len(rows) - len(healthy)} sick, {len(healthy)} healthy",
+        f"{len(rows) - len(healthy)} faulty, {len(healthy)} healthy",
         "rule | recall | precision | false alarms | missed",
     ]
-    rules = {"doctor": lambda row: row["found"]}
+    rules = {"diagnosis": lambda row: row["found"]}
     rules |= {name: lambda row, name=name: row["baselines"][name] for name in rows[0]["baselines"]}
     for name, rule in rules.items():
         alarms = [row for row in rows if rule(row)]
-        right = sum(row["sick"] for row in alarms)
-        sick = len(rows) - len(healthy)
+        right = sum(row["faulty"] for row in alarms)
+        faulty = len(rows) - len(healthy)
         lines.append(
-            f"{name} | {right / max(1, sick):.3f} | {right / max(1, len(alarms)):.3f} | {len(alarms) - right} of "
-            f"{len(healthy)} | {sick - right} of {sick}"
+            f"{name} | {right / max(1, faulty):.3f} | {right / max(1, len(alarms)):.3f} | {len(alarms) - right} of "
+            f"{len(healthy)} | {faulty - right} of {faulty}"
         )
-    causes = [row["cause"] for row in rows if row["sick"] and row["found"]]
+    causes = [row["cause"] for row in rows if row["faulty"] and row["found"]]
     tried = [row for row in rows if row["repaired"] is not None]
     lines.append(f"right cause among the first two findings: {sum(causes)} of {len(causes)}")
     lines.append(f"one batch costs {median(row['batch_share'] for row in rows):.2%} of 1,500 steps, median")
     steps = [row["steps"] for row in rows]
     lines.append(f"steps of the probe: median {median(steps):.0f}, most {max(steps)}")
-    for told, group in (("healthy", healthy), ("sick", [row for row in rows if row["sick"]])):
-        lines.append(f"  of {told} nets: median {median(row['steps'] for row in group):.0f}")
+    for name, group in (("healthy", healthy), ("faulty", [row for row in rows if row["faulty"]])):
+        lines.append(f"  of {name} networks: median {median(row['steps'] for row in group):.0f}")
     if tried:
         succeeded = [row for row in tried if row["repaired"]]
         lines.append(

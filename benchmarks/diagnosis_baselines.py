@@ -1,6 +1,6 @@
-"""Published rules that tell sick nets from healthy ones, re-implemented on what a short training shows.
+"""Published rules that detect untrainable networks, reimplemented on the measurements of a short training.
 
-Each is given 480 steps at the net's own rate, as many as the doctor takes there at most. Thresholds are the papers'.
+Each gets 480 steps at the configured learning rate, as many as the diagnosis uses there. Thresholds are the papers'.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,19 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Observed:
-    """Before and after the steps: by layer the gradients, in order; and the outcome of the steps."""
+    """Measurements before and after the steps.
+
+    Args:
+        gradients: of each layer before the steps, in order of execution.
+        gradients_after: after the steps.
+        dead: share of dead units of each layer, the larger of before and after.
+        saturated: share of saturated outputs of each layer, the larger of before and after.
+        variances: of the outputs of each layer after the steps.
+        logit_std: standard deviation of the logits over images before the steps.
+        rate: learning rate.
+        accuracy: on held-out images, (before, after).
+        losses: of each step.
+    """
 
     gradients: list[np.ndarray]
     gradients_after: list[np.ndarray]
@@ -24,37 +36,37 @@ class Observed:
 
 
 def observe(model, sample, objective, steps: int) -> Observed:
-    """Train for `steps`, looking before and after; the model stays as it was."""
+    """Measure, train for `steps`, and measure again; all variables are restored."""
     from keras_cnn.diagnosis.graph.layer_signals import measure_signals
     from keras_cnn.diagnosis.probe.probe import Probe
     from keras_cnn.training.ema import preserve_variables
 
-    def probe_learning_rates():
-        seen = {}
+    def measure():
+        values_by_name = {}
         signals = measure_signals(
-            model, sample, objective, lambda name, values: seen.update({name: values.numpy()})
+            model, sample, objective, lambda name, values: values_by_name.update({name: values.numpy()})
         )
-        return signals, [values for name, values in seen.items() if name.startswith("gradients/")]
+        return signals, [values for name, values in values_by_name.items() if name.startswith("gradients/")]
 
     def accuracy(probe):
         _, outputs = probe.measure()
         return float((outputs.argmax(-1) == sample.y[len(sample) - sample.held_out :]).mean())
 
-    before, gradients = probe_learning_rates()
+    before, gradients = measure()
     with preserve_variables(model, model.variables):
         probe = Probe(model, sample, objective)
         first = accuracy(probe)
         losses = probe.run(objective.rate, steps).losses
         probe.train(objective.rate, steps)
         last = accuracy(probe)
-        after, gradients_after = probe_learning_rates()
+        after, gradients_after = measure()
     return Observed(
         gradients,
         gradients_after,
         [max(a.dead or 0, b.dead or 0) for a, b in zip(before.layers, after.layers, strict=True)],
         [max(a.saturated or 0, b.saturated or 0) for a, b in zip(before.layers, after.layers, strict=True)],
         [layer.variance for layer in after.layers],
-        before.std_over_images,
+        before.logit_std,
         objective.rate,
         (first, last),
         losses,
@@ -65,42 +77,42 @@ def _norm(gradient: np.ndarray) -> float:
     return float(np.mean(np.abs(gradient)))
 
 
-def autotrainer(seen: Observed) -> bool:
+def autotrainer(observed: Observed) -> bool:
     """Zhang et al. 2021 (ICSE): vanishing, exploding, dying, slow; their default thresholds."""
-    for gradients in (seen.gradients, seen.gradients_after):
+    for gradients in (observed.gradients, observed.gradients_after):
         first, last = _norm(gradients[0]), _norm(gradients[-1])
         ratio = first / last if last else 0.0
         dying = np.mean(np.concatenate([g.ravel() for g in gradients]) == 0) >= 0.7
         if (ratio < 1e-3 and first < 1e-4) or ratio > 70 or dying or not np.isfinite(ratio):
             return True
-    return seen.accuracy[1] - seen.accuracy[0] < 0.01
+    return observed.accuracy[1] - observed.accuracy[0] < 0.01
 
 
-def deep_diagnosis(seen: Observed) -> bool:
-    """Wardat et al. 2022 (ICSE): tiny gradients, dead and saturated units, tensors out of range, rates far off."""
-    tiny = any(_norm(gradient) < 1e-7 for gradient in seen.gradients_after)
-    ranges = any(not 1e-5 < variance < 10 for variance in seen.variances)
-    standing = not np.mean(seen.losses[-10:]) < np.mean(seen.losses[:10])
-    far = not 1e-5 < seen.rate < 1e-1
-    return tiny or max(seen.dead) >= 0.7 or max(seen.saturated) > 0.5 or ranges or standing or far
+def deep_diagnosis(observed: Observed) -> bool:
+    """Wardat et al. 2022 (ICSE): tiny gradients, dead and saturated units, tensors and learning rates out of range."""
+    tiny = any(_norm(gradient) < 1e-7 for gradient in observed.gradients_after)
+    ranges = any(not 1e-5 < variance < 10 for variance in observed.variances)
+    not_falling = not np.mean(observed.losses[-10:]) < np.mean(observed.losses[:10])
+    far = not 1e-5 < observed.rate < 1e-1
+    return tiny or max(observed.dead) >= 0.7 or max(observed.saturated) > 0.5 or ranges or not_falling or far
 
 
-def bttackler(seen: Observed) -> bool:
+def bttackler(observed: Observed) -> bool:
     """Pei et al. 2024 (KDD): vanishing (median), exploding (maximum), dead units, no gain."""
-    values = np.abs(np.concatenate([gradient.ravel() for gradient in seen.gradients_after]))
-    no_gain = not np.mean(seen.losses[-10:]) < 0.99 * np.mean(seen.losses[:10])
-    return bool(np.median(values) < 1e-5 or values.max() > 1e4 or max(seen.dead) > 0.5 or no_gain)
+    values = np.abs(np.concatenate([gradient.ravel() for gradient in observed.gradients_after]))
+    no_gain = not np.mean(observed.losses[-10:]) < 0.99 * np.mean(observed.losses[:10])
+    return bool(np.median(values) < 1e-5 or values.max() > 1e4 or max(observed.dead) > 0.5 or no_gain)
 
 
-def gradient_ratio(seen: Observed) -> bool:
+def gradient_ratio(observed: Observed) -> bool:
     """Norms of the first and the last gradient a factor of 1,000 apart."""
-    first, last = (float(np.linalg.norm(seen.gradients[index])) for index in (0, -1))
+    first, last = (float(np.linalg.norm(observed.gradients[index])) for index in (0, -1))
     return not 1e-3 < first / max(last, 1e-30) < 1e3
 
 
-def logit_spread(seen: Observed) -> bool:
-    """Logits that differ from image to image by less than 0.001."""
-    return not seen.logit_std > 1e-3
+def logit_spread(observed: Observed) -> bool:
+    """A standard deviation of the logits over images below 0.001."""
+    return not observed.logit_std > 1e-3
 
 
 BASELINES = {

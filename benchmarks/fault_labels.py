@@ -1,15 +1,16 @@
-"""Which nets of the fault set learn, and what cures the others? By long training, not by a rule.
+"""Label the networks of the fault set by long training: which learn, and which single change makes the others learn.
 
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.fault_labels [--part 0 --parts 2]
 
-A net has learned, and is healthy, when it gets half-way from chance to what good nets reach within the same steps, on
-images it was not trained on, at two measurements in a row; batch normalization takes the statistics of those images. It
-trains for 1,500 steps of 64 images, and for up to 3,000 more while its loss still falls by half a percent in 300 steps:
-plateaus that end late are not dead. One that does not come even half-way to that is trained, from the same weights, at
-other rates; then single changes are tried. One that comes half-way only is undecided, and left out of the scores. A
-seeded fault that lets a net learn or come half-way has harmed it all the same if without the fault it learns in a tenth
-of the steps.
-Appends to benchmarks/fault_labels.jsonl, and goes on there. About three hours on two processors.
+A network has learned, and is healthy, when its accuracy on images it was not trained on is half-way from chance to that
+of good networks after the same steps, at two measurements in a row; batch normalization uses the statistics of those
+images. It trains for 1,500 steps of 64 images, and for up to 3,000 more while its loss falls by 0.5 % in 300 steps,
+because plateaus may end late. A network that does not reach half of that accuracy gain is trained from the same weights
+at other learning rates; then single changes are tried. One that reaches only half of it is undecided, and left out of
+the evaluation. A seeded fault counts as harmful even if the network learns or is undecided, if the network without the
+fault learns in a tenth of the steps.
+Labels are appended to benchmarks/fault_labels.jsonl, and an interrupted run continues; about three hours on two
+processors. The file has the older names of verdicts: dead = untrainable, rate-conditional = learning-rate-dependent.
 """
 
 import argparse
@@ -19,12 +20,13 @@ from itertools import pairwise
 from pathlib import Path
 
 LABELS = Path(__file__).with_name("fault_labels.jsonl")
-SHORT_RUN_STEPS, EVERY, MORE = 1500, 100, 3000
-FINE = 20  # steps between measurements of a net without its fault
-LEARNED = {"mnist": 0.55, "cifar10": 0.30}  # accuracy; good nets reach about 0.97 and 0.48
+FIRST_STEPS, MORE_STEPS = 1500, 3000
+INTERVAL_STEPS = 100  # between two measurements
+FINE_INTERVAL_STEPS = 20  # between two measurements of a network without its fault
+LEARNED = {"mnist": 0.55, "cifar10": 0.30}  # accuracy; good networks reach about 0.97 and 0.48
 CHANCE = 0.1
-HARMED = 10  # times the steps that the same net needs without its seeded fault
-FALLING = 0.995  # of the loss of the 300 steps before
+HARMED_STEPS_RATIO = 10  # steps with the seeded fault / steps without it
+FALLING_LOSS_RATIO = 0.995  # mean loss of 300 steps / that of the 300 before
 
 
 def main(part: int, parts: int) -> None:
@@ -59,7 +61,7 @@ def read_labels() -> list[dict]:
 
 
 def label(case) -> dict:
-    """The case with its verdict, what each rate came to, and which single changes cure it."""
+    """The case with its verdict, the result at each learning rate, and the single changes that make it learn."""
     from benchmarks.fault_set import OPTIMIZERS, SEEDED, without_fault
 
     own = long_training(case, [case.rate])
@@ -79,36 +81,39 @@ def label(case) -> dict:
 
 
 def quicker(twin, run: dict) -> bool:
-    """Whether the net without its fault learns in a tenth of the steps that `run` needed."""
-    most = int(min(steps_to_learn(twin, run), SHORT_RUN_STEPS + MORE) / HARMED) + FINE
-    return learned(twin, long_training(twin, [twin.rate], most=most, every=FINE))
+    """Whether the network without its fault learns in a tenth of the steps of `run`."""
+    steps = (
+        int(min(steps_to_learn(twin, run), FIRST_STEPS + MORE_STEPS) / HARMED_STEPS_RATIO)
+        + FINE_INTERVAL_STEPS
+    )
+    return learned(twin, long_training(twin, [twin.rate], max_steps=steps, interval=FINE_INTERVAL_STEPS))
 
 
 def _row(case, verdict: str, runs: dict, succeeded: list[str]) -> dict:
-    told = {f"{rate:.2e}": run for rate, run in runs.items()}
-    return {**asdict(case), "verdict": verdict, "runs": told, "cured_by": succeeded}
+    by_rate = {f"{rate:.2e}": run for rate, run in runs.items()}
+    return {**asdict(case), "verdict": verdict, "runs": by_rate, "cured_by": succeeded}
 
 
 def steps_to_learn(case, run: dict) -> float:
     """Steps until the first of the two measurements, one each 100 steps, at which it has learned."""
     good = [accuracy >= LEARNED[case.data] for accuracy in run["accuracies"]]
     both = [index for index, pair in enumerate(pairwise(good)) if all(pair)]
-    return (both[0] + 1) * EVERY if both else float("inf")
+    return (both[0] + 1) * INTERVAL_STEPS if both else float("inf")
 
 
 def half_way(case, run: dict) -> bool:
-    """Whether it came, at the two last measurements, half-way from chance to having learned."""
+    """Whether the last two accuracies are above half-way from chance to `LEARNED`."""
     return min(run["accuracies"][-2:]) > (CHANCE + LEARNED[case.data]) / 2
 
 
 def changes(case) -> dict:
-    """Single changes that may cure it, by the name of the remedy."""
+    """Name of the change -> case with this single change."""
     from benchmarks.fault_set import SEEDED, without_fault
 
     if case.fault in SEEDED:
         return {case.fault: without_fault(case)}
     rate = {"sgd": 1e-2}.get(case.optimizer, 1e-3)
-    usual = replace(case, rate=rate)  # a dead net is dead at every rate: the cure is tried at a usual one
+    usual = replace(case, rate=rate)  # it learned at no learning rate: try the change at a usual one
     found = {
         "batch_normalization": replace(usual, batch_norm=True),
         "initializer": replace(
@@ -125,7 +130,7 @@ def learned(case, runs: dict) -> bool:
 
 
 def long_training(case, rates, **options) -> dict[float, dict]:
-    """rate -> what `train_long` tells of it, from the same weights."""
+    """Learning rate -> result of `train_long`, from the same weights."""
     from benchmarks.fault_set import build, data
 
     return train_long(build(case), data(case), rates, case, **options)
@@ -138,13 +143,22 @@ def train_long(
     case,
     *,
     until_learned: bool = False,
-    most: int = SHORT_RUN_STEPS + MORE,
-    every: int = EVERY,
+    max_steps: int = FIRST_STEPS + MORE_STEPS,
+    interval: int = INTERVAL_STEPS,
 ) -> dict[float, dict]:
-    """rate -> accuracies on validation every so many steps, and losses, the mean of as many, of any compiled model.
+    """Train a compiled model at several learning rates from the same weights.
 
-    images: (x, y) to train on and (x, y) to validate on. until_learned: leave out the rates after the first at which
-    it learns. most: steps; a multiple of `every` below this is taken.
+    Args:
+        model: compiled.
+        images: (x, y, x_validation, y_validation).
+        rates: learning rates.
+        case: the network, for its number (seed) and data set.
+        until_learned: stop after the first learning rate at which it learns.
+        max_steps: of each run; rounded down to a multiple of `interval`.
+        interval: steps between two measurements.
+
+    Returns:
+        Learning rate -> {"accuracies": on validation after each interval, "losses": mean of each interval}.
     """
     import numpy as np
     import tensorflow as tf
@@ -160,12 +174,12 @@ def train_long(
     @tf.function
     def train(orders):
         total = 0.0
-        for step in tf.range(every):
+        for step in tf.range(interval):
             images, labels = tf.gather(x, orders[step]), tf.gather(y, orders[step])
             with tf.GradientTape() as tape:
                 loss = model.compute_loss(images, labels, model(images, training=True))
             optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-            total += loss / every
+            total += loss / interval
         return total
 
     @tf.function
@@ -181,11 +195,11 @@ def train_long(
         random = np.random.default_rng(case.number)
         run: dict = {"accuracies": [], "losses": []}
         runs[rate] = run
-        while (len(run["losses"]) + 1) * every <= most:
-            orders = np.concatenate([random.permutation(len(x)) for _ in range(2)])[: every * BATCH]
-            run["losses"].append(round(float(train(tf.constant(orders.reshape(every, BATCH)))), 4))
+        while (len(run["losses"]) + 1) * interval <= max_steps:
+            orders = np.concatenate([random.permutation(len(x)) for _ in range(2)])[: interval * BATCH]
+            run["losses"].append(round(float(train(tf.constant(orders.reshape(interval, BATCH)))), 4))
             run["accuracies"].append(round(float(accuracy()), 4))
-            if _ended(case, run, len(run["losses"]) * every):
+            if _ended(case, run, len(run["losses"]) * interval):
                 break
         if until_learned and learned(case, {rate: run}):
             break
@@ -198,7 +212,7 @@ def _ended(case, run: dict, done: int) -> bool:
         return True
     if done >= 300 and learned(case, {0.0: run}):
         return True
-    return done >= SHORT_RUN_STEPS and not sum(losses[-3:]) < FALLING * sum(losses[-6:-3])
+    return done >= FIRST_STEPS and not sum(losses[-3:]) < FALLING_LOSS_RATIO * sum(losses[-6:-3])
 
 
 if __name__ == "__main__":

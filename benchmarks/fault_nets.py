@@ -1,4 +1,4 @@
-"""The nets of `benchmarks.fault_set`, one function a family: (case, inputs) -> features (B, F)."""
+"""The networks of `benchmarks.fault_set`, one function per family: (case, inputs) -> features (B, F)."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,22 @@ from keras import layers
 
 @dataclass(frozen=True)
 class Case:
-    """A net, its data and its optimizer. depth: hidden layers. fault: a name of `FAULTS`, empty for a random draw."""
+    """A network, its data and its optimizer.
+
+    Args:
+        number: index in `cases()`, and random seed.
+        family: key of `FAMILIES`.
+        data: mnist or cifar10.
+        depth: number of hidden layers.
+        width: filters or units of a hidden layer; families multiply it.
+        activation: of hidden layers.
+        initializer: of hidden kernels.
+        batch_norm: whether hidden layers have batch normalization.
+        optimizer: sgd, adam or rmsprop.
+        rate: learning rate.
+        fault: a name of `FAULTS`, empty for a random draw.
+        skip: whether to add skip connections around layers that keep their shape.
+    """
 
     number: int
     family: str
@@ -36,9 +51,19 @@ def _layer(
     separable: bool = False,
     dilation: int = 1,
 ):
-    """Layer `index` (from 1): a convolution, or without `kernel` a dense layer, then [batch norm and] activation.
-    branch: sets the names of layers of one index apart. separable: a depthwise convolution and one of 1x1.
-    dilation: how far the taps of a convolution lie apart."""
+    """A convolution, or a dense layer, then batch normalization (if the case has it) and activation.
+
+    Args:
+        case: the network.
+        x: inputs.
+        index: number of the layer, from 1.
+        kernel: size of the convolution; 0 for a dense layer.
+        width: filters or units; 0 for those of the case.
+        strides: of the convolution.
+        branch: suffix of the layer's name, for several layers of one index.
+        separable: whether the convolution is depthwise separable.
+        dilation: of the convolution.
+    """
     width, initializer = width or case.width, initializer_of(case)
     common = {
         "bias_initializer": _bias(case, index),
@@ -104,7 +129,7 @@ def _lenet(case: Case, x):
 
 
 def _alexnet(case: Case, x):
-    """A 5x5 convolution, overlapping pools, 3x3 convolutions, and for nets of more than three layers two dense ones."""
+    """A 5x5 convolution, overlapping pools, 3x3 convolutions, and two dense layers (one up to depth 3)."""
     dense = 2 if case.depth > 3 else 1
     for index in range(1, case.depth - dense + 1):
         x = _layer(case, x, index, 5 if index == 1 else 3, width=case.width * min(index, 2))
@@ -117,7 +142,7 @@ def _alexnet(case: Case, x):
 
 
 def _nin(case: Case, x):
-    """3x3 convolutions, each followed by two of 1x1, pools after the first two groups, means over the image."""
+    """3x3 convolutions, each followed by two of 1x1, pools after the first two groups, global average pooling."""
     for index in range(1, case.depth + 1):
         x = _layer(case, x, index, 3 if index % 3 == 1 else 1, width=2 * case.width)
         if index in (3, 6):
@@ -126,7 +151,7 @@ def _nin(case: Case, x):
 
 
 def _allconv(case: Case, x):
-    """3x3 convolutions, every third with strides 2, two of 1x1 at the end, means over the image (Springenberg et al.,
+    """3x3 convolutions, two of them strided, two of 1x1 at the end, global average pooling (Springenberg et al.,
     Striving for Simplicity, 2015)."""
     for index in range(1, case.depth + 1):
         strided = index in (3, 6)
@@ -152,7 +177,7 @@ def _depthwise(case: Case, x, kernel: int, strides: int = 1):
 
 
 def _resnet(case: Case, x):
-    """A convolution, then blocks of two with the identity, or a 1x1 convolution, around them (He et al., 2016)."""
+    """A convolution, then residual blocks of two with an identity or 1x1 shortcut (He et al., 2016)."""
     x = _layer(case, x, 1, 3)
     for index in range(2, case.depth + 1, 2):
         strides = 2 if index in (4, 8) else 1
@@ -163,14 +188,14 @@ def _resnet(case: Case, x):
 
 
 def _projected(case: Case, x, width: int, strides: int):
-    """What goes around a block: `x`, by a 1x1 convolution where the block strides."""
+    """The shortcut of a block: `x`, through a 1x1 convolution if the block is strided."""
     if strides == 1:
         return x
     return layers.Conv2D(width, 1, strides, kernel_initializer=case.initializer)(x)
 
 
 def _squeezenet(case: Case, x):
-    """A convolution, then pairs of a narrow one of 1x1 and one of 1x1 beside one of 3x3 (Iandola et al., SqueezeNet,
+    """A convolution, then pairs of a narrow 1x1 convolution and parallel 1x1 and 3x3 ones (Iandola et al., SqueezeNet,
     2016)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
     for index in range(2, case.depth + 1, 2):
@@ -184,7 +209,7 @@ def _squeezenet(case: Case, x):
 
 
 def _inception(case: Case, x):
-    """A convolution, then modules of 1x1, 3x3 and 5x5 convolutions and a max pool side by side (Szegedy et al., Going
+    """A convolution, then modules of parallel 1x1, 3x3 and 5x5 convolutions and a max pool (Szegedy et al., Going
     Deeper with Convolutions, 2015)."""
     x = _layer(case, x, 1, 3)
     for index in range(2, case.depth + 1):
@@ -197,8 +222,8 @@ def _inception(case: Case, x):
 
 
 def _densenet(case: Case, x):
-    """3x3 convolutions, each of which is given the outputs of all before it, and 1x1 convolutions with a mean pool
-    after the third and the sixth (Huang et al., DenseNet, 2017)."""
+    """3x3 convolutions on the concatenated outputs of all before, with 1x1 convolutions and average pools as layers 4
+    and 7 (Huang et al., DenseNet, 2017)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
     for index in range(2, case.depth + 1):
         if index in (4, 7):
@@ -209,8 +234,8 @@ def _densenet(case: Case, x):
 
 
 def _xception(case: Case, x):
-    """A convolution, then blocks of two separable ones with the identity, or a strided 1x1 convolution, around them
-    (Chollet, Xception, 2017)."""
+    """A convolution, then residual blocks of two separable ones with an identity or strided 1x1 shortcut (Chollet,
+    Xception, 2017)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
     for index in range(2, case.depth + 1, 2):
         strides = 2 if index in (4, 8) else 1
@@ -222,7 +247,7 @@ def _xception(case: Case, x):
 
 
 def _convmixer(case: Case, x):
-    """A strided 2x2 convolution, then pairs of a 5x5 depthwise one with the identity around it and one of 1x1
+    """A strided 2x2 convolution, then pairs of a 5x5 depthwise one with a skip connection and one of 1x1
     (Trockman & Kolter, Patches Are All You Need?, 2022)."""
     x = _layer(case, x, 1, 2, 2 * case.width, strides=2)
     for index in range(2, case.depth + 1):
@@ -232,8 +257,8 @@ def _convmixer(case: Case, x):
 
 
 def _senet(case: Case, x):
-    """3x3 convolutions with mean pools after the second and the fourth, the channels of each weighed by two dense
-    layers on their means (Hu et al., Squeeze-and-Excitation Networks, 2018)."""
+    """3x3 convolutions with average pools after the second and the fourth; two dense layers on channel means weight
+    the channels of each (Hu et al., Squeeze-and-Excitation Networks, 2018)."""
     for index in range(1, case.depth + 1):
         x = _layer(case, x, index, 3)
         weights = layers.GlobalAveragePooling2D(keepdims=True)(x)
@@ -246,8 +271,8 @@ def _senet(case: Case, x):
 
 
 def _preact(case: Case, x):
-    """A convolution, then blocks of two whose activations come before them, with the identity, or a 1x1 convolution,
-    around them (He et al., Identity Mappings in Deep Residual Networks, 2016)."""
+    """A convolution, then pre-activation residual blocks of two with an identity or 1x1 shortcut
+    (He et al., Identity Mappings in Deep Residual Networks, 2016)."""
     x = layers.Conv2D(2 * case.width, 3, padding="same", kernel_initializer=initializer_of(case))(x)
     for index in range(2, case.depth + 1, 2):
         strides, y = 2 if index in (4, 8) else 1, x
@@ -267,8 +292,8 @@ def _preact(case: Case, x):
 
 
 def _highway(case: Case, x):
-    """3x3 convolutions with mean pools after the second and the fourth; from the second on a gate decides, number by
-    number, between what a convolution makes and what it was given (Srivastava et al., Highway Networks, 2015)."""
+    """3x3 convolutions with average pools after the second and the fourth; from the second on a gate mixes the inputs
+    and the outputs of a convolution element by element (Srivastava et al., Highway Networks, 2015)."""
     x = _layer(case, x, 1, 3)
     for index in range(2, case.depth + 1):
         gate = layers.Conv2D(
@@ -286,8 +311,8 @@ def _highway(case: Case, x):
 
 
 def _repvgg(case: Case, x):
-    """3x3 convolutions with one of 1x1, and where shapes allow the identity, beside each, two of them strided (Ding et
-    al., RepVGG, 2021)."""
+    """3x3 convolutions, each summed with a parallel 1x1 one and, where shapes allow, the identity; two are strided
+    (Ding et al., RepVGG, 2021)."""
     for index in range(1, case.depth + 1):
         strides = 2 if index in (3, 6) else 1
         sides = [
@@ -300,7 +325,7 @@ def _repvgg(case: Case, x):
 
 
 def _fractal(case: Case, x):
-    """Blocks of one 3x3 convolution beside two, the mean of both, with max pools after the first two (Larsson et al.,
+    """Blocks of one 3x3 convolution parallel to two, averaged, with max pools after the first two (Larsson et al.,
     FractalNet, 2017)."""
     for index in range(1, case.depth + 1, 3):
         y = _layer(case, x, index, 3)
@@ -313,8 +338,8 @@ def _fractal(case: Case, x):
 
 
 def _inverted(case: Case, x):
-    """A convolution, then blocks that widen by 1x1, convolve depthwise and narrow again without an activation, with the
-    identity around them, and a last one of 1x1 (Sandler et al., MobileNetV2, 2018)."""
+    """A convolution, then residual blocks of a widening 1x1, a depthwise and a linear narrowing 1x1 convolution, and a
+    last 1x1 convolution (Sandler et al., MobileNetV2, 2018)."""
     x = _layer(case, x, 1, 3)
     for index in range(2, case.depth):
         strides = 2 if index in (3, 6) else 1
@@ -325,8 +350,8 @@ def _inverted(case: Case, x):
 
 
 def _mixer(case: Case, x):
-    """Patches of 2x2, then dense layers in turns over their places and over their channels, with the identity around
-    each (Tolstikhin et al., MLP-Mixer, 2021)."""
+    """Patches of 2x2, then dense layers over positions and over channels in turn, each with a skip connection
+    (Tolstikhin et al., MLP-Mixer, 2021)."""
     x = layers.Reshape((-1, 2 * case.width))(_layer(case, x, 1, 2, 2 * case.width, strides=2))
     for index in range(2, case.depth + 1):
         if index % 2:
@@ -338,7 +363,7 @@ def _mixer(case: Case, x):
 
 
 def _dilated(case: Case, x):
-    """3x3 convolutions whose taps lie 1, 2 and 4 apart in turns, with a mean pool after the first (Yu & Koltun,
+    """3x3 convolutions with dilation 1, 2 and 4 in turn, with an average pool after the first (Yu & Koltun,
     Multi-Scale Context Aggregation by Dilated Convolutions, 2016)."""
     for index in range(1, case.depth + 1):
         x = _layer(case, x, index, 3, dilation=2 ** ((index - 1) % 3))
@@ -347,8 +372,8 @@ def _dilated(case: Case, x):
 
 
 def _ghost(case: Case, x):
-    """3x3 convolutions with a depthwise one of each beside it, max pools after the second and the fourth (Han et al.,
-    GhostNet, 2020)."""
+    """3x3 convolutions concatenated with a depthwise one of their output, max pools after the second and fourth (Han
+    et al., GhostNet, 2020)."""
     for index in range(1, case.depth + 1):
         y = _layer(case, x, index, 3)
         x = layers.Concatenate()([y, _depthwise(case, y, 3)])
@@ -357,8 +382,8 @@ def _ghost(case: Case, x):
 
 
 def _inception_resnet(case: Case, x):
-    """A convolution, then blocks of one of 1x1 and one of 3x3 side by side, joined by one of 1x1 without an activation
-    and added to what they were given, with mean pools after the second and the fourth (Szegedy et al., Inception-v4,
+    """A convolution, then residual blocks of parallel 1x1 and 3x3 convolutions, concatenated and projected by a linear
+    1x1 one, with average pools after the second and the fourth (Szegedy et al., Inception-v4,
     2017)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
     for index in range(2, case.depth + 1):
@@ -370,7 +395,7 @@ def _inception_resnet(case: Case, x):
 
 
 def _columns(case: Case, x):
-    """Two columns of 3x3 convolutions, one on the image and one on its half, with max pools after the second layers
+    """Two columns of 3x3 convolutions, on the image and at half its resolution, with max pools after the second layers
     (Ciresan et al., Multi-column Deep Neural Networks, 2012)."""
     sides = [x, layers.AveragePooling2D(2)(x)]
     for index in range(1, case.depth + 1):
@@ -380,8 +405,8 @@ def _columns(case: Case, x):
 
 
 def _csp(case: Case, x):
-    """A convolution, then blocks of two of 3x3 that take half the channels, joined with the other half by one of 1x1,
-    with mean pools after the first two (Wang et al., CSPNet, 2020)."""
+    """A convolution, then blocks of two of 3x3 on half of the channels, joined with the other half by a 1x1 one, with
+    average pools after the first two (Wang et al., CSPNet, 2020)."""
     x = _layer(case, x, 1, 3, width=2 * case.width)
     for index in range(2, case.depth + 1, 3):
         kept, y = x[..., : case.width], x[..., case.width :]
@@ -394,7 +419,7 @@ def _csp(case: Case, x):
 
 
 def _linear(case: Case, x, kernel: int, width: int, strides: int = 1, bias="zeros"):
-    """A convolution [and batch norm] without an activation."""
+    """A convolution, and batch normalization if the case has it, without an activation."""
     common = {"kernel_initializer": initializer_of(case), "bias_initializer": bias}
     y = layers.Conv2D(width, kernel, strides, "same", use_bias=not case.batch_norm, **common)(x)
     return layers.BatchNormalization(momentum=0.9)(y) if case.batch_norm else y

@@ -1,9 +1,10 @@
-"""The nets of `benchmarks.diagnosis`: drawn at random, and with seeded faults, of 26 families on two data sets.
+"""The networks of `benchmarks.diagnosis`: random draws and seeded faults, from 26 families on two data sets.
 
-Seventeen families are for development, nine are held out, on which no threshold was chosen: repvgg (convolutions side
-by side, summed), fractal (ways of unlike length), inverted (wide blocks between narrow places), mixer (dense layers
-over places), dilated (convolutions with gaps), ghost (each convolution beside a depthwise one of it),
-inception_resnet (joined and added), columns (on the image and on its half) and csp (half the channels pass by).
+Thresholds were set on seventeen development families; nine are held out: repvgg (parallel convolutions, summed),
+fractal (paths of different depth), inverted (wide blocks between bottlenecks), mixer (dense layers over positions),
+dilated (dilated convolutions), ghost (each convolution with a depthwise convolution of its output), inception_resnet
+(concatenated branches, added), columns (one on the image, one on half its resolution) and csp (half of the channels
+bypass each block).
 """
 
 from dataclasses import replace
@@ -61,13 +62,13 @@ FAULTS = (
     ),
     *("high_rate", "low_rate", "zero_init", "deep_sigmoid"),
 )
-SEEDED = tuple(fault for fault in FAULTS if fault != "deep_sigmoid")  # without them the same net learns
-DRAWN = 24  # nets of each family without a seeded fault
+SEEDED = tuple(fault for fault in FAULTS if fault != "deep_sigmoid")  # without which the same network learns
+DRAWN = 24  # networks of each family without a seeded fault
 TRAIN, VALIDATION, BATCH, CLASSES = 4000, 1000, 64, 10
 
 
 def cases() -> list[Case]:
-    """All nets, the same at every call."""
+    """All networks; the same at every call."""
     random, found = np.random.default_rng(2026), []
     for family in DEVELOPMENT + HELD_OUT:
         found += [_draw(random, family) for _ in range(DRAWN)]
@@ -91,7 +92,7 @@ def _draw(random, family: str) -> Case:
 
 
 def _faulty(random, family: str, fault: str) -> Case:
-    """A net that would learn but for its fault."""
+    """A network that learns without its fault."""
     data = str(random.choice(["mnist", "cifar10"]))
     depth, width = int(random.integers(3, 7)), 64 if family == "dense" else 16
     activation = "relu" if fault == "dead_relu" else str(random.choice(["relu", "elu", "tanh"]))
@@ -109,13 +110,13 @@ def _faulty(random, family: str, fault: str) -> Case:
 
 
 def without_fault(case: Case) -> Case:
-    """The same net without its seeded fault."""
+    """The same network without its seeded fault."""
     return replace(case, fault="", width=max(case.width, 16), optimizer="adam", rate=1e-3)
 
 
 @cache
 def _images(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The first images, halved, float32 (N, H, W, C) in 0..255, and labels (N,)."""
+    """The first images at half resolution, float32 (N, H, W, C) in 0..255, and labels (N,)."""
     from keras_cnn.data.sources import load
 
     train = load(name).train
@@ -125,7 +126,7 @@ def _images(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def data(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(x, y) to train on and (x, y) to validate on, normalized as the case wants it."""
+    """(x, y, x_validation, y_validation), normalized unless the fault says otherwise."""
     x, y = _images(case.data)
     mean, deviation = x[:TRAIN].mean((0, 1, 2)), x[:TRAIN].std((0, 1, 2))
     if case.fault != "raw_inputs":
@@ -139,7 +140,7 @@ def data(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def build(case: Case) -> keras.Model:
-    """The compiled net with its initial weights, the same at every call."""
+    """The compiled network with its initial weights; the same at every call."""
     keras.utils.set_random_seed(case.number)
     inputs = keras.Input((14, 14, 1) if case.data == "mnist" else (16, 16, 3))
     x = FAMILIES[case.family](case, inputs)

@@ -1,11 +1,11 @@
-"""How much time does HealthMonitor take, and the doctor's look at one batch? The same training in turns.
+"""The time that HealthMonitor and the measurement of one batch take: the same training with and without, in turns.
 
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.monitor [--repetitions 5] [--devices 1]
 
 A VGG of 8 convolutions with batch normalization on 8,000 CIFAR-10 images, in batches of 64, eight epochs: 1,000 steps,
 and the tracing of the step, which is part of every fit. tf.data's autotuning is off, whose stalls (`epoch_stall`) are
-longer than what is measured. A fit that warms the process up does not count. The look at one batch is told as a share
-of 1,500 steps.
+longer than what is measured. A first fit, which warms the process up, is not counted. The time of one batch is given
+as a share of 1,500 steps.
 """
 
 import argparse

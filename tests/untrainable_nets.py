@@ -1,4 +1,4 @@
-"""Nets on scikit-learn's digits that learn, and nets that do not, each for one reason."""
+"""Models for scikit-learn's digits that learn, and models with one fault each."""
 
 from functools import cache
 
@@ -11,19 +11,19 @@ from keras_cnn.diagnosis.diagnose import diagnose
 from keras_cnn.diagnosis.result import Diagnosis
 
 CLASSES = 10
-DEEP = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}  # its signal fades
+DEEP = {"depth": 12, "activation": "sigmoid", "initializer": "glorot_uniform"}  # signal_fades
 
 
 @cache
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    """1,000 images, float32 (N, 16, 16, 1) of about mean 0 and deviation 1, and their labels."""
+    """1,000 images, float32 (N, 16, 16, 1) of mean 0 and standard deviation 1, and labels (N,)."""
     train = load("digits").train
     x = train.images[:1000].astype("float32")
     return (x - x.mean()) / x.std(), train.labels[:1000].astype("int32")
 
 
 class Stack(keras.Model):
-    """Layers one after the other, as a subclassed model."""
+    """A subclassed model that applies layers in sequence."""
 
     def __init__(self, stack):
         super().__init__()
@@ -36,7 +36,7 @@ class Stack(keras.Model):
 
 
 class Block(layers.Layer):
-    """A custom layer, with a hidden layer in it that no remedy can put anything before or after."""
+    """A custom layer with an inner dense layer, before and after which no remedy can insert layers."""
 
     def __init__(self, activation="sigmoid", initializer="zeros", **options):
         super().__init__(**options)
@@ -68,8 +68,10 @@ def net(
     loss: object = "sparse_categorical_crossentropy",
     shape: tuple = (16, 16, 1),
 ) -> keras.Model:
-    """A convolution and `depth` - 1 dense layers, the last but one with `bias`; compiled unless `rate` is None.
-    kind: functional, sequential, subclassed, nested, or operations, whose activations are no layers."""
+    """A convolution and `depth` - 1 hidden dense layers, the last of them with `bias`; compiled unless `rate` is None.
+
+    kind: functional, sequential, subclassed, nested, or operations (activations as functions instead of layers).
+    """
     keras.utils.set_random_seed(0)
     common = {"kernel_initializer": initializer}
     stack = [
@@ -119,12 +121,12 @@ def in_half_precision(model: keras.Model) -> keras.Model:
 
 
 def everything(model: keras.Model) -> list[np.ndarray]:
-    """All numbers a model holds: weights, moving statistics, random states, its optimizer's."""
+    """All variables of a model: weights, moving statistics, random states, and those of its optimizer."""
     variables = [*model.variables, *(model.optimizer.variables if model.compiled else [])]
     return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
 
 
 @cache
 def diagnosis_of(**arguments) -> Diagnosis:
-    """That of `net(**arguments)` with `digits()`, made once for all tests of a process."""
+    """The diagnosis of `net(**arguments)` with `digits()`, made once per process."""
     return diagnose(net(**arguments), digits())

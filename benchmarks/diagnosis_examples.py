@@ -1,16 +1,17 @@
-"""What the doctor says of eight nets that a reader will recognize, as docs/diagnosis-examples.md.
+"""Diagnose eight well-known models on CIFAR-10 and write the reports to docs/diagnosis-examples.md; about an hour.
 
-TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.doctor_texts
+TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.diagnosis_examples
 """
 
+import datetime
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "diagnosis-examples.md"
 IMAGES = 2048
-HEAD = """# What the doctor says
+HEAD = """# Diagnosis, eight examples
 
-Eight nets on 2,048 CIFAR-10 images, pixels divided by 255 unless told otherwise, Adam at 1e-3. Written by
-`python -m benchmarks.doctor_texts`, before any training.
+Eight models on 2,048 CIFAR-10 images, diagnosed before any training; pixels divided by 255 and Adam at a learning
+rate of 1e-3 unless stated otherwise. Written by `python -m benchmarks.diagnosis_examples`; numbers of {date}.
 """
 
 
@@ -30,19 +31,19 @@ def main() -> None:
     train = load("cifar10").train
     x, y = train.images[:IMAGES].astype("float32") / 255, train.labels[:IMAGES].astype("int32")
 
-    def vgg(convolutions: int, loss="sparse_categorical_crossentropy", rate=1e-3, **style) -> keras.Model:
+    def vgg(convolutions: int, loss="sparse_categorical_crossentropy", rate=1e-3, **settings) -> keras.Model:
         options = {"blocks": 4, "convolutions": convolutions, "width": 16, "dense": []}
         keras.utils.set_random_seed(0)
-        style = {"batch_norm": False, "normalization": "none", "options": options} | style
-        model = build_model(ModelSpec("vgg", (32, 32, 3), 10, **style))
+        settings = {"batch_norm": False, "normalization": "none", "options": options} | settings
+        model = build_model(ModelSpec("vgg", (32, 32, 3), 10, **settings))
         model.compile(keras.optimizers.Adam(rate), loss)
         return model
 
-    def lenet(**style) -> keras.Model:
+    def lenet(**settings) -> keras.Model:
         keras.utils.set_random_seed(0)
-        style = {"activation": "tanh", "kernel_initializer": "glorot_uniform"} | style
+        settings = {"activation": "tanh", "kernel_initializer": "glorot_uniform"} | settings
         model = build_model(
-            ModelSpec("lenet5", (32, 32, 3), 10, batch_norm=False, normalization="none", **style)
+            ModelSpec("lenet5", (32, 32, 3), 10, batch_norm=False, normalization="none", **settings)
         )
         model.compile("adam", "sparse_categorical_crossentropy")
         return model
@@ -55,18 +56,18 @@ def main() -> None:
 
     logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     shuffled = np.random.default_rng(0).permutation(y)
-    nets = {
+    models = {
         "The lecture's VGG with sigmoid, 8 convolutions": lambda: (vgg(2, activation="sigmoid"), x, y),
         "16 convolutions with ReLU and Glorot": lambda: (vgg(4, kernel_initializer="glorot_uniform"), x, y),
         "The same with batch normalization": lambda: (vgg(4, batch_norm=True), x, y),
-        "LeNet-5 with tanh, given pixels from 0 to 255": lambda: (lenet(), 255 * x, y),
+        "LeNet-5 with tanh, on pixels from 0 to 255": lambda: (lenet(), 255 * x, y),
         "LeNet-5 with a second softmax": lambda: (softmax_twice(), x, y),
-        "A softmax net whose loss expects logits": lambda: (vgg(1, loss=logits), x, y),
+        "A softmax model whose loss expects logits": lambda: (vgg(1, loss=logits), x, y),
         "A learning rate of 0.3": lambda: (vgg(2, rate=0.3), x, y),
         "Labels shuffled against the images": lambda: (vgg(1), x, shuffled),
     }
-    parts = [HEAD]
-    for name, make in nets.items():
+    parts = [HEAD.format(date=datetime.date.today())]
+    for name, make in models.items():
         model, images, labels = make()
         found = diagnose(model, (images, labels))
         print(name, "|", found.verdict, [finding.name for finding in found.findings], flush=True)
