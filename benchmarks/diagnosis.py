@@ -6,8 +6,9 @@
 families only (`benchmarks.fault_set`); the others are held out. A network counts as faulty unless it is labeled
 healthy; undecided ones are left out. Right cause: the seeded fault, or a change that made the network learn in long
 training, is among the first two findings. Repaired: the model that `repair` returns has learned after long training;
-networks with shuffled labels are left out there. Results are appended to
---results, one line per network, and an interrupted run continues. Held-out families, which come first, take about one hour on one processor, all families four.
+networks with shuffled labels are left out there. Results are appended to --results, one line per network, and an
+interrupted run continues. Held-out families, which come first, take about one hour on one processor, all families
+four.
 """
 
 import argparse
