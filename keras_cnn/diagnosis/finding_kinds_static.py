@@ -121,7 +121,7 @@ STATIC_KINDS: dict[str, FindingKind] = {
         EXACT,
         (
             Suggestion(
-                "compile with from_logits=True", "a gradient for every logit; without it models seldom learn"
+                "compile with from_logits=True", "a gradient for every logit; without it models rarely learn"
             ),
             SOFTMAX,
         ),

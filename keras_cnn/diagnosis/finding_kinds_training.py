@@ -25,7 +25,7 @@ SIGNAL_REMEDIES = ("initialization", "lsuv", "batch_normalization", "activation"
 TRAINING_KINDS: dict[str, FindingKind] = {
     # one batch
     "few_images": FindingKind(
-        "Scores are measured on held-out images; with so few images a score cannot be told from chance.",
+        "Scores are measured on held-out images; with so few images a score may be due to chance.",
         "99.9th percentile of the score of uninformative outputs > 0.10 (likelihood ratio test, Wilks 1938)",
         (Suggestion("diagnose with more images", "a verdict that does not depend on chance"),),
     ),

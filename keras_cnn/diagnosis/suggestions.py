@@ -87,7 +87,7 @@ LR_FIND = Suggestion(
 SMALLER_RATE = Suggestion(
     "divide the learning rate by 3", "shorter steps, along which the gradient stays valid"
 )
-TENTH = Suggestion("divide the learning rate by 10", "steps a tenth as long, which seldom diverge")
+TENTH = Suggestion("divide the learning rate by 10", "steps a tenth as long, which rarely diverge")
 TEN_TIMES = Suggestion(
     "multiply the learning rate by 10", "a loss that falls slowly falls up to ten times as fast"
 )
