@@ -1,6 +1,7 @@
 """The replay of the lecture: judging claims, and a small ladder that is interrupted and continued."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.lecture import claims, ladder, page
 from keras_cnn.lecture.claims import CONDITIONAL, FAILED, HELD, OPEN, accuracy, judge
 from keras_cnn.lecture.ladder import LadderSettings, Result, run_settings
-from keras_cnn.lecture.rungs import LOWER, RATE, RUNGS, Rung
+from keras_cnn.lecture.rungs import LOWER, RATE, RUNGS, Rung, vgg
 from keras_cnn.lecture.texts import TEXTS
 
 BEFORE = Rung("before", {}, "baseline")
@@ -72,7 +73,11 @@ def test_ladder_settings_out_of_range_raise(changes):
 
 @pytest.mark.slow
 def test_ladder_interrupted_continues(tmp_path, capsys, monkeypatch):
-    rungs = [rung for rung in RUNGS if rung.name in ("sigmoid", "relu")]
+    rungs = [
+        replace(rung, changes=rung.changes | {"options": vgg(1, 1)}, rates=rung.rates[:1])
+        for rung in RUNGS
+        if rung.name in ("sigmoid", "relu")
+    ]
     for module in (ladder, claims, page):
         monkeypatch.setattr(module, "RUNGS", rungs)
     directory = tmp_path / "ladder"

@@ -13,14 +13,13 @@ SMALL = {
     "vgg": {"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
     "convnext": {"stages": 2, "depth": 1, "width": 4, "drop_path_rate": 0.2},
 }
-# `test_train` has vgg in float32 and vgg16, of the same blocks
+# `test_train` has vgg in float32 and vgg16, of the same blocks; `serving/test_matrix` convnext in bfloat16
 CASES = [
     ("mlp", "float32"),
     ("lenet5", "mixed_bfloat16"),
     ("alexnet", "float32"),
     ("vgg", "mixed_bfloat16"),
     ("convnext", "float32"),
-    ("convnext", "mixed_bfloat16"),
 ]
 
 

@@ -43,9 +43,8 @@ every_space = pytest.mark.parametrize("architecture", [*OPTIONS, "lenet5"])
 NARROW = {"vgg": {"options.width": 8}, "convnext": {"options.width": 8}, "unet": {"options.width": 8}}
 
 
-@pytest.mark.slow
 @every_space
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=12)
 @given(seed=st.integers(0, 10**6), side=st.sampled_from([2, 4, 8, 28, 33]))
 def test_every_point_builds_a_model(architecture, seed, side):
     data = facts(side, architecture=architecture)
