@@ -93,10 +93,10 @@ def test_model_of_windows_has_no_endpoint_for_files(tmp_path):
     ].shape == (2, 16, 16, 2)
 
 
-def test_request_in_the_readme_fits_the_signature(exported):
+def test_request_in_the_documentation_fits_the_signature(exported):
     """TensorFlow Serving's REST form: a list of instances, each input by its name, bytes as base64."""
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-    [body] = re.findall(r"curl -d '(.*?)' \\\n", readme)
+    page = (Path(__file__).parents[3] / "docs" / "serving.md").read_text()
+    [body] = re.findall(r"curl -d '(.*?)' \\\n", page)
     encoded_file = base64.b64encode(encoded(noise(20, 20, 3), "PNG")).decode()
     request = json.loads(body.replace("'$(base64 -w0 scan.png)'", encoded_file))
     loaded = tf.saved_model.load(exported)
