@@ -19,7 +19,7 @@ from tuning.quantities import to_seconds
 from tuning.stopping import Clock, covered
 
 
-def test_search_ends_after_its_trials_and_goes_on_with_more(searched):
+def test_search_ends_after_its_trials_and_resumes_with_more(searched):
     assert searched(trials=3) == (3, "all 3 trials are done")
     assert searched(trials=3)[0] == 0
     assert searched(trials=5) == (2, "all 5 trials are done")
@@ -86,7 +86,7 @@ def test_limits_can_be_changed_on_resume(tmp_path, searched, monkeypatch):
     ("duration", "seconds"),
     [("2h", 7200), ("90m", 5400), ("1.5h", 5400), ("600", 600), ("7s", 7), (None, math.inf)],
 )
-def test_durations(duration, seconds):
+def test_to_seconds_reads_units_and_refuses_others(duration, seconds):
     assert to_seconds("time", duration) == seconds
 
 

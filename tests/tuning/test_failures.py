@@ -172,7 +172,7 @@ def test_search_with_a_pruner_stops_bad_trials_and_reports_why(search, tmp_path)
     assert states(tmp_path) == ["COMPLETED"] * 5
 
 
-def test_several_places_are_filled_and_ends_in_any_order_are_taken(search, tmp_path):
+def test_search_fills_all_slots_and_takes_ends_in_any_order(search, tmp_path):
     executor = Scripted([], slots=4)
     told = search(executor, trials=6)
     assert [line.split(":")[0] for line in told[:4]] == [

@@ -43,7 +43,7 @@ def begin(tuning, folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_search_whose_coordinator_ended_goes_on_when_resumed(tuning, whole, tmp_path, how):
+def test_search_whose_coordinator_ended_is_resumed(tuning, whole, tmp_path, how):
     process, worker = begin(tuning, tmp_path)
     first = (tmp_path / "study/trials/0000/metrics.json").stat().st_mtime_ns
     process.send_signal(how)
@@ -82,7 +82,7 @@ def test_trial_that_ended_before_the_oracle_knew_is_not_run_again(whole, tmp_pat
 
 
 @pytest.mark.slow
-def test_search_whose_worker_is_killed_goes_on_with_the_trial(tuning, whole, tmp_path):
+def test_search_whose_worker_is_killed_continues_the_trial(tuning, whole, tmp_path):
     process, worker = begin(tuning, tmp_path)
     os.kill(worker.pid, signal.SIGKILL)
     output, errors = process.communicate(timeout=200)

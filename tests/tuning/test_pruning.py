@@ -46,7 +46,7 @@ def test_no_pruner_ends_none():
     assert judged(None, CURVES, [0.0] * 3) == [""] * 3
 
 
-def test_epochs_told_again_after_a_resume_count_once():
+def test_pruner_counts_repeated_epochs_once():
     pruner = Pruner("median", CURVES)
     for epoch, value in ((1, 0.9), (2, 0.9), (2, 0.1)):
         assert pruner.judge("late", epoch, value) == ""

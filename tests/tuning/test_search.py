@@ -24,7 +24,7 @@ def rows(study):
     return list(csv.DictReader((study / "trials.csv").open()))
 
 
-def test_it_ends_well_and_tells_what_a_user_wants_to_know(finished):
+def test_search_ends_with_a_summary(finished):
     _, run = finished
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""

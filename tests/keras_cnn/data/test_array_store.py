@@ -21,7 +21,7 @@ def test_small_arrays_stay_in_memory(no_memory):
     assert isinstance(array_store.empty((6, 10)), np.memmap)
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(no_memory, monkeypatch):
+def test_empty_on_a_full_disk_fails_before_writing(no_memory, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
@@ -31,7 +31,7 @@ def test_a_disk_without_room_is_told_before_anything_is_written(no_memory, monke
 
 
 @pytest.mark.parametrize("chunk", [1, 100, 1 << 20])
-def test_taken_rows_are_those_of_an_array(no_memory, monkeypatch, chunk):
+def test_take_equals_array_indexing(no_memory, monkeypatch, chunk):
     monkeypatch.setattr(array_store, "CHUNK", chunk)
     images = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 1), np.uint8)
     rows = np.array([3, 0, 19, 7, 7])

@@ -27,7 +27,7 @@ def test_gray_and_color_keep_their_values():
     np.testing.assert_array_equal(decode(as_bytes(Image.fromarray(color))), color)
 
 
-def test_channels_can_be_asked_for():
+def test_decode_converts_to_the_requested_channels():
     red = as_bytes(Image.new("RGB", (1, 1), (255, 0, 0)))
     assert decode(red, channels=1).tolist() == [[[76]]]  # 0.299 of red
     assert decode(as_bytes(Image.new("L", (1, 1), 9)), channels=3).tolist() == [[[9, 9, 9]]]
@@ -53,7 +53,7 @@ def test_cmyk_becomes_rgb():
     assert pixels[0, 0, 0] > 240 and pixels[0, 0, 1] < 15
 
 
-def test_transparent_palette_lies_on_white():
+def test_decode_transparent_palette_is_composited_on_white():
     image = Image.new("P", (2, 1))
     image.putpalette([10, 20, 30, 0, 0, 0])
     image.putdata([0, 1])
@@ -78,7 +78,7 @@ def test_exif_turns_the_image_and_its_header_agrees(format):
     assert header(wide).size == decode(wide).shape[:2] == (6, 2)
 
 
-def test_header_tells_size_and_grayness():
+def test_header_has_size_and_grayness():
     assert header(as_bytes(Image.new("L", (3, 2)))).size == (2, 3)
     assert header(as_bytes(Image.new("LA", (1, 1)))).gray
     assert not header(as_bytes(Image.new("P", (1, 1)))).gray
@@ -105,7 +105,7 @@ def test_bombs_are_refused(side):
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n"])
-def test_no_image_is_told_with_what_is_allowed(data):
+def test_decode_of_no_image_lists_allowed_formats(data):
     with pytest.raises(InputError, match=r"no image of a known format\. Allowed: BMP, .*JPEG"):
         decode(data)
 
@@ -172,6 +172,6 @@ def test_resize_gives_height_and_width_and_keeps_a_plain_color(shape, size, valu
     assert (resized == value).all()
 
 
-def test_mixed_sizes_tells_the_extremes():
+def test_mixed_sizes_names_smallest_and_largest():
     message = str(mixed_sizes("pets", {(10, 20), (3, 4), (100, 5)}))
     assert "'pets'" in message and "3 x 4 to 100 x 5" in message and "--image_size" in message

@@ -51,7 +51,7 @@ def test_one_folder_a_class(tmp_path):
 
 
 @pytest.mark.parametrize("validation", ["val", "validation"])
-def test_own_splits(tmp_path, validation):
+def test_image_folder_reads_its_own_splits(tmp_path, validation):
     for number, name in enumerate(["train", validation, "test"]):
         fill(tmp_path / name, count=3, first=10 * number)
     data = read(tmp_path)
@@ -185,7 +185,7 @@ def test_order_is_that_of_the_names(tmp_path):
     assert values(read(tmp_path).train) == [1, 2, 10, 101, 102, 110]
 
 
-def test_missing_folder(tmp_path):
+def test_image_folder_that_is_missing_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"there is no folder .*nowhere.*Give folder:PATH"):
         read(tmp_path / "nowhere")
 
@@ -196,7 +196,7 @@ def test_no_class_folder(tmp_path):
         read(tmp_path)
 
 
-def test_one_class(tmp_path):
+def test_image_folder_of_one_class_is_refused(tmp_path):
     with pytest.raises(InputError, match="two or more, but has 'cat' alone"):
         read(fill(tmp_path, classes=("cat",)))
 
@@ -216,7 +216,7 @@ def test_images_of_one_class_alone(tmp_path):
 
 
 @pytest.mark.parametrize(("split", "role"), [("val", "validation"), ("test", "test")])
-def test_empty_split(tmp_path, split, role):
+def test_image_folder_with_an_empty_split_is_refused(tmp_path, split, role):
     fill(tmp_path / "train")
     for name in ("cat", "dog"):
         (tmp_path / split / name).mkdir(parents=True)

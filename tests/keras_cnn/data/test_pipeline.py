@@ -61,7 +61,7 @@ def test_continuing_at_an_epoch_gives_the_batches_of_an_uninterrupted_run(settin
         np.testing.assert_array_equal(labels, expected_labels)
 
 
-def test_batches_do_not_depend_on_how_many_are_made_at_once(monkeypatch):
+def test_batches_do_not_depend_on_parallelism(monkeypatch):
     runs = []
     for parallel in (1, 4):
         monkeypatch.setattr(pipeline, "PARALLEL_BATCHES", parallel)
@@ -127,7 +127,7 @@ def test_two_replicas_get_the_halves_of_each_batch(settings_, two_devices):
 
 @settings(deadline=None, max_examples=10)
 @given(smoothing=st.floats(0.01, 0.9), classes=st.integers(8, 12))
-def test_smoothed_labels(smoothing, classes):
+def test_training_batches_smooth_labels(smoothing, classes):
     split = numbered(8)
     dataset = training_batches(split, 8, epochs=1, label_smoothing=smoothing, classes=classes)
     assert dataset.element_spec[1] == tf.TensorSpec((8, classes), tf.float32)

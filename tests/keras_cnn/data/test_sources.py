@@ -11,7 +11,7 @@ from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 
 
-def test_digits_are_doubled_unless_told_otherwise():
+def test_digits_are_doubled_by_default():
     assert load("digits").facts.shape == (16, 16, 1)
     assert load("digits", image_size=(10, 12)).facts.shape == (10, 12, 1)
 

@@ -92,7 +92,7 @@ def test_own_splits_are_left_alone():
     assert data.facts.notes == ()
 
 
-def test_own_test_waits_until_asked_for():
+def test_test_split_is_read_on_demand():
     def load_test():
         raise AssertionError("test was read")
 

@@ -141,7 +141,7 @@ def test_test_is_read_last(shelf, tmp_path, monkeypatch):
         data.load_test()
 
 
-def test_damaged_files_are_told(shelf, tmp_path, monkeypatch):
+def test_tfds_damaged_files_are_named(shelf, tmp_path, monkeypatch):
     shutil.copytree(shelf / "pets", tmp_path / "pets")
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     records = next(tmp_path.glob("pets/1.0.0/*-train.*"))
@@ -150,7 +150,7 @@ def test_damaged_files_are_told(shelf, tmp_path, monkeypatch):
         load("pets")
 
 
-def test_missing_set_is_told_at_once(shelf):
+def test_tfds_missing_set_is_refused_without_network(shelf):
     start = time.monotonic()
     with pytest.raises(InputError) as told:
         load("cifar100")
@@ -161,13 +161,13 @@ def test_missing_set_is_told_at_once(shelf):
     assert "--download" in message and "TFDS_DATA_DIR" in message
 
 
-def test_missing_config_and_version_are_told(shelf):
+def test_tfds_missing_config_and_version_are_named(shelf):
     for name in ("pets:2.0.0", "emnist/letters"):
         with pytest.raises(InputError, match=r"captions.*pets"):
             load(name)
 
 
-def test_empty_shelf(tmp_path, monkeypatch):
+def test_tfds_without_any_set_names_the_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match=r"where there is: nothing\. Fetch it with --download"):
         load("mnist")

@@ -47,7 +47,7 @@ def test_sizes_are_those_of_keras(size, kernel, stride):
     assert layer.compute_output_shape((1, size, size, 1))[1] == output_size(size, kernel, 0, stride)
 
 
-def test_the_exercise():
+def test_solve_of_the_lecture_exercise_is_stride_2():
     assert solve(size=28, kernel=2, padding=0, output=14) == [
         {"size": 28, "kernel": 2, "padding": 0, "stride": 2, "output": 14}
     ]

@@ -79,7 +79,7 @@ def test_a_frozen_layer_does_not_move():
 
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
-def test_half_precision(dtype):
+def test_batchnorm_in_half_precision_stays_close(dtype):
     layer = BatchNormalization(dtype=dtype)
     x = batch((64, 4, 4, 3))
     y = layer(x, training=True)

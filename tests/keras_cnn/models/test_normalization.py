@@ -22,7 +22,7 @@ def normalized(kind: str, images: np.ndarray = IMAGES, **changes) -> np.ndarray:
     return np.asarray(output)
 
 
-def test_kinds():
+def test_normalization_kinds_scale_pixels_as_named():
     assert len(NORMALIZATIONS) == 5
     floats = IMAGES.astype(np.float64)
     np.testing.assert_array_equal(normalized("none"), floats)

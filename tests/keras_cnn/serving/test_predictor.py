@@ -53,7 +53,7 @@ def test_predictor_on_the_test_split_scores_as_its_card(predictor, data):
         assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-5)
 
 
-def test_predictor_takes_files_bytes_and_arrays_alike(predictor, image, tmp_path):
+def test_predictor_of_file_bytes_and_array_agree(predictor, image, tmp_path):
     (tmp_path / "x.png").write_bytes(encoded(image))
     sources = [image, encoded(image), tmp_path / "x.png", str(tmp_path / "x.png"), encoded(image, "BMP")]
     found = [prediction.probabilities for prediction in predictor.predict(sources)]

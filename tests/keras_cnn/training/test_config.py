@@ -88,7 +88,7 @@ def test_names_are_checked_before_anything_runs():
             TrainSettings(**change).check_names()
 
 
-def test_class_weights(data):
+def test_class_weights_are_read_and_checked(data):
     counts = dict(data.facts.counts, train=[30, 10])
     facts = replace(data.facts, counts=counts)
     assert class_weights("none", facts) is None

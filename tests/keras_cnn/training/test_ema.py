@@ -29,7 +29,7 @@ class Follow(keras.callbacks.Callback):
 
 @pytest.mark.parametrize("devices", ["one_device", "two_devices"])
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_validation_sees_the_average_and_training_goes_on_bit_for_bit(devices, precision, request):
+def test_validation_uses_the_average_and_training_is_unchanged(devices, precision, request):
     strategy = request.getfixturevalue(devices)
     random = np.random.default_rng(0)
     x, y = random.normal(size=(24, 3)).astype(np.float32), random.normal(size=(24, 1)).astype(np.float32)

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 from keras_cnn.training.evaluate import calibration_error, measure
 
 
-def test_measure():
+def test_measure_has_accuracy_interval_and_confusion():
     random = np.random.default_rng(0)
     probabilities = random.dirichlet([1, 1, 1], 200)
     labels = random.integers(0, 3, 200)

@@ -23,7 +23,7 @@ SETTINGS = TrainSettings(
 
 
 @pytest.mark.parametrize("devices", ["one_device", "two_devices"])
-def test_find_learning_rate_leaves_the_model_as_it_was(devices, request):
+def test_find_learning_rate_restores_the_model(devices, request):
     strategy = request.getfixturevalue(devices)
     random = np.random.default_rng(0)
     x, y = random.normal(size=(320, 6)).astype(np.float32), random.normal(size=(320, 1)).astype(np.float32)
@@ -69,7 +69,7 @@ def test_no_rate_is_suggested_where_the_loss_never_fell():
 
 
 @pytest.mark.parametrize("limits", [{"low": 0.0}, {"low": 2.0, "high": 1.0}, {"steps": 9}])
-def test_limits(limits):
+def test_lr_finder_limits_are_checked(limits):
     with pytest.raises(ValueError, match="are needed"):
         find_learning_rate(None, None, None, None, **limits)
 

@@ -174,7 +174,7 @@ def test_train_with_class_weights_weighs_the_loss(data, one_device, tmp_path):
 
 
 @pytest.mark.slow
-def test_train_from_a_weights_file_goes_on_without_it(few_large_data, one_device, tmp_path):
+def test_train_from_a_weights_file_resumes_without_it(few_large_data, one_device, tmp_path):
     """A frozen body stays, bit for bit; resuming and rebuilding need the file no more."""
     keras.utils.set_random_seed(0)
     net = keras.applications.VGG16(weights=None, include_top=False)

@@ -66,7 +66,7 @@ def test_a_node_is_lost_in_mid_trial_and_all_trials_complete(cluster, tuning, wh
 
 
 @pytest.mark.slow
-def test_a_stranger_is_refused(cluster, tuning, tmp_path, monkeypatch):
+def test_ray_with_a_wrong_token_is_refused(cluster, tuning, tmp_path, monkeypatch):
     monkeypatch.setenv("RAY_AUTH_TOKEN", "b" * 64)
     run = tuning(*SEARCH, *tuning.small, "--executor", "ray", "--address", cluster.address, folder=tmp_path)
     assert run.returncode == 2

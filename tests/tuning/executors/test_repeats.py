@@ -35,7 +35,7 @@ def test_of_all_runs_with_a_failed_one_is_its_failure():
     assert found == {"state": "DIVERGED", "message": "nan", "seconds": 3.0}
 
 
-def test_each_repeat_has_a_seed_a_folder_and_a_parent_of_its_own():
+def test_repeats_differ_in_seed_folder_and_parent():
     spec = TrialSpec(TrainSettings(seed=5), 9, start_from="../0001", logs="../../logs/0004", repeats=3)
     repeats = [repeat_spec(spec, number) for number in (1, 2, 3)]
     assert repeats[0].settings.seed == 5

@@ -190,6 +190,6 @@ def test_threads_and_devices_of_each_trial(monkeypatch):
         ({"address": "auto"}, "give --executor ray with it"),
     ],
 )
-def test_bad_machines(wrong, message):
+def test_machine_settings_out_of_range_are_refused(wrong, message):
     with pytest.raises(InputError, match=message):
         MachineSettings(**wrong)

@@ -22,7 +22,7 @@ from tuning.space.trial_spec import trial_spec
 
 
 @pytest.mark.parametrize("tuner", TUNERS)
-def test_oracle_interrupted_anywhere_goes_on_with_the_same_points(tuner, tmp_path):
+def test_oracle_interrupted_anywhere_proposes_the_same(tuner, tmp_path):
     whole = run(make_oracle(study_in(tmp_path / "whole", tuner, trials=12)))
     assert len(whole) >= 8
     for stop in (0, 1, 5, 9):
@@ -121,7 +121,7 @@ def test_bayesian_search_finds_better_points_than_chance(tmp_path):
     assert sum(best("bayesian", seed) for seed in range(4)) > sum(best("random", seed) for seed in range(4))
 
 
-def test_the_sampler_is_told_that_a_diverged_point_is_bad(tmp_path):
+def test_sampler_avoids_diverged_configurations(tmp_path):
     """Where sgd always fails, a sampler that skips failures would go back there for want of anything known."""
     oracle = make_oracle(study_in(tmp_path, "bayesian", trials=30))
     optimizers = []
@@ -149,7 +149,7 @@ def test_seed_zero_is_a_seed(tuner, tmp_path):
     assert first == again != other
 
 
-def test_more_trials_may_be_asked_for_later(tmp_path):
+def test_oracle_with_a_higher_limit_continues(tmp_path):
     study = study_in(tmp_path, "random", trials=3)
     assert len(run(make_oracle(study))) == 3
     more = replace(study, search=replace(study.search, trials=5))

@@ -28,7 +28,7 @@ def test_on_a_terminal_what_runs_is_a_table_and_what_ended_a_line(monkeypatch):
     assert told == []
 
 
-def test_elsewhere_what_runs_is_told_when_nothing_was_for_long(monkeypatch):
+def test_progress_without_terminal_prints_after_silence(monkeypatch):
     told: list[str] = []
     seen = Progress(told.append, "random search", "val_accuracy", Console(file=io.StringIO()))
     with seen:
@@ -41,7 +41,7 @@ def test_elsewhere_what_runs_is_told_when_nothing_was_for_long(monkeypatch):
     assert told[0].startswith("trial 0000: epoch 1/4, val_accuracy 0.5000; trials: none has ended · 0 s")
 
 
-def test_ends_are_told_with_the_best_so_far():
+def test_progress_prints_results_with_the_best_so_far():
     told: list[str] = []
     seen = Progress(told.append, "", "val_accuracy", Console(file=io.StringIO()))
     seen.count("COMPLETED", "0000", 0.95)
@@ -67,7 +67,7 @@ def test_the_time_left_follows_from_the_epochs_done(monkeypatch):
     assert 89 < seen.view(0).left < 92  # 5 of 50 epochs in 10 s
 
 
-def test_durations():
+def test_duration_is_rounded_to_readable_units():
     assert [duration(s) for s in (None, 7.4, 99, 100, 3600, 7500)] == [
         "",
         "7 s",

@@ -76,5 +76,5 @@ def test_the_status_of_a_search_that_runs_was_killed_or_has_ended(tmp_path, sear
     assert "1 INTERRUPTED" in capsys.readouterr().out
 
 
-def test_no_study(complain):
+def test_status_without_a_study_is_refused(complain):
     assert "holds no study" in complain(cli, "status", "nowhere")

@@ -54,7 +54,7 @@ def test_checkpoints_go_first_then_the_weights_of_the_worst(study):
     }  # fmt: skip
 
 
-def test_the_best_stays_and_is_told(study):
+def test_retention_keeps_the_best_beyond_the_limit(study):
     bounded = study("100")
     assert "100 of disk space are not enough for the best trial" in tidied(bounded)[0]
     assert kept(bounded)["0004"] == ["best", "checkpoint"]
@@ -80,7 +80,7 @@ def test_hyperband_keeps_what_it_may_continue(searched, tmp_path):
     assert said and all(files == ["best", "checkpoint"] for files in kept(bounded).values())
 
 
-def test_sizes():
+def test_to_bytes_reads_units_and_refuses_others():
     assert to_bytes("disk", "5GB") == 5e9 and to_bytes("disk", "1.5 mb") == 1.5e6
     for wrong in ("5 pounds", "-1GB", "0", "GB"):
         with pytest.raises(InputError, match="Write it as 5GB or 500MB"):

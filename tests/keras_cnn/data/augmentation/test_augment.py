@@ -109,7 +109,7 @@ def test_color_keeps_gray_images_gray_whatever_their_channels():
     assert np.abs(difference).max() <= 1
 
 
-def test_randaugment_leaves_an_image_alone_as_often_as_it_draws_identity_twice():
+def test_randaugment_leaves_the_expected_share_unchanged():
     images = noise(4000, 20, 20, 3, low=30, high=220)  # no operation but identity leaves these
     same = (augmented(images, "randaugment") == images).all((1, 2, 3)).sum()
     expected = 4000 / len(RANDAUGMENT) ** 2
@@ -124,7 +124,7 @@ def every_operation(images: np.ndarray) -> np.ndarray:
     )
 
 
-def test_randaugment_applies_two_operations_to_each_image_by_itself():
+def test_randaugment_draws_two_operations_per_image():
     images = noise(40, 8, 10, 3, low=30, high=220)
     result = augmented(images, "randaugment")
     different = set()
@@ -190,7 +190,7 @@ def test_moves_are_scipys(name, channels):
             np.testing.assert_allclose(plane, moved, atol=1.01)  # TensorFlow cuts off fractions
 
 
-def test_names():
+def test_parse_augmentation_orders_and_checks_names():
     assert parse_augmentation("none") == ()
     assert parse_augmentation("crop+flip") == ("crop", "flip")
     assert parse_augmentation("cutmix+crop+mixup+flip") == ("crop", "flip", "cutmix", "mixup")

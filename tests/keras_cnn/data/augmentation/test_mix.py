@@ -30,7 +30,7 @@ def test_mixing_repeats_with_its_seed(name):
 
 @settings(deadline=None, max_examples=25)
 @given(shape=SHAPES, seed=st.integers(0, 2**30))
-def test_mixup_is_the_convex_combination_that_the_labels_tell(shape, seed):
+def test_mixup_shares_of_pixels_and_labels_are_equal(shape, seed):
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     result, labels = mixed("mixup", images, seed)
     share = np.diag(labels)[:, None, None, None]
