@@ -55,12 +55,10 @@ def _probes(diagnosis: Diagnosis) -> list[str]:
         for trace in diagnosis.traces
     ]
     head = f"steps  {'lr':>7}  {'held-out loss':>20}  {'std of logits':>18}  {'score':>6}"
-    required_score = f"required score: {diagnosis.required_score:.1%}"
+    note = f"required score: {diagnosis.required_score:.1%}"
     if not math.isnan(diagnosis.linear_baseline_score):
-        required_score += (
-            f"; score of a linear classifier of 8x8 images: {diagnosis.linear_baseline_score:.1%}"
-        )
-    return [head, *rows, required_score] if rows else []
+        note += f"; score of a linear classifier of 8x8 images: {diagnosis.linear_baseline_score:.1%}"
+    return [head, *rows, note] if rows else []
 
 
 def _finding(number: int, finding: Finding, explained: set[Suggestion]) -> list[str]:
