@@ -10,6 +10,7 @@ from pathlib import Path
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -23,6 +24,10 @@ from PIL import Image
 from keras_cnn.data.dataset import DataFacts, ImageData, Split
 from keras_cnn.data.pixel_statistics import mean_and_variance
 from keras_cnn.training.strategy import get_strategy
+
+# a slow machine is no error
+hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.load_profile("no_deadline")
 
 
 class Program:

@@ -138,7 +138,7 @@ def test_train_with_windows_or_batches_that_do_not_fit_is_refused(
     [
         ({"augmentation": "mixup"}, "'mixup' does not go with masks"),
         ({"balanced": True}, "class_weight balanced"),
-        ({"loss": "dice", "class_weight": "balanced"}, "Dice counts all classes alike"),
+        ({"loss": "dice", "class_weight": "balanced"}, "Dice already gives all classes the same weight"),
     ],
 )
 def test_settings_without_meaning_for_masks_are_refused(change, message, mask_data):
