@@ -138,7 +138,7 @@ def test_trial_that_took_too_long_is_not_tried_again(search, tmp_path):
 
 def test_search_of_which_no_trial_completed_has_a_report_and_no_best(search, tmp_path, capsys):
     search(Scripted([{"state": "TIMED_OUT", "message": "it took longer than 8 s"}] * 2), trials=2)
-    with pytest.raises(InputError, match=r"no trial of .*study has completed; 2 were begun"):
+    with pytest.raises(InputError, match=r"no trial of .*study has completed; 2 were started"):
         best(read_study(tmp_path / "study"))
     assert cli.main(["report", str(tmp_path / "study")]) == 0
     assert capsys.readouterr().out.count("TIMED_OUT") == 2

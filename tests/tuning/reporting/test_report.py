@@ -55,7 +55,7 @@ def test_page_is_one_file_that_fetches_nothing_and_shows_everything(whole):
         "Score over trials",
         "Score over time",
         "Learning curves",
-        "Points",
+        "Configurations",
         "Importance",
         "Trials",
     ):
