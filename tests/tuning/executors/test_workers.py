@@ -119,7 +119,8 @@ def test_worker_of_a_killed_coordinator_ends(tmp_path, trial):
     directory = trial("a", LONG)
     code = (
         "import sys, pathlib, time\nfrom tuning.executors.local import LocalExecutor\n"
-        "from tuning.executors.resources import WorkerResources\nwith LocalExecutor([WorkerResources(threads=1)]) as executor:\n"
+        "from tuning.executors.resources import WorkerResources\n"
+        "with LocalExecutor([WorkerResources(threads=1)]) as executor:\n"
         "    executor.start('a', pathlib.Path(sys.argv[1]), 100)\n    print(executor.wait(60), flush=True)\n"
         "    time.sleep(60)\n"
     )
