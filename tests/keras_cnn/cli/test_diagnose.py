@@ -40,6 +40,7 @@ def test_diagnose_existing_directory_is_rejected(nets, capsys):
     assert "already contains" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_repair_function_with_data_succeeds(nets, capsys):
     import keras
 

@@ -122,7 +122,15 @@ FAULTY = {
 }  # fmt: skip
 
 
-SLOW = {"rate too low", "rate too high", "one unit", "shuffled labels", "tiny inputs"}
+SLOW = {
+    "deep sigmoid",
+    "dead units",
+    "rate too low",
+    "rate too high",
+    "one unit",
+    "shuffled labels",
+    "tiny inputs",
+}
 
 
 @pytest.mark.parametrize(

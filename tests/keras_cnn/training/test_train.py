@@ -80,6 +80,7 @@ def test_train_on_two_devices_learns_and_validates_an_odd_number_of_images(data,
     assert_measures_the_best_weights(result, settings, uneven, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_train_from_another_seed_differs(whole, data, one_device, tmp_path):
     """From the same it does not: see the resumed run."""
     run(replace(FULL, seed=1), data, tmp_path / "other", one_device, stop_epoch=1)
