@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_cnn.data.decode import decode, header, mixed_sizes, resize
+from keras_cnn.data.decode import ORIENTATION, decode, decode_mask, header, mixed_sizes, resize
 from keras_cnn.errors import InputError
 
 
@@ -175,3 +175,10 @@ def test_resize_gives_height_and_width_and_keeps_a_plain_color(shape, size, valu
 def test_mixed_sizes_names_smallest_and_largest():
     message = str(mixed_sizes("pets", {(10, 20), (3, 4), (100, 5)}))
     assert "'pets'" in message and "3 x 4 to 100 x 5" in message and "--image_size" in message
+
+
+def test_decode_mask_applies_exif_orientation():
+    mask, exif = np.arange(6, dtype=np.uint8).reshape(2, 3), Image.Exif()
+    exif[ORIENTATION] = 6  # the camera was turned: rotate by 90 degrees clockwise
+    turned = decode_mask(as_bytes(Image.fromarray(mask), exif=exif))
+    np.testing.assert_array_equal(turned, np.rot90(mask, -1))

@@ -83,6 +83,15 @@ def test_epochs_and_seeds_differ():
     assert len(set(orders.values())) == len(orders)
 
 
+def test_augmentation_of_a_batch_position_differs_between_epochs():
+    images = np.zeros((64, 6, 8, 3), np.uint8)
+    images[:, :, 0] = 255  # so that a flip shows
+    split = Split(images, np.arange(64, dtype=np.int64))
+    batches = collect(training_batches(split, 64, epochs=2, seed=0, augmentation="flip"))
+    first, second = (pixels[:, 0, 0, 0] == 255 for pixels, _ in batches)
+    assert 0 < first.sum() < 64 and not np.array_equal(first, second)
+
+
 @settings(deadline=None, max_examples=40)
 @given(count=st.integers(1, 200), batch=st.integers(1, 64), replicas=st.integers(1, 8))
 def test_evaluation_reads_every_image_once_and_fills_every_replica(count, batch, replicas):

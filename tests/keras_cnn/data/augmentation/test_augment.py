@@ -255,3 +255,14 @@ def test_masks_move_as_their_images(names):
 def test_what_masks_cannot_follow_is_refused(name):
     with pytest.raises(InputError, match=f"{name}.*Allowed: color, crop, cutout, flip, rotate, rotate90"):
         check_for_masks(("flip", name))
+
+
+def test_masks_move_with_their_images_after_a_color_change():
+    masks = np.zeros((64, 8, 8), np.uint8)
+    masks[:, :, :4] = 1
+    images, seed = np.repeat(100 * masks[..., None] + 50, 3, axis=-1), tf.constant([1, 2])
+    moved = augment(tf.constant(images), ("color", "flip"), seed).numpy().astype(int)
+    flipped = moved[:, 0, 0, 0] < moved[:, 0, -1, 0]
+    assert 0 < flipped.sum() < 64
+    found = augment_masks(tf.constant(masks), ("color", "flip"), seed).numpy()
+    np.testing.assert_array_equal(found[:, 0, 0] == 0, flipped)
