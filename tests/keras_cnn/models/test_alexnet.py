@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_cnn.models.build import build_model
 from keras_cnn.models.layers import Conv2D, LocalResponseNormalization
 from keras_cnn.models.spec import ModelSpec
-from tests.small_nets import unallocated
+from tests.small_nets import spec_of, unallocated
 
 
 def build(name, side, **changes) -> keras.Model:
@@ -63,3 +63,9 @@ def test_local_response_normalization_equals_tensorflows(channels):
     x = np.random.default_rng(0).normal(0, 30, (2, 4, 5, channels)).astype(np.float32)
     expected = tf.nn.local_response_normalization(x, depth_radius=2, bias=2, alpha=1e-4, beta=0.75)
     np.testing.assert_allclose(LocalResponseNormalization()(x), expected, rtol=1e-5)
+
+
+def test_alexnet_dropout_follows_dense_layers_only():
+    model = build_model(spec_of("alexnet", dropout=0.5))
+    names = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    assert names == ["fc1_drop"]

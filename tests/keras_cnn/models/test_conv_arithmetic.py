@@ -75,3 +75,9 @@ def test_solve_of_the_lecture_exercise_is_stride_2():
 def test_no_solution_is_explained(known, message):
     with pytest.raises(InputError, match=message):
         solve(**known)
+
+
+def test_solve_refuses_padding_of_half_the_kernel():
+    """A window that lies in the padding alone would see nothing of the image."""
+    with pytest.raises(InputError, match="no padding solves it"):
+        solve(size=8, kernel=4, stride=1, output=9)
