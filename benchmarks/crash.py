@@ -86,13 +86,13 @@ def other_scores(expected: collections.Counter, found: collections.Counter) -> i
 
 def epochs_again(study: Path) -> int:
     """How many epochs left a loss in TensorBoard's logs for a second time."""
-    model_input_info: collections.Counter = collections.Counter(
+    epochs: collections.Counter = collections.Counter(
         (path.parent, event.step)
         for path in study.glob("logs/*/train/events*")
         for event in EventFileLoader(str(path)).Load()
         if any(value.tag == "epoch_loss" for value in event.summary.value)
     )
-    return model_input_info.total() - len(model_input_info)
+    return epochs.total() - len(epochs)
 
 
 def kill(process: subprocess.Popen, whom: str) -> None:
@@ -104,7 +104,7 @@ def kill(process: subprocess.Popen, whom: str) -> None:
 
 def torture(folder: Path, tuner: str, draw: random.Random, most: int) -> dict:
     """One study, killed up to `most` times until it ends by itself; returns what was seen."""
-    model_input_info, repeated, kills = {}, 0, 0
+    end_times, repeated, kills = {}, 0, 0
     process = start(folder, tuner)
     while process.poll() is None:
         if kills == most:
@@ -121,11 +121,11 @@ def torture(folder: Path, tuner: str, draw: random.Random, most: int) -> dict:
             process.wait()
             for path in (folder / "study").glob("trials/*/metrics.json"):
                 ended = path.stat().st_mtime_ns
-                repeated += model_input_info.setdefault(path, ended) != ended
+                repeated += end_times.setdefault(path, ended) != ended
             time.sleep(0.2)
             process = start(folder, tuner)
     study = folder / "study"
-    repeated += sum(path.stat().st_mtime_ns != ended for path, ended in model_input_info.items())
+    repeated += sum(path.stat().st_mtime_ns != ended for path, ended in end_times.items())
     return {
         "kills": kills,
         "code": process.returncode,

@@ -203,5 +203,5 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
-    fixed_hyperparameters = parser.parse_args()
-    contest(fixed_hyperparameters) if fixed_hyperparameters.contestant else main(fixed_hyperparameters)
+    options = parser.parse_args()
+    contest(options) if options.contestant else main(options)

@@ -36,13 +36,13 @@ def rows(folder: Path) -> dict[str, dict]:
 
 def epochs_again(study: Path) -> int:
     """How many epochs left a loss in TensorBoard's logs for a second time."""
-    model_input_info: collections.Counter = collections.Counter(
+    epochs: collections.Counter = collections.Counter(
         (path.parent, event.step)
         for path in study.glob("logs/*/train/events*")
         for event in EventFileLoader(str(path)).Load()
         if any(value.tag == "epoch_loss" for value in event.summary.value)
     )
-    return model_input_info.total() - len(model_input_info)
+    return epochs.total() - len(epochs)
 
 
 def assert_same(folder: Path, whole: Path) -> None:

@@ -48,10 +48,10 @@ def trial(tmp_path):
 
 def until(executor, kind: str, count: int = 1) -> dict:
     """The last event of that kind of so many trials, by their names."""
-    model_input_info, deadline = {}, time.monotonic() + 120
-    while len(model_input_info) < count and time.monotonic() < deadline:
-        model_input_info |= {event.trial_id: event for event in executor.wait(1) if event.kind == kind}
-    return model_input_info
+    events, deadline = {}, time.monotonic() + 120
+    while len(events) < count and time.monotonic() < deadline:
+        events |= {event.trial_id: event for event in executor.wait(1) if event.kind == kind}
+    return events
 
 
 def pid_of(executor, trial_id: str) -> int:

@@ -42,16 +42,10 @@ def test_a_killed_one_holds_nothing(tmp_path):
 def test_the_status_of_a_search_that_runs_was_killed_or_has_ended(tmp_path, searched, capsys):
     searched(trials=3)
     study = read_study(tmp_path / "study")
-    model_input_info = status(study)
-    assert (
-        model_input_info.title
-        == f"random search of vgg on digits: not running; keras-cnn resume {study.directory}"
-    )
-    assert (
-        summary(model_input_info)
-        == "trials: 3 COMPLETED · best: trial 0002, val_accuracy 0.3000 · 3 min · 0.0 GB"
-    )
-    assert not model_input_info.rows
+    view = status(study)
+    assert view.title == f"random search of vgg on digits: not running; keras-cnn resume {study.directory}"
+    assert summary(view) == "trials: 3 COMPLETED · best: trial 0002, val_accuracy 0.3000 · 3 min · 0.0 GB"
+    assert not view.rows
     searched(trials=4, target=0.01)  # no trial begins, but a fourth may
     study = read_study(tmp_path / "study")
     trial = make_oracle(study).create_trial("coordinator")
