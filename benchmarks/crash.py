@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 LONGEST = 14.0  # seconds between a start and a kill: from before the first trial to the middle of a later one
@@ -172,13 +172,13 @@ def damage(path: Path, draw: random.Random) -> str:
 
 def torn(folder: Path, wanted: int, draw: random.Random) -> None:
     """Damage a file of a study, resume it with a worker that is kept, and compare the scores."""
+    from keras_cnn.directories import held
     from tuning.config import read_study
     from tuning.executors.local import LocalExecutor
     from tuning.executors.resources import WorkerResources
     from tuning.reporting.progress import Progress
     from tuning.reporting.report import write_report
     from tuning.search import run_search
-    from tuning.storage.lock import coordinating
     from tuning.storage.recovery import repair_damaged_files
 
     count: collections.Counter = collections.Counter()
@@ -195,7 +195,7 @@ def torn(folder: Path, wanted: int, draw: random.Random) -> None:
             count[f"{path.name} {how}"] += 1
             try:
                 read = read_study(study)
-                with coordinating(study):
+                with held(study):
                     repair_damaged_files(read)
                     run_search(replace(read), executor, Progress(lambda line: None))
                 write_report(read)

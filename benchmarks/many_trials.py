@@ -24,7 +24,8 @@ class Trivial:
         self._waiting: list[str] = []
 
     def start(self, trial_id: str, directory: Path, timeout: float) -> None:
-        from keras_cnn.files import read_json, write_json
+        from keras_cnn.files import write_json
+        from keras_cnn.records import read_json
         from keras_cnn.training.run_directory import METRICS
 
         for name in ("best.npz", "checkpoint.npz"):

@@ -6,7 +6,8 @@ and keeps its traceback.
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 BAD_INPUT = 2  # the exit code of a command that was given bad input
 
@@ -15,19 +16,54 @@ class InputError(ValueError):
     """Bad input. The message says what was received, what is allowed and how to fix it."""
 
 
+class DamagedFileError(InputError):
+    """A file of a run, a study or an export that does not hold what was written to it."""
+
+    def __init__(self, path: Path, cause: object):
+        self.path = path
+        super().__init__(
+            f"{path} is damaged ({in_one_line(cause)}). Restore it from a copy; or let keras-cnn train --resume, of a "
+            "run, or keras-cnn resume, of a study, move it aside and continue from the files that are whole."
+        )
+
+
 class ExportMismatchError(Exception):
     """An exported model does not predict what the trained one does."""
 
 
 DISK_FULL = "no space left on the disk: free some, then resume or run again."
+# of errors that carry no number: TensorFlow's ResourceExhaustedError, which is also that of memory, and HDF5's
+DISK_FULL_TEXTS = ("No space left on device", "Disk quota exceeded")
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether the disk or the user's share of it is used up."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    """Whether the disk or the user's share of it is used up, in the words of Python, TensorFlow or HDF5."""
+    return any(
+        (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
+        or any(text in str(one) for text in DISK_FULL_TEXTS)
+        for one in _with_causes(error)
+    )
 
 
-def in_one_line(error: BaseException) -> str:
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def refusal(error: Exception) -> str | None:
+    """The line for an error of the file system that a user can mend; None for any other error."""
+    if is_disk_full(error):
+        return DISK_FULL
+    if isinstance(error, OSError) and error.errno in (
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP),
+        *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+    ):
+        return f"{error.filename or 'a file'}: {error.strerror}. Choose a path that can be read and written."
+    return None
+
+
+def in_one_line(error: object) -> str:
     """The message of another library's error, without line breaks and shortened."""
     return " ".join(str(error).split())[:300]
 

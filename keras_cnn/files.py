@@ -1,40 +1,86 @@
-"""Files that a kill at any moment leaves whole: written to a temporary path, synced, renamed. JSON and CSV."""
+"""Files that a kill at any moment leaves whole: written to a temporary path, synced, renamed."""
 
+import contextlib
 import csv
+import functools
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from keras_cnn.errors import InputError
-
-FORMAT_VERSION = 2  # of the JSON files of runs, studies, trials and diagnoses; docs/file-formats.md
+TEMPORARY = ".keras-cnn-{process}-"  # what the name of a temporary file begins with
 
 
-def write_versioned(path: Path, record: dict) -> None:
-    """Replace `path` by `record` as JSON, with the version of the file format."""
-    write_json(path, {"format_version": FORMAT_VERSION, **record})
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Call `write` with a path beside `path` (same ending), then put the result in the place of `path`."""
+    temporary_path = path.with_name(TEMPORARY.format(process=os.getpid()) + path.name)
+    try:
+        write(temporary_path)
+        sync_file(temporary_path)
+        temporary_path.replace(path)
+    finally:
+        temporary_path.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
-def read_versioned(path: Path) -> dict:
-    """The record in `path`, of this format version or an older one.
-
-    Raises:
-        InputError: if the file is missing, damaged, or of a newer version.
-    """
-    record = read_json(path)
-    version = record.pop("format_version", 1)
-    if version > FORMAT_VERSION:
-        raise InputError(
-            f"{path} has format version {version}, and this keras-cnn reads up to {FORMAT_VERSION}: update it."
-        )
-    return record
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in UTF-8, whatever the locale."""
+    write_file(path, lambda temporary_path: temporary_path.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, value: object) -> None:
     """Replace `path` by `value` as JSON; NaN and infinities are written as Python's json does."""
-    write_file(path, lambda temporary_path: temporary_path.write_text(json.dumps(value, indent=1) + "\n"))
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def write_figure(path: Path, figure, dpi: int = 80) -> None:
+    """Replace `path` by a matplotlib figure as PNG."""
+    write_file(path, functools.partial(figure.savefig, format="png", dpi=dpi))
+
+
+def sweep(folder: Path) -> None:
+    """Delete the temporary files in `folder` of processes of this machine that no longer live."""
+    pattern = re.compile(re.escape(TEMPORARY).replace(r"\{process\}", r"(\d+)"))
+    for path in folder.glob(".keras-cnn-*"):
+        match = pattern.match(path.name)
+        if match and not _lives(int(match[1])):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    with contextlib.suppress(PermissionError):  # another user's process lives too
+        try:
+            os.kill(process, 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+    return True
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of `path` durable."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make everything below `folder` durable."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            sync_file(path)
+        elif path.is_dir():
+            sync_folder(path)
+    sync_folder(folder)
 
 
 def to_csv(rows: Iterable[dict], names: Sequence[str]) -> str:
@@ -44,16 +90,6 @@ def to_csv(rows: Iterable[dict], names: Sequence[str]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def read_json(path: Path) -> dict:
-    """The JSON object in `path`; InputError names the file if it is missing or damaged."""
-    try:
-        return json.loads(Path(path).read_text())
-    except FileNotFoundError:
-        raise InputError(f"there is no {path}.") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
 
 
 def distinct_stems(paths: Sequence[Path]) -> list[str]:
@@ -67,25 +103,3 @@ def distinct_stems(paths: Sequence[Path]) -> list[str]:
             name = f"{path.stem}-{number}"
         names.append(name)
     return names
-
-
-def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Call `write` with a path beside `path` (same ending), then put the result in the place of `path`."""
-    temporary_path = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        write(temporary_path)
-        with temporary_path.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary_path.replace(path)
-    finally:
-        temporary_path.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames inside `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import io
 import re
 import sys
 import warnings
@@ -12,7 +13,7 @@ from typing import NoReturn
 import jsonargparse
 
 from keras_cnn import logs
-from keras_cnn.errors import BAD_INPUT, DISK_FULL, InputError, is_disk_full
+from keras_cnn.errors import BAD_INPUT, InputError, refusal
 from keras_cnn.tensorflow_import import import_tensorflow
 from keras_cnn.training.config import TrainSettings
 
@@ -103,22 +104,6 @@ def read_settings(options: jsonargparse.Namespace) -> TrainSettings:
     return TrainSettings.from_dict({n: options[n] for n in names if options.get(n) is not None})
 
 
-def new_directory(wanted: str | None, stem: str) -> Path:
-    """The folder to write to: `wanted`, or the first free `runs/{stem}-N`. Not created."""
-    if wanted:
-        return Path(wanted)
-    number = 1
-    while Path(f"runs/{stem}-{number}").exists():
-        number += 1
-    return Path(f"runs/{stem}-{number}")
-
-
-def data_stem(data: str) -> str:
-    """A file name for a data set: `folder:/photos/cats` -> `cats`, `emnist/letters` -> `emnist-letters`."""
-    name = Path(data.partition(":")[2]).resolve().name if data.startswith(("folder:", "pairs:")) else data
-    return name.replace("/", "-").replace(":", "-")
-
-
 def start_tensorflow(threads: int | None) -> None:
     """Import TensorFlow, to compute in so many threads; None for one a processor."""
     import_tensorflow()
@@ -148,6 +133,9 @@ def run_command(run: Callable[[], None], messages: str = "stdout") -> int:
 
     messages: the stream of what the library logs, stdout or stderr.
     """
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character gets its code instead
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     logs.print_to(messages)
     warnings.showwarning = lambda message, *rest, **more: print(f"warning: {message}", file=sys.stderr)
     try:
@@ -156,10 +144,11 @@ def run_command(run: Callable[[], None], messages: str = "stdout") -> int:
         return _say(str(error))
     except KeyboardInterrupt:
         return _say("interrupted.")
-    except OSError as error:
-        if not is_disk_full(error):
+    except Exception as error:
+        message = refusal(error)
+        if message is None:
             raise
-        return _say(DISK_FULL)
+        return _say(message)
     return 0
 
 

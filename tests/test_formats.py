@@ -33,10 +33,10 @@ def test_file_of_a_newer_version_is_refused(version_1):
         read_run(version_1 / "run")
 
 
-def test_study_of_version_1_is_written_anew_as_version_2(version_1):
+def test_study_of_version_1_is_written_anew_as_version_3(version_1):
     study = read_study(version_1 / "study")
     study.write()
-    assert json.loads((version_1 / "study" / "study.json").read_text())["format_version"] == 2
+    assert json.loads((version_1 / "study" / "study.json").read_text())["format_version"] == 3
     assert read_study(version_1 / "study") == study
 
 

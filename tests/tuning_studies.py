@@ -2,9 +2,13 @@
 
 import collections
 import csv
+import functools
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+from keras_cnn.data.dataset import DataFacts
+from keras_cnn.data.sources import load
 
 # a net of a few hundred weights on the smallest images; half of the space is left to the search
 SMALL = [
@@ -27,6 +31,11 @@ ALL_BUT_TWO = {
     "options.blocks": 2,
     "options.convolutions": 1,
 }  # batch_norm and width are left
+
+
+@functools.cache
+def digits_facts() -> DataFacts:
+    return load("digits").facts
 
 
 def rows(folder: Path) -> dict[str, dict]:

@@ -1,18 +1,21 @@
 """What the subcommands of keras-cnn do with their parsed options."""
 
+import errno
+import shlex
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
 from rich.console import Console
 
+from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
-from keras_cnn.parser import data_stem, new_directory, read_settings
-from tuning.config import SearchSettings, Study, read_study
+from keras_cnn.parser import read_settings
+from keras_cnn.provenance import changes
+from tuning.config import STUDY, STUDY_COPY, SearchSettings, Study, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
 from tuning.space.searched import fixed_settings
-from tuning.storage.lock import coordinating, coordinator
 
 
 def search(options) -> None:
@@ -21,15 +24,18 @@ def search(options) -> None:
     options.architecture = architectures[0]
     base = read_settings(options)
     names = "+".join(architectures)
-    directory = new_directory(options.directory, f"{data_stem(base.data)}-{names}-{limits.tuner}")
-    gpus = count_gpus(machine)
-    from keras_cnn.data.dataset import DataFacts
-    from tuning.search import start_study
-
     for architecture in architectures:
         replace(base, architecture=architecture).check_names()
+    gpus = count_gpus(machine)
     devices, threads = each_trial(machine, gpus, options.devices, options.threads)
-    with make_executor(machine, gpus, devices, threads) as executor:
+    wanted = Path(options.directory) if options.directory else None
+    with (
+        claim(wanted, f"{data_stem(base.data)}-{names}-{limits.tuner}", STUDY) as directory,
+        make_executor(machine, gpus, devices, threads) as executor,
+    ):
+        from keras_cnn.data.dataset import DataFacts
+        from tuning.search import start_study
+
         facts = DataFacts.from_dict(executor.facts(base, options.download))
         for note in facts.notes:
             print(f"note: {note}", flush=True)
@@ -59,38 +65,49 @@ def resume(options) -> None:
     changed = {field.name: options.get(field.name) for field in fields(SearchSettings)}
     changed = {name: value for name, value in changed.items() if value is not None}
     gpus = count_gpus(machine)
-    with coordinating(study.directory):
-        _repair_damaged_files(study)
+    with held(study.directory):
+        _repair(study)
         if changed:
             study = replace(study, search=replace(study.search, **changed))
         if options.patience is not None:
             study = replace(study, base=replace(study.base, patience=options.patience))
         study.write()
-    with make_executor(machine, gpus, study.devices, study.threads) as executor:
-        print(f"going on with {study.directory}, {_at_once(executor)}", flush=True)
-        _run(study, executor)
+        with make_executor(machine, gpus, study.devices, study.threads) as executor:
+            print(f"going on with {study.directory}, {_at_once(executor)}", flush=True)
+            _run(study, executor)
 
 
 def status(options) -> None:
-    study = _open(options)
+    study = read_study(Path(options.directory))
+    import_tuner()
     from tuning.reporting.live import render
     from tuning.reporting.status import status
 
     Console(soft_wrap=True).print(render(status(study)))
+    _print_damage(study)
 
 
 def report(options) -> None:
-    study = _open(options)
+    study = read_study(Path(options.directory))
+    import_tuner()
     from tuning.reporting.report import table, write_report
     from tuning.storage.trials import trials
 
-    path = write_report(study)
     print(table(study, trials(study)))
-    print(f"report: {path}, {path.with_name('report.html')}, {path.with_name('trials.csv')}")
+    _print_damage(study)
+    try:
+        path = write_report(study)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        print(f"note: {study.directory} cannot be written, so that the report is this table alone.")
+    else:
+        print(f"report: {path}, {path.with_name('report.html')}, {path.with_name('trials.csv')}")
 
 
 def export(options) -> None:
-    study = _open(options)
+    study = read_study(Path(options.directory))
+    import_tuner()
     with make_executor(MachineSettings(workers=1), 0, study.devices, study.threads) as executor:
         _ship(study, executor, options.formats)
 
@@ -103,21 +120,23 @@ def _at_once(executor: Executor) -> str:
     return f"{executor.slots} trials at once" if executor.slots > 1 else "one trial at a time"
 
 
-def _open(options) -> Study:
-    """The study of a command that only reads it; damaged files are repaired if no search is running in it."""
-    study = read_study(Path(options.directory))
+def _repair(study: Study) -> None:
+    """Before a study continues: say what of it is damaged, and what has changed since it was made."""
     import_tuner()
-    if not coordinator(study.directory):
-        with coordinating(study.directory):
-            _repair_damaged_files(study)
-    return study
-
-
-def _repair_damaged_files(study: Study) -> None:
     from tuning.storage.recovery import repair_damaged_files
 
+    for note in changes(study.directory / STUDY, study.directory / STUDY_COPY):
+        print(note, flush=True)
     for note in repair_damaged_files(study):
         print(note, flush=True)
+
+
+def _print_damage(study: Study) -> None:
+    """Name what of the results is damaged; what only reads repairs nothing."""
+    from tuning.storage.trials import damage
+
+    for line in damage(study):
+        print(f"note: {line}")
 
 
 def _initial_configurations(study: Study, files: list[str]) -> tuple[dict, ...]:
@@ -146,19 +165,17 @@ def _run(study: Study, executor: Executor) -> None:
 
     progress = Progress(lambda line: print(line, flush=True), study.title, study.objective)
     try:
-        with coordinating(study.directory):
-            run_search(study, executor, progress)
+        run_search(study, executor, progress)
     except KeyboardInterrupt:
-        print(f"To continue: keras-cnn resume {study.directory}", flush=True)
+        print(f"To continue: keras-cnn resume {shlex.quote(str(study.directory))}", flush=True)
         raise
     _ship(study, executor)
 
 
 def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None:
     """Export the best trial, write the report, print the summary."""
-    from keras_cnn.files import read_json
     from keras_cnn.training.evaluate import summary
-    from keras_cnn.training.run_directory import TEST
+    from keras_cnn.training.run_directory import read_test
     from tuning.reporting.report import table, write_report
     from tuning.storage.trials import best, hyperparameters, run_directory, trials
 
@@ -166,7 +183,7 @@ def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None
     run = run_directory(study, winner)
     destination = Path("saved_models") / study.name
     version = executor.export(run, destination, formats)
-    test = read_json(run / TEST)
+    test = read_test(run)
     path = write_report(study)
     print(f"\n{table(study, trials(study))}\n\nbest trial {winner['trial']}:")
     for name, value in {**hyperparameters(winner), **study.fixed_hyperparameters}.items():

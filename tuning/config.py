@@ -6,9 +6,10 @@ from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
-from keras_cnn.files import read_versioned, write_versioned
-from keras_cnn.provenance import provenance
+from keras_cnn.provenance import sessions
+from keras_cnn.records import read_record, understood, write_record
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.run_directory import COMPLETED as COMPLETED
 from keras_cnn.training.tasks import OBJECTIVES
 from tuning.quantities import to_bytes, to_seconds
 
@@ -16,9 +17,10 @@ TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
 DEFAULT_TRIALS = 20
 # how a trial ended; only what completed is ranked
-COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
+FAILED, DIVERGED = "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
 RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"  # while its coordinator lives, and when it does not
+DAMAGED = "DAMAGED"  # its files cannot be read; `keras-cnn resume` runs it again
 STUDY = "study.json"
 STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
 TRIAL = "trial.json"
@@ -96,11 +98,12 @@ class Study:
             object.__setattr__(self, "architectures", (self.base.architecture,))
 
     def write(self) -> None:
-        """Create the directory with its study.json."""
+        """Create the directory with its study.json, which also says where each of its sessions ran."""
         self.directory.mkdir(parents=True, exist_ok=True)
         record = {name: value for name, value in dataclasses.asdict(self).items() if name != "directory"}
+        record |= sessions(self.directory / STUDY, self.directory / STUDY_COPY)
         for name in (STUDY_COPY, STUDY):
-            write_versioned(self.directory / name, {**record, "provenance": provenance()})
+            write_record(self.directory / name, record)
 
     @property
     def objective(self) -> str:
@@ -135,19 +138,27 @@ def read_study(directory: Path) -> Study:
             f"{directory} holds no study. Make one with keras-cnn search --directory {directory}."
         )
     try:
-        record = read_versioned(directory / STUDY)
+        return parse_study(directory / STUDY)
     except InputError:
-        record = read_versioned(directory / STUDY_COPY)
-    return Study(
-        directory=directory,
-        search=SearchSettings(**record["search"]),
-        base=TrainSettings.from_dict(record["base"]),
-        facts=DataFacts.from_dict(record["facts"]),
-        devices=record["devices"],
-        threads=record.get("threads"),
-        architectures=tuple(record.get("architectures", ())),
-        **_renamed(record),
-    )
+        if not (directory / STUDY_COPY).exists():
+            raise
+        return parse_study(directory / STUDY_COPY)
+
+
+def parse_study(path: Path) -> Study:
+    """The study that the file `path`, study.json or its copy, describes; InputError if it is damaged."""
+    record = read_record(path)
+    with understood(path):
+        return Study(
+            directory=path.parent,
+            search=SearchSettings(**record["search"]),
+            base=TrainSettings.from_dict(record["base"]),
+            facts=DataFacts.from_dict(record["facts"]),
+            devices=record["devices"],
+            threads=record.get("threads"),
+            architectures=tuple(record.get("architectures", ())),
+            **_renamed(record),
+        )
 
 
 def _renamed(record: dict) -> dict:
@@ -179,10 +190,11 @@ class TrialSpec:
 
     def write(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        write_versioned(directory / TRIAL, dataclasses.asdict(self))
+        write_record(directory / TRIAL, dataclasses.asdict(self))
 
 
 def read_trial(directory: Path) -> TrialSpec:
     """The trial in `directory`; InputError if its trial.json is missing or damaged."""
-    record = read_versioned(directory / TRIAL)
-    return TrialSpec(**{**record, "settings": TrainSettings.from_dict(record["settings"])})
+    record = read_record(directory / TRIAL)
+    with understood(directory / TRIAL):
+        return TrialSpec(**{**record, "settings": TrainSettings.from_dict(record["settings"])})

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from keras_tuner.engine.trial import Trial
 
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_json
-from keras_cnn.training.run_directory import METRICS
+from keras_cnn.records import write_record
+from keras_cnn.training.run_directory import METRICS, read_metrics
 from tuning import stopping
-from tuning.config import COMPLETED, FAILED, RUNNING, STUDY, Study
+from tuning.config import COMPLETED, FAILED, RUNNING, Study
 from tuning.executors.base import ENDED, Event, Executor
 from tuning.oracles.base import IDLE, declare_space
 from tuning.oracles.make import make_oracle
@@ -32,13 +32,11 @@ class SearchFailed(InputError):
 
 
 def start_study(study: Study, executor: Executor) -> None:
-    """Write a new study. InputError if its directory holds one, or if its trials could not start;
-    then nothing is written."""
-    if (study.directory / STUDY).exists():
-        raise InputError(
-            f"{study.directory} already holds a study. Continue it with keras-cnn resume "
-            f"{study.directory}, or choose another --directory."
-        )
+    """Write a new study into its directory, which the caller holds.
+
+    Raises:
+        InputError: if trials of one of its architectures could not start; then nothing is written.
+    """
     space = declare_space(study)
     for architecture in study.architectures:
         values = {"architecture": architecture} if len(study.architectures) > 1 else {}
@@ -142,9 +140,9 @@ class _Search:
         path = self.study.trial_directory(event.trial_id) / METRICS
         if event.content:
             seconds = time.monotonic() - attempt.started
-            write_json(path, {**event.content, "seconds": seconds, "ended": time.time()})
+            write_record(path, {**event.content, "seconds": seconds, "ended": time.time()})
         elif attempt.stopped:
-            write_json(path, {**read_json(path), "pruned": attempt.stopped})
+            write_record(path, {**read_metrics(path.parent), "pruned": attempt.stopped})
         del self.running[event.trial_id]
         self._end(attempt.trial)
 
@@ -159,7 +157,7 @@ class _Search:
 
     def _end(self, trial: Trial) -> None:
         """Record how a trial has ended: oracle, TensorBoard, progress, retention of checkpoints."""
-        metrics = read_json(self.study.trial_directory(trial.trial_id) / METRICS)
+        metrics = read_metrics(self.study.trial_directory(trial.trial_id))
         self._tell(trial, metrics)
         tensorboard.write_trial(
             self.study.log_directory(trial.trial_id),
@@ -202,4 +200,4 @@ class _Search:
         if not self.study.search.pruner:
             return {}
         paths = self.study.directory.glob(f"trials/*/{METRICS}")
-        return histories(self.study, {path.parent.name: read_json(path) for path in paths})
+        return histories(self.study, {path.parent.name: read_metrics(path.parent) for path in paths})

@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from keras_cnn.files import read_json
-from keras_cnn.training.run_directory import METRICS
 from tuning.config import Study
 from tuning.oracles.plan import hyperband_plan
 from tuning.quantities import to_seconds
+from tuning.storage.trials import outcome
 
 if TYPE_CHECKING:
     from tuning.oracles.base import DurableOracle
@@ -18,7 +17,7 @@ class Clock:
     """How long a study has been searched, all its sessions together: while at least one trial ran."""
 
     def __init__(self, study: Study):
-        ended = [read_json(path) for path in study.directory.glob(f"trials/*/{METRICS}")]
+        ended = [outcome(path) for path in study.directory.glob("trials/*")]
         spans = [(one["ended"] - one["seconds"], one["ended"]) for one in ended if "ended" in one]
         self.before, self._started = covered(spans), time.monotonic()
 

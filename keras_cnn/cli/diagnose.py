@@ -1,17 +1,17 @@
 """keras-cnn diagnose: find out why a model does not learn."""
 
+import contextlib
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_cnn.errors import InputError
+from keras_cnn.directories import claim, data_stem
 from keras_cnn.parser import (
     Parser,
     add_machine,
     add_settings,
-    data_stem,
-    new_directory,
     new_parser,
     read_settings,
     start_tensorflow,
@@ -47,24 +47,26 @@ def add_common(parser: Parser, stem: str) -> None:
 
 
 def run(options) -> None:
-    directory, model, data = prepared(options, "diagnosis")
-    from keras_cnn.diagnosis.diagnose import diagnose
-    from keras_cnn.diagnosis.report import text, write_report
+    with prepared(options, "diagnosis") as (directory, model, data):
+        from keras_cnn.diagnosis.diagnose import diagnose
+        from keras_cnn.diagnosis.report import text, write_report
 
-    found = diagnose(model, data, batch_size=options.batch_size)
-    write_report(found, directory)
-    print(json.dumps(found.to_dict(), indent=1) if options.json else text(found))
-    logger.info(f"report: {directory}/diagnosis.txt, .json, .png\ntensorboard --logdir {directory / 'logs'}")
+        found = diagnose(model, data, batch_size=options.batch_size)
+        write_report(found, directory)
+        print(json.dumps(found.to_dict(), indent=1) if options.json else text(found))
+        logger.info(
+            f"report: {directory}/diagnosis.txt, .json, .png\ntensorboard --logdir {directory / 'logs'}"
+        )
 
 
-def prepared(options, stem: str) -> "tuple[Path, keras.Model, Any]":
-    """(directory to write to, model, data) of the command line."""
+@contextlib.contextmanager
+def prepared(options, stem: str) -> "Iterator[tuple[Path, keras.Model, Any]]":
+    """(directory to write to, which is held; model; data) of the command line."""
     settings = read_settings(options)
     kind = "" if options.model is None else Path(options.model.partition(":")[0]).stem
-    directory = new_directory(options.directory, f"{kind or data_stem(settings.data)}-{stem}")
-    if (directory / "diagnosis.json").exists():
-        raise InputError(f"{directory} already contains a diagnosis.json; choose another --directory.")
-    start_tensorflow(options.threads)
-    from keras_cnn.diagnosis.model_source import load_model_and_data
+    wanted = Path(options.directory) if options.directory else None
+    with claim(wanted, f"{kind or data_stem(settings.data)}-{stem}", "diagnosis.json") as directory:
+        start_tensorflow(options.threads)
+        from keras_cnn.diagnosis.model_source import load_model_and_data
 
-    return directory, *load_model_and_data(options.model, settings, options.download)
+        yield directory, *load_model_and_data(options.model, settings, options.download)

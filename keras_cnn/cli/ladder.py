@@ -4,10 +4,12 @@ import dataclasses
 from dataclasses import fields
 from pathlib import Path
 
+from keras_cnn.directories import claim, data_stem
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_file, write_json
+from keras_cnn.files import write_text
 from keras_cnn.lecture.ladder import LadderSettings
-from keras_cnn.parser import Parser, add_download, data_stem, new_directory, new_parser
+from keras_cnn.parser import Parser, add_download, new_parser
+from keras_cnn.records import read_record, write_record
 from keras_cnn.tensorflow_import import import_tensorflow
 
 SETTINGS, PAGE = "ladder.json", "ladder.html"
@@ -27,18 +29,17 @@ def parser() -> Parser:
 
 def run(options) -> None:
     settings = LadderSettings(**{field.name: options[field.name] for field in fields(LadderSettings)})
-    directory = new_directory(options.directory, f"{data_stem(settings.data)}-ladder")
-    _check_same(settings, directory)
-    import_tensorflow()
-    from keras_cnn.lecture.ladder import climb
-    from keras_cnn.lecture.page import page
-    from keras_cnn.training.strategy import limit_threads
+    wanted = Path(options.directory) if options.directory else None
+    with claim(wanted, f"{data_stem(settings.data)}-ladder", None) as directory:
+        _check_same(settings, directory)
+        import_tensorflow()
+        from keras_cnn.lecture.ladder import climb
+        from keras_cnn.lecture.page import page
+        from keras_cnn.training.strategy import limit_threads
 
-    limit_threads(options.threads)
-    results, facts = climb(settings, directory, options.download)
-    write_file(
-        directory / PAGE, lambda temporary_path: temporary_path.write_text(page(settings, results, facts))
-    )
+        limit_threads(options.threads)
+        results, facts = climb(settings, directory, options.download)
+        write_text(directory / PAGE, page(settings, results, facts))
     print(f"page: {directory / PAGE}")
 
 
@@ -46,7 +47,7 @@ def _check_same(settings: LadderSettings, directory: Path) -> None:
     """A directory continues with the settings that it was started with; only the language may differ."""
     path, wanted = directory / SETTINGS, dataclasses.asdict(settings)
     if path.exists():
-        started = read_json(path)
+        started = read_record(path)
         other = [name for name in wanted if name != "language" and started.get(name) != wanted[name]]
         if other:
             settings_text = ", ".join(f"{name} {started.get(name)}" for name in other)
@@ -54,5 +55,4 @@ def _check_same(settings: LadderSettings, directory: Path) -> None:
                 f"{directory} was started with {settings_text}; give the same settings, or another --directory."
             )
     else:
-        directory.mkdir(parents=True, exist_ok=True)
-        write_json(path, wanted)
+        write_record(path, wanted)

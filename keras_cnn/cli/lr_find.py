@@ -1,12 +1,12 @@
 """keras-cnn lr-find: the learning rates at which a model trains."""
 
+from pathlib import Path
+
 from keras_cnn.errors import InputError
 from keras_cnn.parser import (
     Parser,
     add_machine,
     add_settings,
-    data_stem,
-    new_directory,
     new_parser,
     read_settings,
     start_tensorflow,
@@ -28,12 +28,12 @@ def parser() -> Parser:
 
 def run(options) -> None:
     settings = read_settings(options)
-    directory = new_directory(options.directory, f"{data_stem(settings.data)}-{settings.architecture}-lr")
     start_tensorflow(options.threads)
     from keras_cnn.training.lr_run import PLOT, find_run
 
     machine = {"devices": options.devices, "download": options.download}
-    found = find_run(settings, directory, steps=options.steps, **machine)
+    wanted = Path(options.directory) if options.directory else None
+    found, directory = find_run(settings, wanted, steps=options.steps, **machine)
     if found.suggested is None:
         raise InputError(f"the loss fell at no learning rate from 1e-6 to 10: see {directory / PLOT}.")
     print(f"suggested: --learning_rate {found.suggested:.1e}\nplot: {directory / PLOT}")

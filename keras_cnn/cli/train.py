@@ -1,5 +1,6 @@
 """keras-cnn train: one model, trained and measured on the test split."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from keras_cnn.errors import InputError
@@ -7,8 +8,6 @@ from keras_cnn.parser import (
     Parser,
     add_machine,
     add_settings,
-    data_stem,
-    new_directory,
     new_parser,
     read_settings,
     start_tensorflow,
@@ -30,21 +29,20 @@ def run(options) -> None:
         _resume(options)
         return
     settings = read_settings(options)
-    directory = new_directory(options.directory, f"{data_stem(settings.data)}-{settings.architecture}")
     start_tensorflow(options.threads)
     from keras_cnn.training.run import train_run
 
-    try:
-        train_run(settings, directory, devices=options.devices, download=options.download)
-    except KeyboardInterrupt:
-        print(f"To continue: keras-cnn train --resume {directory}", flush=True)
-        raise
+    directory = Path(options.directory) if options.directory else None
+    train_run(settings, directory, devices=options.devices, download=options.download)
 
 
 def _resume(options) -> None:
-    if read_settings(options) != TrainSettings():
-        raise InputError("a resumed run keeps its settings: give --resume alone, or with --devices.")
+    epochs = None if options.epochs == TrainSettings.epochs else options.epochs
+    if replace(read_settings(options), epochs=TrainSettings.epochs) != TrainSettings():
+        raise InputError(
+            "a resumed run keeps its settings: give --resume alone, or with --epochs, --devices or --threads."
+        )
     start_tensorflow(options.threads)
     from keras_cnn.training.run import resume_run
 
-    resume_run(Path(options.resume), devices=options.devices)
+    resume_run(Path(options.resume), epochs=epochs, devices=options.devices)

@@ -19,7 +19,8 @@ from keras_cnn.diagnosis.graph.layer_signals import Signals, measure_signals
 from keras_cnn.diagnosis.graph.nonfinite import NonFiniteWatch
 from keras_cnn.diagnosis.probe.data import sample_of
 from keras_cnn.diagnosis.probe.objective import objective_of
-from keras_cnn.files import write_file, write_json
+from keras_cnn.files import write_text
+from keras_cnn.records import write_record
 
 logger = logging.getLogger(__name__)
 
@@ -118,14 +119,11 @@ class HealthMonitor(keras.callbacks.Callback):
         if self._directory:
             self._directory.mkdir(parents=True, exist_ok=True)
             record = {"reason": self.reason, "steps": self._step, "seconds_spent": self.spent}
-            write_json(
+            write_record(
                 self._directory / "health.json",
                 {**record, "findings": [asdict(one) for one in self.findings]},
             )
-            write_file(
-                self._directory / "health.txt",
-                lambda temporary_path: temporary_path.write_text(self.summary() + "\n"),
-            )
+            write_text(self._directory / "health.txt", self.summary() + "\n")
 
     def summary(self) -> str:
         """Steps, time spent, and one line per finding in the order of detection."""

@@ -10,7 +10,8 @@ from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNTRAINABLE, final_score
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.diagnosis.suggestions import Suggestion
-from keras_cnn.files import write_file, write_versioned
+from keras_cnn.files import write_figure, write_text
+from keras_cnn.records import write_record
 from keras_cnn.training.plots import as_image
 
 WIDTH = 100
@@ -125,13 +126,10 @@ def write_report(diagnosis: Diagnosis, directory: Path) -> None:
     """
     directory.mkdir(parents=True, exist_ok=True)
     report = text(diagnosis)
-    write_versioned(directory / "diagnosis.json", diagnosis.to_dict())
-    write_file(directory / "diagnosis.txt", lambda temporary_path: temporary_path.write_text(report + "\n"))
+    write_record(directory / "diagnosis.json", diagnosis.to_dict())
+    write_text(directory / "diagnosis.txt", report + "\n")
     drawn = figure(diagnosis)
-    write_file(
-        directory / "diagnosis.png",
-        lambda temporary_path: drawn.savefig(temporary_path, format="png", dpi=100),
-    )
+    write_figure(directory / "diagnosis.png", drawn, dpi=100)
     with tf.summary.create_file_writer(str(directory / "logs")).as_default():
         tf.summary.text("diagnosis", "    " + report.replace("\n", "\n    "), step=0)
         tf.summary.image("diagnosis", as_image(drawn), step=0)

@@ -15,8 +15,8 @@ import numpy as np
 
 from keras_cnn.data.dataset import DataFacts, ImageData, Split
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_json
 from keras_cnn.lecture.rungs import MATRIX, RATE, RUNGS, WIDTH, vgg
+from keras_cnn.records import is_damaged, read_record, understood, write_record
 from keras_cnn.training.config import TrainSettings
 
 logger = logging.getLogger(__name__)
@@ -118,9 +118,9 @@ def climb(
     results = []
     for number, (name, wanted, seed, diagnosed) in enumerate(plans, start=1):
         path = directory / "runs" / f"{name}-{wanted.learning_rate:.0e}-{seed}.json"
-        if not path.exists():
+        if not path.exists() or is_damaged(path, _read_result):
             result = _run(name, replace(wanted, data=settings.data, seed=seed), data, diagnosed)
-            write_json(path, dataclasses.asdict(result))
+            write_record(path, dataclasses.asdict(result))
             diagnosis = f", diagnosis before training: {result.verdict}" if result.verdict else ""
             logger.info(
                 f"{number}/{len(plans)} {name} at a learning rate of {wanted.learning_rate:.0e}, seed {seed}: training "
@@ -131,10 +131,11 @@ def climb(
 
 
 def _read_result(path: Path) -> Result:
-    values = read_json(path)
+    values = read_record(path)
     if "doctor" in values:  # the name of `findings` before version 0.2
         values["findings"] = values.pop("doctor")
-    return Result(**values)
+    with understood(path):
+        return Result(**values)
 
 
 def _plans(settings: LadderSettings) -> Iterator[tuple[str, TrainSettings, int, bool]]:

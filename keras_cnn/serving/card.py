@@ -2,10 +2,9 @@
 
 import keras
 
-from keras_cnn.files import read_json
 from keras_cnn.provenance import provenance
 from keras_cnn.serving.convert import line
-from keras_cnn.training.run_directory import METRICS, Run
+from keras_cnn.training.run_directory import Run, read_metrics
 from keras_cnn.training.tasks import score_name
 
 MOST_COLUMNS = 20  # classes, of a confusion matrix for people
@@ -19,7 +18,7 @@ def make_card(
 
     formats: what `write_formats` found.
     """
-    metrics = read_json(run.directory / METRICS)
+    metrics = read_metrics(run.directory)
     score = score_name(run.facts.task)
     return {
         "name": name,

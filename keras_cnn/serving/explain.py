@@ -1,6 +1,5 @@
 """Pictures of what a trained net makes of images: Grad-CAM and the maps of its layers, as PNG and in TensorBoard."""
 
-import functools
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 from keras_cnn.data.decode import decode, resize
 from keras_cnn.data.sources import load
 from keras_cnn.errors import unknown_name
-from keras_cnn.files import distinct_stems, write_file
+from keras_cnn.files import distinct_stems, write_figure
 from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
 from keras_cnn.training.evaluate import window_of
@@ -56,7 +55,7 @@ def explain_run(
         folder.mkdir(parents=True, exist_ok=True)
         for position, (what, figure) in enumerate(figures.items()):
             path = folder / (f"{position:02d}-{what}.png" if position else f"{what}.png")
-            write_file(path, functools.partial(figure.savefig, format="png", dpi=80))
+            write_figure(path, figure)
         tagged = {f"{name}/{what}": figure for what, figure in figures.items()}
         write_figures(run.log_directory / "explain", tagged, run.settings.epochs)
         logger.info(f"{name}: {len(figures)} pictures in {folder}")

@@ -1,21 +1,24 @@
 """Export the best weights of a run as a SavedModel that serves what was measured, and prove that it does."""
 
+import contextlib
 import functools
 import logging
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_cnn.data.sources import load
+from keras_cnn.directories import held
 from keras_cnn.errors import ExportMismatchError
-from keras_cnn.files import sync_folder, write_json
+from keras_cnn.files import sync_folder, sync_tree, write_json, write_text
 from keras_cnn.serving.card import make_card, readme
+from keras_cnn.serving.checksums import write_checksums
 from keras_cnn.serving.convert import write_formats
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.serving.formats import check_formats
@@ -28,6 +31,7 @@ logger = logging.getLogger(__name__)
 TOLERANCE = {"float32": 1e-6}
 MIXED_TOLERANCE = 1e-3  # half precision rounds differently when TensorFlow fuses another graph
 CHECKED_IMAGES = 32
+WRITING = ".writing-"  # what the name of a version begins with until it is whole
 
 
 def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = ()) -> Path:
@@ -47,9 +51,7 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
     model = best_model(run.settings, run.facts, directory)
     data = functools.cache(lambda: load(**run.settings.load_arguments()))
     test = measure_on_test(run, lambda: data().load_test())
-    destination.mkdir(parents=True, exist_ok=True)
-    temporary_path = Path(tempfile.mkdtemp(prefix=".writing-", dir=destination))
-    try:
+    with held(destination, wait=True), _temporary(destination) as temporary_path:
         whole_images = tuple(model.input_shape[1:]) == run.facts.shape
         write_saved_model(model, run.facts.classes, str(temporary_path), whole_images)
         difference = _difference(model, run, temporary_path)
@@ -58,13 +60,25 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
         version = _next_version(destination)
         card = make_card(model, run, test, version.parent.name, int(version.name), difference, others)
         write_json(temporary_path / "card.json", card)
-        (temporary_path / "README.md").write_text(readme(card))
+        write_text(temporary_path / "README.md", readme(card))
+        write_checksums(temporary_path)
         temporary_path.chmod(0o755)
+        sync_tree(temporary_path)
         temporary_path.rename(version)
+        sync_folder(destination)
+    return version
+
+
+@contextlib.contextmanager
+def _temporary(destination: Path) -> Iterator[Path]:
+    """A folder in `destination`, which this process holds; those that killed exports have left are deleted."""
+    for path in destination.glob(f"{WRITING}*"):
+        shutil.rmtree(path, ignore_errors=True)
+    temporary_path = Path(tempfile.mkdtemp(prefix=WRITING, dir=destination))
+    try:
+        yield temporary_path
     finally:
         shutil.rmtree(temporary_path, ignore_errors=True)
-    sync_folder(destination)
-    return version
 
 
 def _difference(model: keras.Model, run: Run, path: Path) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 from keras_cnn.data.decode import convert, decode, resize
 from keras_cnn.data.windows import Window, predict_image
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
+from keras_cnn.serving.checksums import check_checksums
 
 BATCH = 32
 TOP = 5
@@ -45,13 +46,14 @@ class Predictor:
         path: folder of a numbered version, or of versions, of which the newest is taken.
 
     Raises:
-        InputError: if there is no exported model.
+        InputError: if there is no exported model, or a file of it is damaged.
     """
 
     def __init__(self, path: str | Path):
         import tensorflow as tf
 
         self.path = find_version(Path(path))
+        check_checksums(self.path)
         self.card = read_json(self.path / "card.json")
         self.classes: tuple[str, ...] = tuple(self.card["classes"])
         self.shape: tuple[int, int, int] = tuple(self.card["input"]["shape"][1:])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 
-from keras_cnn.files import write_file
+from keras_cnn.files import write_text
 from keras_cnn.training.checkpoint import save_state, save_weights
 from keras_cnn.training.ema import averaged
 
@@ -57,9 +57,7 @@ class Record(keras.callbacks.Callback):
             self.score, self.loss, self.epoch = score, loss, epoch + 1
             with averaged(self.model):
                 save_weights(self.directory / BEST_WEIGHTS, self.model)
-        write_file(
-            self.directory / EPOCHS, lambda temporary_path: temporary_path.write_text(self._table(epoch + 1))
-        )
+        write_text(self.directory / EPOCHS, self._table(epoch + 1))
         best = [self.score, self.loss, self.epoch]
         progress = {"epoch": epoch + 1, "history": self.history, "best": best}
         save_state(self.directory / CHECKPOINT, self.model, progress)

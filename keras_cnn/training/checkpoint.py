@@ -2,16 +2,21 @@
 
 Keras's own weights files leave out the states of random generators, so a resumed run with dropout would
 differ from one never stopped; and HDF5, in which they are written, crashes the process on a full disk.
+
+An archive has a checksum (CRC-32) of each array, which is verified as the array is read.
 """
 
+import contextlib
 import io
 import json
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.files import write_file
 
 
@@ -21,9 +26,15 @@ def save_weights(path: Path, model: keras.Model) -> None:
 
 
 def load_weights(path: Path, model: keras.Model) -> None:
-    """Give `model` the weights that `save_weights` wrote for one of the same spec."""
-    with np.load(path) as saved:
-        model.set_weights([saved[weight.path] for weight in model.weights])
+    """Give `model` the weights that `save_weights` wrote for one of the same spec.
+
+    Raises:
+        DamagedFileError: if they are not what was written, or those of another model.
+    """
+    shapes = {weight.path: tuple(weight.shape) for weight in model.weights}
+    with _arrays(path) as saved:
+        values = _read(path, saved, shapes)
+    model.set_weights(list(values.values()))
 
 
 def save_state(path: Path, model: keras.Model, progress: dict) -> None:
@@ -33,12 +44,51 @@ def save_state(path: Path, model: keras.Model, progress: dict) -> None:
 
 
 def restore_state(path: Path, model: keras.Model) -> dict:
-    """Give the compiled `model` the state in `path`; returns the progress. Call it in the strategy's scope."""
+    """Give the compiled `model` the state in `path`; returns the progress. Call it in the strategy's scope.
+
+    Raises:
+        DamagedFileError: if it is not what was written, or that of another model; then `model` is unchanged.
+    """
     model.optimizer.build(model.trainable_variables)
-    with np.load(path) as saved:
-        for index, variable in enumerate(_variables(model)):
-            variable.assign(saved[str(index)])
-        return json.loads(str(saved["progress"]))
+    variables = {str(index): variable for index, variable in enumerate(_variables(model))}
+    with _arrays(path) as saved:
+        shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+        values = _read(path, saved, {**shapes, "progress": ()})
+        progress = json.loads(str(values.pop("progress")))
+    for name, value in values.items():
+        variables[name].assign(value)
+    return progress
+
+
+def is_whole(path: Path) -> bool:
+    """Whether every array of the archive `path` is what was written."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except Exception:  # zipfile raises a dozen kinds of errors for bytes that are no archive
+        return False
+
+
+@contextlib.contextmanager
+def _arrays(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    try:
+        with np.load(path) as saved:
+            yield saved
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # as in is_whole; a wrong checksum among them
+        raise DamagedFileError(path, error) from None
+
+
+def _read(path: Path, saved: np.lib.npyio.NpzFile, shapes: dict[str, tuple]) -> dict[str, np.ndarray]:
+    values = {name: saved[name] for name in shapes if name in saved.files}
+    differing = [name for name, shape in shapes.items() if name not in values or values[name].shape != shape]
+    if differing or len(saved.files) != len(shapes):
+        raise DamagedFileError(
+            path,
+            f"it is of another model: {len(differing)} of {len(shapes)} arrays are missing or have other shapes",
+        )
+    return values
 
 
 def _variables(model: keras.Model) -> Iterable[keras.Variable]:

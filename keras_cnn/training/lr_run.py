@@ -7,9 +7,11 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_cnn.data.sources import load
+from keras_cnn.directories import claim, data_stem
 from keras_cnn.errors import InputError
-from keras_cnn.files import write_file, write_json
+from keras_cnn.files import write_figure
 from keras_cnn.provenance import provenance
+from keras_cnn.records import write_record
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.lr_finder import RangeTest, range_test
 from keras_cnn.training.plots import as_image
@@ -23,34 +25,43 @@ PLOT = "lr_find.png"
 
 def find_run(
     settings: TrainSettings,
-    directory: Path,
+    directory: Path | None = None,
     *,
     devices: int | None = None,
     download: bool = False,
     steps: int,
-) -> RangeTest:
-    """Test the rates for `settings` on their data; leaves lr_find.json, lr_find.png and logs in `directory`.
+) -> tuple[RangeTest, Path]:
+    """Test the rates for `settings` on their data; leaves lr_find.json, lr_find.png and logs.
 
-    InputError for fewer than 10 steps, or if `directory` holds such a result already.
+    Args:
+        settings: of the model and its training.
+        directory: where to write; None for the first free `runs/DATA-ARCHITECTURE-lr-N`.
+        devices: as `get_strategy` takes it.
+        download: whether a TFDS data set may be fetched from the network.
+        steps: training steps, 10 or more.
+
+    Returns:
+        (the result, the directory).
+
+    Raises:
+        InputError: for fewer than 10 steps, or if the directory contains such a result already.
     """
     if steps < 10:
         raise InputError(f"steps={steps} must be at least 10. Usual: 210, thirty for each power of ten.")
-    if (directory / RESULT).exists():
-        raise InputError(f"{directory} already holds a {RESULT}; choose another --directory.")
     settings.check_names()
-    data = load(**settings.load_arguments(), download=download)
-    settings = settings.resolved(data.facts)
-    strategy = get_strategy(devices)
-    assert settings.batch_size, "resolved"
-    logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising learning rates")
-    found = range_test(settings, data, strategy, steps=steps)
-    directory.mkdir(parents=True, exist_ok=True)
-    figure = rate_figure(found)
-    write_file(directory / PLOT, lambda temporary_path: figure.savefig(temporary_path, format="png", dpi=100))
-    _write_logs(directory / "logs", found, figure)
-    record = {**dataclasses.asdict(found), "settings": settings.to_dict(), "provenance": provenance()}
-    write_json(directory / RESULT, record)
-    return found
+    with claim(directory, f"{data_stem(settings.data)}-{settings.architecture}-lr", RESULT) as claimed:
+        data = load(**settings.load_arguments(), download=download)
+        settings = settings.resolved(data.facts)
+        strategy = get_strategy(devices)
+        assert settings.batch_size, "resolved"
+        logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising learning rates")
+        found = range_test(settings, data, strategy, steps=steps)
+        figure = rate_figure(found)
+        write_figure(claimed / PLOT, figure, dpi=100)
+        _write_logs(claimed / "logs", found, figure)
+        record = {**dataclasses.asdict(found), "settings": settings.to_dict(), "provenance": provenance()}
+        write_record(claimed / RESULT, record)
+    return found, claimed
 
 
 def rate_figure(found: RangeTest):

@@ -1,8 +1,10 @@
 """One run from its settings to a directory that holds everything: what `keras-cnn train` does."""
 
+import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -10,15 +12,29 @@ import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData, Split
 from keras_cnn.data.sources import load
+from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_file, write_json
+from keras_cnn.files import write_figure
+from keras_cnn.provenance import changes
+from keras_cnn.records import write_record
 from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict, summary
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
 from keras_cnn.training.mask_plots import examples, mask_figure
 from keras_cnn.training.plots import confusion_figure, sample_figure, write_figures
-from keras_cnn.training.run_directory import METRICS, RUN, TEST, Run, read_run
+from keras_cnn.training.recovery import repair_run, train_without_damage
+from keras_cnn.training.run_directory import (
+    COMPLETED,
+    METRICS,
+    RUN,
+    RUN_COPY,
+    TEST,
+    Run,
+    read_metrics,
+    read_run,
+    read_test,
+)
 from keras_cnn.training.strategy import describe, get_strategy
 from keras_cnn.training.tasks import score_name
 from keras_cnn.training.train import best_model, seeded_model, train
@@ -30,48 +46,101 @@ PICTURE = "test.png"
 
 def train_run(
     settings: TrainSettings,
-    directory: Path,
+    directory: Path | None = None,
     *,
     devices: int | None = None,
     download: bool = False,
-) -> None:
+) -> Path:
     """Load the data, train, measure the best weights once on the test split, and log each step.
 
-    Leaves run.json, epochs.csv, metrics.json, test.json, test.png, weights, a checkpoint and TensorBoard logs in
-    `directory`. InputError if it holds a run already.
+    Leaves run.json, epochs.csv, metrics.json, test.json, test.png, weights, a checkpoint and TensorBoard logs.
+
+    Args:
+        settings: of the run.
+        directory: where to write; None for the first free `runs/DATA-ARCHITECTURE-N`.
+        devices: as `get_strategy` takes it.
+        download: whether a TFDS data set may be fetched from the network.
+
+    Returns:
+        The directory.
+
+    Raises:
+        InputError: if the directory holds a run already or another process writes there, and for settings that cannot
+            be trained; then nothing is written.
     """
     settings.check_names()
-    if (directory / RUN).exists():
-        raise InputError(
-            f"{directory} already holds a run. Continue it with keras-cnn train --resume "
-            f"{directory}, or choose another --directory."
-        )
-    data = load(**settings.load_arguments(), download=download)
-    settings = settings.resolved(data.facts)
-    strategy = get_strategy(devices)
-    built = seeded_model(
-        settings, data, strategy
-    )  # what cannot be built is refused before anything is written
-    run = Run(directory, settings, data.facts, replicas=strategy.num_replicas_in_sync)
-    run.write()
-    _train(run, data, strategy, built)
+    with claim(directory, f"{data_stem(settings.data)}-{settings.architecture}", RUN) as claimed:
+        logger.info(f"loading {settings.data}")
+        data = load(**settings.load_arguments(), download=download)
+        settings = settings.resolved(data.facts)
+        strategy = get_strategy(devices)
+        # what cannot be built is refused before anything is written
+        built = seeded_model(settings, data, strategy)
+        run = Run(claimed, settings, data.facts, replicas=strategy.num_replicas_in_sync)
+        run.write()
+        with _continuable(run):
+            _train(run, data, strategy, built)
+    return claimed
 
 
-def resume_run(directory: Path, *, devices: int | None = None) -> None:
+@contextlib.contextmanager
+def _continuable(run: Run) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        logger.info(f"To continue: keras-cnn train --resume {shlex.quote(str(run.directory))}")
+        raise
+
+
+def resume_run(directory: Path, *, epochs: int | None = None, devices: int | None = None) -> None:
     """Go on with the run in `directory` after its last finished epoch, as if it had never stopped.
 
-    InputError if it is no run, has ended, or was trained on another number of replicas.
+    Args:
+        directory: of the run; damaged files in it are moved to its `quarantine` first.
+        epochs: a new number of epochs, larger than the finished ones; None keeps the run's. The schedule of the
+            learning rate is then that of the new number, and the test split is measured again.
+        devices: as `get_strategy` takes it.
+
+    Raises:
+        InputError: if it is no run, has ended, was trained on another number of replicas, or is in use.
     """
-    run = read_run(directory)
-    if (directory / METRICS).exists():
-        raise InputError(f"{directory} has finished all its {run.settings.epochs} epochs.")
-    strategy = get_strategy(devices)
-    if strategy.num_replicas_in_sync != run.replicas:
-        raise InputError(
-            f"{directory} was trained on {run.replicas} devices, here are {strategy.num_replicas_in_sync}: the "
-            f"global batch would be another. Give --devices {run.replicas}."
-        )
-    _train(run, load(**run.settings.load_arguments()), strategy)
+    read_run(directory)
+    with held(directory):
+        run, notes = repair_run(directory)
+        for note in [*notes, *changes(directory / RUN, directory / RUN_COPY)]:
+            logger.info(note)
+        run = _with_epochs(run, epochs)
+        if (directory / METRICS).exists() and (directory / TEST).exists():
+            raise InputError(
+                f"{directory} has finished all its {run.settings.epochs} epochs. Give --epochs to train it longer."
+            )
+        strategy = get_strategy(devices)
+        if strategy.num_replicas_in_sync != run.replicas:
+            raise InputError(
+                f"{directory} was trained on {run.replicas} devices, here are {strategy.num_replicas_in_sync}: the "
+                f"global batch would be another. Give --devices {run.replicas}."
+            )
+        run.write()
+        with _continuable(run):
+            _train(run, load(**run.settings.load_arguments()), strategy)
+
+
+def _with_epochs(run: Run, epochs: int | None) -> Run:
+    """`run`, to be trained to `epochs`; its results are dropped, since they are those of fewer epochs."""
+    if epochs is None or epochs == run.settings.epochs:
+        return run
+    if epochs < run.settings.epochs:
+        raise InputError(f"--epochs {epochs} must be more than the {run.settings.epochs} of {run.directory}.")
+    if (run.directory / METRICS).exists():
+        trained = len(read_metrics(run.directory)["history"]["loss"])
+        if trained < run.settings.epochs:
+            raise InputError(
+                f"{run.directory} ended after {trained} epochs, since {run.settings.patience} brought no better score "
+                "(patience): more --epochs would change nothing."
+            )
+    for name in (METRICS, TEST):
+        (run.directory / name).unlink(missing_ok=True)
+    return dataclasses.replace(run, settings=dataclasses.replace(run.settings, epochs=epochs))
 
 
 def _train(
@@ -84,16 +153,19 @@ def _train(
         logger.info(f"note: {note}")
     assert run.settings.batch_size, "a run's settings are resolved"
     logger.info(describe(strategy, run.settings.batch_size))
-    result = train(
-        run.settings,
-        data,
+    result = train_without_damage(
         run.directory,
-        strategy=strategy,
-        built=built,
-        start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
-        report=epoch_line(run.settings.epochs, score_name(run.facts.task)),
+        lambda: train(
+            run.settings,
+            data,
+            run.directory,
+            strategy=strategy,
+            built=built,
+            start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
+            report=epoch_line(run.settings.epochs, score_name(run.facts.task)),
+        ),
     )
-    write_json(run.directory / METRICS, {"state": "COMPLETED", **dataclasses.asdict(result)})
+    write_record(run.directory / METRICS, {"state": COMPLETED, **dataclasses.asdict(result)})
     test = measure_on_test(run, data.load_test)
     score = score_name(run.facts.task).replace("_", " ")
     logger.info(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
@@ -117,17 +189,14 @@ def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
     """Measure the best weights on the test split, once: a second call reads what the first one wrote."""
     path = run.directory / TEST
     if path.exists():
-        return read_json(path)
+        return read_test(run.directory)
     test, model = load_test(), best_model(run.settings, run.facts, run.directory)
     measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(
         model, test, run.facts.classes
     )
     write_figures(run.log_directory / "test", figures, run.settings.epochs)
-    picture = figures["predictions"]
-    write_file(
-        run.directory / PICTURE, lambda temporary_path: picture.savefig(temporary_path, format="png", dpi=80)
-    )
-    write_json(path, measured)
+    write_figure(run.directory / PICTURE, figures["predictions"])
+    write_record(path, measured)
     return measured
 
 

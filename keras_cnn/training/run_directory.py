@@ -9,14 +9,16 @@ from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, read_versioned, write_versioned
-from keras_cnn.provenance import provenance
+from keras_cnn.provenance import sessions
+from keras_cnn.records import read_record, understood, write_record
 from keras_cnn.training.config import TrainSettings
 
 RUN = "run.json"
+RUN_COPY = "run.copy.json"  # read if a disk has damaged the other
 METRICS = "metrics.json"
 TEST = "test.json"
 BEST = "best.json"  # of a study: which of its trials is the best, and its hyperparameters
+COMPLETED = "COMPLETED"  # the state of a run that has trained all its epochs
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,72 @@ class Run:
             "facts": self.facts.to_dict(),
             "logs": self.logs,
             "replicas": self.replicas,
-            "provenance": provenance(),
+            **sessions(self.directory / RUN, self.directory / RUN_COPY),
         }
-        write_versioned(self.directory / RUN, record)
+        for name in (RUN_COPY, RUN):
+            write_record(self.directory / name, record)
 
 
 def chosen_run(directory: Path) -> Path:
     """`directory`, or, if it is a study that has ended, the directory of its best trial."""
     if (directory / BEST).exists() and not (directory / RUN).exists():
-        return directory / read_json(directory / BEST)["run"]
+        with understood(directory / BEST):
+            return directory / read_record(directory / BEST)["run"]
     return directory
 
 
 def read_run(directory: Path) -> Run:
-    """The run in `directory`; InputError if there is none."""
-    if not (directory / RUN).exists():
+    """The run in `directory`, from the copy of its run.json if that is damaged.
+
+    Raises:
+        InputError: if there is none, or both are damaged.
+    """
+    if not (directory / RUN).exists() and not (directory / RUN_COPY).exists():
         raise InputError(f"{directory} is not a run: it holds no {RUN}. Make one with keras-cnn train.")
-    content = read_versioned(directory / RUN)
-    settings, facts = TrainSettings.from_dict(content["settings"]), DataFacts.from_dict(content["facts"])
-    return Run(directory, settings, facts, content["logs"], content["replicas"])
+    try:
+        return parse_run(directory / RUN)
+    except InputError:
+        if not (directory / RUN_COPY).exists():
+            raise
+        return parse_run(directory / RUN_COPY)
+
+
+def parse_run(path: Path) -> Run:
+    """The run that the file `path`, run.json or its copy, describes; InputError if it is damaged."""
+    content = read_record(path)
+    with understood(path):
+        settings, facts = TrainSettings.from_dict(content["settings"]), DataFacts.from_dict(content["facts"])
+        return Run(path.parent, settings, facts, content["logs"], content["replicas"])
+
+
+def read_metrics(directory: Path) -> dict:
+    """The content of metrics.json in `directory`: `state`, of a completed run `score`, `loss`, `best_epoch`, ...
+
+    Raises:
+        InputError: if it is missing or damaged.
+    """
+    metrics = read_record(directory / METRICS)
+    with understood(directory / METRICS):
+        if metrics["state"] == COMPLETED:
+            _require_numbers(metrics, "score", "loss", "best_epoch", "seconds", "parameters")
+        return metrics
+
+
+def read_test(directory: Path) -> dict:
+    """The content of test.json in `directory`, as `measure_on_test` wrote it.
+
+    Raises:
+        InputError: if it is missing or damaged.
+    """
+    test = read_record(directory / TEST)
+    with understood(directory / TEST):
+        score = "mean_iou" if "mean_iou" in test else "accuracy"
+        _require_numbers(test, score, "images")
+        _require_numbers(test[f"{score}_interval"], 0, 1)
+        return test
+
+
+def _require_numbers(values, *names: str | int) -> None:
+    for name in names:
+        if not isinstance(values[name], int | float):
+            raise TypeError(f"{name} is no number")

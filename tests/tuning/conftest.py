@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from keras_cnn.data.sources import load
-from keras_cnn.files import write_json
+from keras_cnn.records import write_record
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import METRICS
 from keras_cnn.training.strategy import limit_threads
-from tests.tuning_studies import SEARCH, SMALL
+from tests.tuning_studies import SEARCH, SMALL, digits_facts
 from tuning import commands
 from tuning.config import SearchSettings, Study
 from tuning.executors import trial
@@ -89,7 +88,7 @@ class Instantly:
     def start(self, trial_id: str, directory: Path, timeout: float) -> None:
         self.trials += 1
         self._waiting.append(trial_id)
-        write_json(directory / METRICS, self.metrics(trial_id))
+        write_record(directory / METRICS, self.metrics(trial_id))
 
     def metrics(self, trial_id: str) -> dict:
         number = self.n_started + self.trials
@@ -115,7 +114,7 @@ def searched(tmp_path):
 
     def run(fixed_hyperparameters: dict | None = None, epochs: int = 2, **search) -> tuple[int, str]:
         nonlocal n_started
-        facts = load("digits").facts
+        facts = digits_facts()
         base = TrainSettings(epochs=epochs).resolved(facts)
         study = Study(
             tmp_path / "study",

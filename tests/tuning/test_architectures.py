@@ -2,10 +2,57 @@
 
 import csv
 import json
+from itertools import permutations
+from pathlib import Path
 
 import pytest
 
+from keras_cnn.models.registry import ARCHITECTURES
+from keras_cnn.training.config import TrainSettings
+from tests.tuning.conftest import Instantly
+from tests.tuning_studies import digits_facts
 from tuning import cli
+from tuning.config import SearchSettings, Study, read_trial
+from tuning.reporting.progress import Progress
+from tuning.search import run_search, start_study
+
+CLASSIFIERS = [name for name, one in ARCHITECTURES.items() if one.task == "classification"]
+
+
+class Checking(Instantly):
+    """An executor that keeps the settings it is asked to check."""
+
+    checked: tuple[TrainSettings, ...] = ()
+
+    def check(self, settings: TrainSettings) -> None:
+        settings.check_names()
+        self.checked += (settings,)
+
+
+def study_of(pair: tuple[str, str], directory: Path, trials: int = 1) -> Study:
+    facts = digits_facts()
+    base = TrainSettings(epochs=2, architecture=pair[0]).resolved(facts)
+    return Study(directory, SearchSettings("random", trials=trials), base, {}, facts, architectures=pair)
+
+
+@pytest.mark.parametrize("first", CLASSIFIERS)
+def test_search_of_every_ordered_pair_of_architectures_checks_both(first, tmp_path):
+    for second in CLASSIFIERS:
+        if second != first:
+            executor = Checking()
+            start_study(study_of((first, second), tmp_path / second), executor)
+            assert [settings.architecture for settings in executor.checked] == [first, second]
+
+
+@pytest.mark.parametrize("pair", list(permutations(["vgg", "convnext", "mlp", "lenet5"], 2)))
+def test_trials_of_a_search_of_two_architectures_have_the_options_of_their_own(pair, tmp_path):
+    run_search(study_of(pair, tmp_path, trials=8), Instantly(), Progress(lambda line: None))
+    specs = [read_trial(path) for path in (tmp_path / "trials").iterdir()]
+    assert {spec.settings.architecture for spec in specs} == set(pair)
+    for spec in specs:
+        spec.settings.check_names()
+        active = {name.partition(".")[0] for name in spec.hyperparameters if "." in name}
+        assert active <= {spec.settings.architecture}
 
 
 @pytest.mark.slow

@@ -1,14 +1,16 @@
 """When a search ends: trials, time, target, an exhausted space; and when a trial does."""
 
+import errno
 import math
+from pathlib import Path
 from unittest import mock
 
 import pytest
 import tensorflow as tf
 
 from keras_cnn.data.sources import load
-from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_json
+from keras_cnn.errors import DamagedFileError, InputError
+from keras_cnn.records import read_record, write_record
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.train import Diverged
 from tests.tuning_studies import ALL_BUT_TWO
@@ -49,7 +51,7 @@ def test_clock_of_a_study_counts_the_time_of_trials_side_by_side_once(tmp_path, 
     searched(trials=3)
     for name, ended in (("0000", 100.0), ("0001", 130.0), ("0002", 500.0)):
         path = tmp_path / "study/trials" / name / "metrics.json"
-        write_json(path, read_json(path) | {"seconds": 60.0, "ended": ended})
+        write_record(path, read_record(path) | {"seconds": 60.0, "ended": ended})
     assert Clock(read_study(tmp_path / "study")).before == 90 + 60
 
 
@@ -110,10 +112,30 @@ def test_run_trial_trains_with_its_repeats_and_records_their_mean(tmp_path, one_
     epochs = []
     metrics = trial.run_trial(tmp_path, one_device, lambda epoch, logs: epochs.append(epoch))
     assert metrics["state"] == "COMPLETED" and epochs == [1, 1]
-    each = [read_json(tmp_path / f"repeat_{number}/metrics.json") for number in (1, 2)]
+    each = [read_record(tmp_path / f"repeat_{number}/metrics.json") for number in (1, 2)]
     assert metrics["score"] == pytest.approx(sum(one["score"] for one in each) / 2)
-    assert read_json(tmp_path / "metrics.json") == metrics
+    assert read_record(tmp_path / "metrics.json") == metrics
     assert (tmp_path / "repeat_2/best.npz").exists() and (tmp_path / "repeat_2/run.json").exists()
+
+
+FULL = "checkpoint.npz; No space left on device"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        tf.errors.ResourceExhaustedError(None, None, FULL),
+        RuntimeError("Unable to synchronously create group (No space left on device)"),
+        DamagedFileError(Path("../0001/checkpoint.npz"), "checksum"),
+    ],
+)
+def test_a_full_disk_or_a_damaged_file_is_no_result_of_the_trial(error, tmp_path, one_device, monkeypatch):
+    TrialSpec(TrainSettings(), 1).write(tmp_path)
+    monkeypatch.setattr(trial, "_train", mock.Mock(side_effect=error))
+    with pytest.raises(type(error)):
+        trial.run_trial(tmp_path, one_device, lambda epoch, logs: None)
+    assert not (tmp_path / "metrics.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -134,4 +156,4 @@ def test_run_trial_that_raises_records_its_state(error, state, message, tmp_path
     monkeypatch.setattr(trial, "_train", mock.Mock(side_effect=error))
     metrics = trial.run_trial(tmp_path, one_device, lambda epoch, logs: None)
     assert (metrics["state"], metrics["message"]) == (state, message)
-    assert read_json(tmp_path / "metrics.json") == metrics
+    assert read_record(tmp_path / "metrics.json") == metrics

@@ -68,7 +68,7 @@ def test_search_in_a_directory_with_a_study_is_refused(searched, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     assert tuning.cli.main([SEARCH, *SMALL, "--directory", "study"]) == 2
     error = capsys.readouterr().err
-    assert "already holds a study" in error and "keras-cnn resume study" in error
+    assert "study already contains a study.json" in error and "keras-cnn resume" in error
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

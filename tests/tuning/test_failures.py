@@ -2,13 +2,12 @@
 
 import pytest
 
-from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import METRICS
 from tests.tuning.conftest import Instantly
-from tests.tuning_studies import rows
+from tests.tuning_studies import digits_facts, rows
 from tuning import cli
 from tuning.config import SearchSettings, Study, read_study
 from tuning.executors.base import ENDED, EPOCH, Event
@@ -55,7 +54,7 @@ def search(tmp_path):
     """A function: searches with an executor; returns what was said."""
 
     def run(executor, **limits) -> list[str]:
-        facts = load("digits").facts
+        facts = digits_facts()
         settings = SearchSettings(**{"tuner": "random", "trials": 6, **limits})
         base = TrainSettings(epochs=9).resolved(facts)
         study = Study(tmp_path / "study", settings, base, {}, facts)

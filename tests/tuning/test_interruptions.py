@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 from tests.tuning.conftest import Instantly
 from tests.tuning_studies import SEARCH, assert_gone_on
 from tuning.config import read_study

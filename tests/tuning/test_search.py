@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 from keras_cnn.training.run_directory import chosen_run
 
 pytestmark = pytest.mark.slow  # the quick tests run searches whose trials train nothing

@@ -11,11 +11,13 @@ import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.sources import load
-from keras_cnn.errors import is_disk_full
-from keras_cnn.files import read_json, write_json
+from keras_cnn.errors import DamagedFileError, is_disk_full
+from keras_cnn.files import sweep
+from keras_cnn.records import write_record
 from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.config import TrainSettings
-from keras_cnn.training.run_directory import METRICS, Run
+from keras_cnn.training.recovery import train_without_damage
+from keras_cnn.training.run_directory import METRICS, Run, read_metrics
 from keras_cnn.training.train import Diverged, make_model, train
 from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TrialSpec, read_trial
 from tuning.executors.repeats import aggregate_repeats, repeat_spec
@@ -58,6 +60,7 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report)
     attempt are raised. `report(epoch, logs)` is called after each epoch, which is the last one if it returns True.
     With `repeats`, each is a run in a sub-folder, and the score is their mean.
     """
+    sweep(directory)
     spec = read_trial(directory)
     if spec.repeats == 1:
         return _run(directory, spec, strategy, report)
@@ -68,11 +71,11 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report)
             one = repeat_spec(spec, number)
             one.write(folder)
             _run(folder, one, strategy, report)
-        results.append(read_json(folder / METRICS))
+        results.append(read_metrics(folder))
         if results[-1]["state"] != COMPLETED:
             break
     metrics = aggregate_repeats(results)
-    write_json(directory / METRICS, metrics)
+    write_record(directory / METRICS, metrics)
     return metrics
 
 
@@ -83,18 +86,20 @@ def _run(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, rep
     except Diverged as error:
         metrics = {"state": DIVERGED, "message": str(error)}
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        if is_disk_full(error):  # TensorFlow has one error for both
+            raise
         metrics = {"state": OUT_OF_MEMORY, "message": (str(error) or "memory ran out").splitlines()[0][:300]}
         traceback.print_exc()
-    except TRANSIENT:
-        raise
+    except (*TRANSIENT, DamagedFileError):
+        raise  # no fault of the trial's
     except Exception as error:
         if is_disk_full(error):
-            raise  # no fault of the trial's
+            raise
         cause = traceback.format_exc()[-TRACEBACK:]
         metrics = {"state": FAILED, "message": f"{type(error).__name__}: {error}", "traceback": cause}
         traceback.print_exc()  # into the trial's log
     metrics |= {"seconds": time.perf_counter() - started, "ended": time.time()}
-    write_json(directory / METRICS, metrics)
+    write_record(directory / METRICS, metrics)
     return metrics
 
 
@@ -103,14 +108,17 @@ def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, r
     run = Run(directory, spec.settings, data.facts, spec.logs, strategy.num_replicas_in_sync)
     run.write()
     parent = directory / spec.start_from if spec.start_from else None
-    result = train(
-        spec.settings,
-        data,
+    result = train_without_damage(
         directory,
-        strategy=strategy,
-        stop_epoch=spec.stop_epoch,
-        start_from=directory if (directory / CHECKPOINT).exists() else parent,
-        logs=run.log_directory,
-        report=report,
+        lambda: train(
+            spec.settings,
+            data,
+            directory,
+            strategy=strategy,
+            stop_epoch=spec.stop_epoch,
+            start_from=directory if (directory / CHECKPOINT).exists() else parent,
+            logs=run.log_directory,
+            report=report,
+        ),
     )
     return dataclasses.asdict(result)

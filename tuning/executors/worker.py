@@ -75,7 +75,7 @@ def main(devices: int | None, threads: int | None) -> None:
             result = serve(request, devices, threads, channel)
         except InputError as error:
             channel.answer("refused", message=str(error))
-        except OSError as error:
+        except Exception as error:
             if not is_disk_full(error):
                 raise
             channel.answer("refused", message=DISK_FULL)

@@ -12,8 +12,11 @@ from pathlib import Path
 import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 
+from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
-from tuning.config import COMPLETED, RUNNING, Study
+from keras_cnn.records import read_record, understood, write_record
+from keras_cnn.training.run_directory import METRICS, read_metrics
+from tuning.config import COMPLETED, FAILED, RUNNING, Study, read_trial
 from tuning.space.sampling import combinations, draw, is_finite
 from tuning.space.space import suggest
 
@@ -109,14 +112,47 @@ class DurableOracle(kt.Oracle):
         write_json(Path(self._project_dir) / "tuner0.json", {})
 
     def _save_trial(self, trial: Trial) -> None:
-        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+        write_record(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def reload(self) -> None:
-        """Load the trials on disk; those that were running are returned first by `create_trial`."""
-        for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
-            self._record(Trial.load(str(path)))
+        """Rebuild the trials from the study's own files; those that have not ended `create_trial` returns first.
+
+        A trial that has ended, but whose end was not recorded because the coordinator was killed, is one of these.
+        """
+        study = Path(self._project_dir).parent
+        for directory in sorted(study.glob("trials/*")):
+            hyperparameters = self.hyperparameters.copy()
+            hyperparameters.values = configuration_of(study, directory.name)
+            trial = Trial(hyperparameters, directory.name, RUNNING)
+            if (directory / METRICS).exists() and _end_is_recorded(study, directory.name):
+                self._restore_outcome(trial, read_metrics(directory))
+            self._check_space(trial)
+            self._record(trial)
         self.end_order = [name for name, trial in self.trials.items() if trial.status != RUNNING]
         self._retry_queue = [name for name, trial in self.trials.items() if trial.status == RUNNING]
+
+    def _restore_outcome(self, trial: Trial, metrics: dict) -> None:
+        if metrics["state"] != COMPLETED:
+            trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
+            return
+        trial.status, trial.score, trial.best_step = COMPLETED, metrics["score"], metrics["best_epoch"]
+        for name, direction, value in (
+            (self.objective.name, self.objective.direction, metrics["score"]),
+            ("val_loss", "min", metrics["loss"]),
+        ):
+            trial.metrics.register(name, direction)
+            trial.metrics.update(name, value, step=metrics["best_epoch"])
+
+    def _check_space(self, trial: Trial) -> None:
+        known = {parameter.name for parameter in self.hyperparameters.space}
+        unknown = [name for name in trial.hyperparameters.values if not name.startswith("tuner/")]
+        unknown = [name for name in unknown if name not in known]
+        if unknown:
+            raise InputError(
+                f"trial {trial.trial_id} in {Path(self._project_dir).parent} has hyperparameters that this version "
+                f"does not search ({', '.join(unknown)}), so its trials cannot be compared with new ones. Continue "
+                "with the version that study.json names."
+            )
 
     def _check_consecutive_failures(self) -> None:
         """The search decides when failures end it."""
@@ -133,6 +169,32 @@ class GridOracle(DurableOracle):
         if not hasattr(self, "_rest"):
             self._rest = combinations(self.hyperparameters)
         return next((values for values in self._rest if not self._duplicate(values)), None)
+
+
+def oracle_file(study: Path, trial_id: str) -> Path:
+    """What KerasTuner reads of a trial."""
+    return study / PROJECT / f"trial_{trial_id}" / "trial.json"
+
+
+def configuration_of(study: Path, trial_id: str) -> dict:
+    """The hyperparameters of a trial, from its own file, or if that is damaged from KerasTuner's.
+
+    Raises:
+        InputError: if neither can be read.
+    """
+    try:
+        return read_trial(study / "trials" / trial_id).hyperparameters
+    except InputError:
+        path = oracle_file(study, trial_id)
+        with understood(path):
+            return read_record(path)["hyperparameters"]["values"]
+
+
+def _end_is_recorded(study: Path, trial_id: str) -> bool:
+    try:
+        return read_record(oracle_file(study, trial_id)).get("status") in (COMPLETED, FAILED)
+    except InputError:
+        return False
 
 
 def configuration_key(values: dict) -> str:

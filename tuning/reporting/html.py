@@ -3,21 +3,19 @@
 from collections.abc import Iterable
 from html import escape
 
-from keras_cnn.files import read_json
-from keras_cnn.training.run_directory import METRICS
 from keras_cnn.web import STYLE
 from tuning.config import Study
 from tuning.oracles.base import declare_space
 from tuning.reporting import figures
 from tuning.reporting.importance import MIN_TRIALS, axes, importance
-from tuning.storage.trials import Row, hyperparameters, summary_line
+from tuning.storage.trials import Row, hyperparameters, outcome, summary_line
 
 COLUMNS = ("trial", "state", "score", "best_epoch", "epochs", "seconds", "parameters")
 
 
 def page(study: Study, rows: list[Row]) -> str:
     """The report as HTML. rows: as `rows.trials` gives them."""
-    metrics = {row["trial"]: _metrics(study, row) for row in rows}
+    metrics = {row["trial"]: outcome(study.trial_directory(row["trial"])) for row in rows}
     completed = [row for row in rows if row["score"] is not None]
     title = f"Study {study.name}"
     body = [
@@ -90,11 +88,6 @@ def _causes(rows: list[Row], metrics: dict[str, dict]) -> Iterable[str]:
             if more
             else f"<p>{escape(headline)}</p>"
         )
-
-
-def _metrics(study: Study, row: Row) -> dict:
-    path = study.trial_directory(row["trial"]) / METRICS
-    return read_json(path) if path.exists() else {}
 
 
 def _cell(value: object) -> str:

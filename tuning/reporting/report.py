@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from keras_cnn.files import read_json, to_csv, write_file, write_json
+from keras_cnn.files import to_csv, write_text
+from keras_cnn.records import write_record
 from keras_cnn.training.evaluate import summary
-from keras_cnn.training.run_directory import BEST, TEST
+from keras_cnn.training.run_directory import BEST, TEST, read_test
 from tuning.config import Study
 from tuning.reporting.html import page
 from tuning.storage.trials import OUTCOME, Row, hyperparameters, run_directory, summary_line, trials
@@ -43,18 +44,12 @@ def write_report(study: Study) -> Path:
     if rows and rows[0]["score"] is not None:
         run = run_directory(study, rows[0]).relative_to(study.directory)
         chosen = {"run": str(run), "score": rows[0]["score"], "hyperparameters": hyperparameters(rows[0])}
-        write_json(study.directory / BEST, chosen)
+        write_record(study.directory / BEST, chosen)
     names = list(dict.fromkeys([*OUTCOME, *(name for row in rows for name in row)]))
-    write_file(
-        study.directory / "trials.csv", lambda temporary_path: temporary_path.write_text(to_csv(rows, names))
-    )
+    write_text(study.directory / "trials.csv", to_csv(rows, names))
     path = study.directory / "report.md"
-    write_file(path, lambda temporary_path: temporary_path.write_text(_markdown(study, rows)))
-    html = page(study, rows)
-    write_file(
-        study.directory / "report.html",
-        lambda temporary_path: temporary_path.write_text(html, encoding="utf-8"),
-    )
+    write_text(path, _markdown(study, rows))
+    write_text(study.directory / "report.html", page(study, rows))
     return path
 
 
@@ -90,9 +85,9 @@ def _best_section(study: Study, completed: list[Row]) -> list[str]:
     if winner["interval"]:
         low, high = winner["interval"]
         lines[-1] += f", the mean of {study.search.repeats} runs (95 % interval {low:.4f}-{high:.4f})"
-    test = run_directory(study, winner) / TEST
-    if test.exists():
-        lines[-1] += f"; {summary(read_json(test))}, read once"
+    run = run_directory(study, winner)
+    if (run / TEST).exists():
+        lines[-1] += f"; {summary(read_test(run))}, read once"
     values = [f"- {name}: {_short(value)}" for name, value in hyperparameters(winner).items()]
     fixed_hyperparameters = [
         f"- {name}: {_short(value)} (given)" for name, value in study.fixed_hyperparameters.items()

@@ -6,18 +6,18 @@ from collections import Counter
 
 import psutil
 
+from keras_cnn.directories import owner
 from keras_cnn.training.callbacks import EPOCHS
 from tuning import stopping
 from tuning.config import INTERRUPTED, RUNNING, Study, read_trial
 from tuning.oracles.plan import planned_epochs
 from tuning.reporting.live import Row, View
-from tuning.storage.lock import coordinator
 from tuning.storage.trials import trials
 
 
 def status(study: Study) -> View:
     """Who searches, how many trials ended how, the best, and the last epoch of those that run."""
-    rows, process = trials(study), coordinator(study.directory)
+    rows, process = trials(study), owner(study.directory)
     running = [row["trial"] for row in rows if row["state"] == RUNNING]
     best = rows[0] if rows and rows[0]["score"] is not None else None
     seconds = stopping.Clock(study).before

@@ -14,7 +14,8 @@ from tuning.space.space import overlay, suggest
 def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainSettings:
     """The settings of the configuration `values`; missing hyperparameters are at their defaults."""
     hp = space.copy()
-    hp.values = {**space.values, **values}
+    # the space has values of what its default configuration makes active alone
+    hp.values = {parameter.name: parameter.default for parameter in space.space} | space.values | values
     values = suggest(
         hp,
         study.architectures,

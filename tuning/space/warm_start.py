@@ -6,7 +6,7 @@ from pathlib import Path
 import keras_tuner as kt
 
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 
 
 def read_configurations(paths: Sequence[Path], space: kt.HyperParameters) -> tuple[dict, ...]:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_cnn.errors import InputError
-from keras_cnn.files import read_json
-from keras_cnn.training.run_directory import METRICS
-from tuning.config import COMPLETED, INTERRUPTED, RUNNING, TRIAL, Study, read_trial
-from tuning.storage.lock import coordinator
+from keras_cnn.directories import owner
+from keras_cnn.errors import DamagedFileError, InputError
+from keras_cnn.training.recovery import damaged_archives
+from keras_cnn.training.run_directory import METRICS, read_metrics
+from tuning.config import COMPLETED, DAMAGED, INTERRUPTED, RUNNING, Study, TrialSpec, read_trial
 
 OUTCOME = (
     *("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters"),
@@ -26,7 +26,7 @@ def trials(study: Study) -> list[Row]:
         One flat dict a trial: the keys of OUTCOME (None where there is no such value) and its hyperparameters. Best
         first, then those that did not complete; of equal scores the lower loss is better.
     """
-    searched = coordinator(study.directory) is not None
+    searched = owner(study.directory) is not None
     rows = [_row(path, searched) for path in sorted(study.directory.glob("trials/*")) if path.is_dir()]
     return sorted(
         rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["loss"] or 0, row["trial"])
@@ -35,8 +35,8 @@ def trials(study: Study) -> list[Row]:
 
 def _row(directory: Path, searched: bool) -> Row:
     """searched: whether a coordinator lives, so that a trial without a result is running."""
-    metrics = read_json(directory / METRICS) if (directory / METRICS).exists() else {}
-    spec = read_trial(directory) if (directory / TRIAL).exists() else None
+    metrics = outcome(directory)
+    spec = _spec(directory)
     state = metrics.get("state", RUNNING if searched else INTERRUPTED)
     return {
         **{name: metrics.get(name) for name in OUTCOME},
@@ -48,9 +48,42 @@ def _row(directory: Path, searched: bool) -> Row:
     }
 
 
-def best(study: Study) -> Row:
-    """The row of the best trial; InputError if none has completed."""
+def outcome(directory: Path) -> dict:
+    """The metrics of the trial in `directory`; empty before it ends, of state DAMAGED if they cannot be read."""
+    try:
+        return read_metrics(directory) if (directory / METRICS).exists() else {}
+    except InputError as error:
+        return {"state": DAMAGED, "message": str(error)}
+
+
+def damage(study: Study) -> list[str]:
+    """A line for each file of the results that is damaged: those of all trials, and the weights of the best."""
     rows = trials(study)
+    lines = [row["message"] for row in rows if row["state"] == DAMAGED]
+    if rows and rows[0]["score"] is not None:
+        lines += [
+            str(DamagedFileError(path, "checksum"))
+            for path in damaged_archives(run_directory(study, rows[0]))
+        ]
+    return lines
+
+
+def _spec(directory: Path) -> TrialSpec | None:
+    try:
+        return read_trial(directory)
+    except InputError:
+        return None
+
+
+def best(study: Study) -> Row:
+    """The row of the best trial; InputError if none has completed, or the result of any is damaged."""
+    rows = trials(study)
+    damaged = [row["trial"] for row in rows if row["state"] == DAMAGED]
+    if damaged:
+        raise InputError(
+            f"the results of trials {', '.join(damaged)} in {study.directory} are damaged, so the best is not known: "
+            f"keras-cnn resume {study.directory} makes them again."
+        )
     if not rows or rows[0]["score"] is None:
         raise InputError(
             f"no trial of {study.directory} has completed; {len(rows)} were started. "

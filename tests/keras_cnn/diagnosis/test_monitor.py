@@ -9,8 +9,8 @@ from keras_cnn.diagnosis.checks.loss_curve import course_findings, overfitting
 from keras_cnn.diagnosis.checks.training_state import batch_norm_findings
 from keras_cnn.diagnosis.monitor import HealthMonitor
 from keras_cnn.diagnosis.probe.data import sample_of
-from keras_cnn.files import read_json
 from keras_cnn.logs import redirected
+from keras_cnn.records import read_json
 from tests.untrainable_nets import digits, everything, net
 
 

@@ -2,14 +2,14 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
 from keras_cnn.data.dataset import ImageData
-from keras_cnn.files import write_json
+from keras_cnn.records import write_record
 from keras_cnn.serving import export
 from keras_cnn.serving.formats import FORMATS
 from keras_cnn.training.config import TrainSettings
@@ -46,8 +46,7 @@ def train_run(settings: TrainSettings, data: ImageData, strategy, directory: Pat
     """Train into a run directory."""
     Run(directory, settings, data.facts).write()
     result = train(settings, data, directory, strategy=strategy)
-    metrics = {"score": result.score, "best_epoch": result.best_epoch, "parameters": result.parameters}
-    write_json(directory / "metrics.json", metrics)
+    write_record(directory / "metrics.json", {"state": "COMPLETED", **asdict(result)})
 
 
 def export_version(run: Path, data: ImageData, models: Path, formats: Sequence[str] = ()) -> Path:

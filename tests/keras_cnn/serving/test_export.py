@@ -51,7 +51,11 @@ def test_card_and_readme_describe_the_exported_run(exported, data):
 @pytest.mark.slow
 def test_second_export_of_a_run_is_version_2(converted):
     assert converted.name == "2"
-    assert {path.name for path in converted.parent.iterdir()} == {"1", "2"}  # nothing half-written is left
+    assert {path.name for path in converted.parent.iterdir()} == {
+        "1",
+        "2",
+        "lock",
+    }  # nothing half-written is left
 
 
 @pytest.mark.slow

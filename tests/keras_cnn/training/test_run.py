@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_cnn import cli
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 
 pytestmark = pytest.mark.slow  # `test_train` resumes in one process
 OPTIONS = [

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 from tests.tuning_studies import SEARCH, assert_gone_on
 from tuning.executors.ray_task import Changes, write_files
 

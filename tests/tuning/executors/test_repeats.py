@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 from keras_cnn.training.config import TrainSettings
 from tuning.config import TrialSpec
 from tuning.executors.repeats import aggregate_repeats, repeat_spec, to_seed

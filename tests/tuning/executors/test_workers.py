@@ -13,7 +13,7 @@ import pytest
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 from keras_cnn.training.config import TrainSettings
 from tuning.config import TrialSpec
 from tuning.executors import process

@@ -5,7 +5,7 @@ import resource
 
 import pytest
 
-from tests.tuning.oracle_runs import end, run, study_in
+from tests.tuning.oracle_runs import begin, end, run, study_in
 from tuning.oracles.base import ranking
 from tuning.oracles.make import make_oracle
 
@@ -25,7 +25,7 @@ def test_oracle_whose_write_fails_half_way_keeps_the_old_files(tmp_path):
     study = study_in(tmp_path, "random")
     oracle = make_oracle(study)
     run(oracle, most=2)
-    trial = oracle.create_trial("t")
+    trial = begin(oracle)
     oracle.write_state()
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
@@ -34,20 +34,20 @@ def test_oracle_whose_write_fails_half_way_keeps_the_old_files(tmp_path):
         with files_end_at(smallest // 2), pytest.raises(OSError):
             write()
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-    assert make_oracle(study).create_trial("t").trial_id == trial.trial_id  # it goes on from there
+    assert begin(make_oracle(study)).trial_id == trial.trial_id  # it goes on from there
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
 def test_hyperband_of_equal_scores_continues_the_one_of_the_lowest_loss(order, tmp_path):
     oracle = make_oracle(study_in(tmp_path, "hyperband", epochs=3))
-    n_started = [oracle.create_trial("t") for _ in range(oracle._get_size(1, 0))]
+    n_started = [begin(oracle) for _ in range(oracle._get_size(1, 0))]
     losses = [0.7, 0.5, 0.6]
     for number in order:
         trial = n_started[number]
         oracle.update_trial(trial.trial_id, {"val_accuracy": 0.5, "val_loss": losses[number]})
         trial.status = "COMPLETED"
         oracle.end_trial(trial)
-    assert oracle.create_trial("t").hyperparameters.values["tuner/trial_id"] == n_started[1].trial_id
+    assert begin(oracle).hyperparameters.values["tuner/trial_id"] == n_started[1].trial_id
     assert [trial.trial_id for trial in sorted(n_started, key=ranking)] == ["0001", "0002", "0000"]
 
 
@@ -55,7 +55,7 @@ def test_ranking_of_equal_scores_and_losses_does_not_depend_on_the_order(tmp_pat
     ranked = []
     for order in ((0, 1, 2), (2, 1, 0)):
         oracle = make_oracle(study_in(tmp_path / str(order), "random"))
-        n_started = [oracle.create_trial("t") for _ in order]
+        n_started = [begin(oracle) for _ in order]
         for number in order:
             oracle.update_trial(n_started[number].trial_id, {"val_accuracy": 0.5, "val_loss": 1.0})
             n_started[number].status = "COMPLETED"

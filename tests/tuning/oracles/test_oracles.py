@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras_tuner.oracles import HyperbandOracle
 
-from tests.tuning.oracle_runs import end, run, score_of, study_in
+from tests.tuning.oracle_runs import begin, directory_of, end, run, score_of, study_in
 from tests.tuning_studies import ALL_BUT_TWO
 from tuning.config import TUNERS
 from tuning.oracles.make import make_oracle
@@ -30,7 +30,7 @@ def test_oracle_interrupted_anywhere_proposes_the_same(tuner, tmp_path):
         n_started = run(make_oracle(study), most=stop)
         if stop == len(whole):
             continue
-        interrupted = make_oracle(study).create_trial("t")  # a kill in mid-trial: never ended
+        interrupted = begin(make_oracle(study))  # a kill in mid-trial: never ended
         rest = run(make_oracle(study))
         assert rest[0] == interrupted.hyperparameters.values
         assert n_started + rest == whole
@@ -55,12 +55,12 @@ def test_oracle_chooses_points_and_seeds_whoever_ends_first(tuner, tmp_path):
 
 def test_hyperband_waits_for_a_whole_round_in_the_next_bracket(tmp_path):
     oracle = make_oracle(study_in(tmp_path, "hyperband", epochs=9))
-    n_started = [oracle.create_trial("t") for _ in range(oracle._get_size(2, 0))]
+    n_started = [begin(oracle) for _ in range(oracle._get_size(2, 0))]
     for trial in n_started[:-1]:
         end(oracle, trial)
-    assert oracle.place(oracle.create_trial("t")) == (1, 0)
+    assert oracle.place(begin(oracle)) == (1, 0)
     end(oracle, n_started[-1])
-    risen = oracle.create_trial("t")
+    risen = begin(oracle)
     assert oracle.place(risen) == (2, 1)
     best = max(n_started, key=lambda trial: score_of(trial.hyperparameters.values))
     assert score_of(risen.hyperparameters.values) == score_of(best.hyperparameters.values)
@@ -74,14 +74,13 @@ def test_a_trial_waits_for_the_one_that_it_continues(tmp_path):
     (child,) = [trial for trial in oracle.trials.values() if oracle.place(trial) == (2, 2)]
     parent = oracle.trials[child.hyperparameters.values["tuner/trial_id"]]
     for trial in (child, parent):
-        trial.status = "RUNNING"
-        oracle._save_trial(trial)
+        (directory_of(oracle, trial) / "metrics.json").unlink()
     again = make_oracle(study)
-    first = again.create_trial("t")
+    first = begin(again)
     assert first.trial_id == parent.trial_id
-    assert again.create_trial("t").status == "IDLE"
+    assert begin(again).status == "IDLE"
     end(again, first)
-    assert again.create_trial("t").trial_id == child.trial_id
+    assert begin(again).trial_id == child.trial_id
 
 
 def test_hyperband_runs_its_plan(tmp_path):
@@ -125,7 +124,7 @@ def test_sampler_avoids_diverged_configurations(tmp_path):
     """Where sgd always fails, a sampler that skips failures would go back there for want of anything known."""
     oracle = make_oracle(study_in(tmp_path, "bayesian", trials=30))
     optimizers = []
-    while (trial := oracle.create_trial("t")).status == "RUNNING":
+    while (trial := begin(oracle)).status == "RUNNING":
         optimizers.append(trial.hyperparameters.values["optimizer"])
         end(oracle, trial, failed=optimizers[-1] == "sgd")
     assert optimizers[:10].count("sgd") >= 2
@@ -136,7 +135,7 @@ def test_sampler_avoids_diverged_configurations(tmp_path):
 def test_a_trial_that_runs_is_not_proposed_to_another_worker(tuner, tmp_path):
     oracle = make_oracle(study_in(tmp_path, tuner, trials=12))
     run(oracle, most=7)
-    pair = [oracle.create_trial("t").hyperparameters.values for _ in range(2)]
+    pair = [begin(oracle).hyperparameters.values for _ in range(2)]
     assert pair[0] != pair[1]
 
 

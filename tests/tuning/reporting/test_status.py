@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from keras_cnn.directories import held, owner
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from tuning import cli
@@ -14,28 +15,27 @@ from tuning.config import read_study
 from tuning.oracles.make import make_oracle
 from tuning.reporting.live import line, summary
 from tuning.reporting.status import status
-from tuning.storage.lock import coordinating, coordinator
 
 
 def test_a_second_coordinator_is_refused(tmp_path):
-    assert coordinator(tmp_path) is None
-    with coordinating(tmp_path):
-        assert coordinator(tmp_path) == str(os.getpid())
-        with pytest.raises(InputError, match=f"is searched by process {os.getpid()} already"):
-            coordinating(tmp_path).__enter__()
-    assert coordinator(tmp_path) is None
+    assert owner(tmp_path) is None
+    with held(tmp_path):
+        assert owner(tmp_path) == str(os.getpid())
+        with pytest.raises(InputError, match=f"is in use by process {os.getpid()}"):
+            held(tmp_path).__enter__()
+    assert owner(tmp_path) is None
 
 
 def test_a_killed_one_holds_nothing(tmp_path):
-    code = "import sys, time, pathlib; from tuning.storage.lock import coordinating\n"
-    code += "with coordinating(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    code = "import sys, time, pathlib; from keras_cnn.directories import held\n"
+    code += "with held(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
-    assert coordinator(tmp_path) == str(holder.pid)
+    assert owner(tmp_path) == str(holder.pid)
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
-    assert coordinator(tmp_path) is None
-    with coordinating(tmp_path):
+    assert owner(tmp_path) is None
+    with held(tmp_path):
         pass
 
 
@@ -51,10 +51,10 @@ def test_the_status_of_a_search_that_runs_was_killed_or_has_ended(tmp_path, sear
     trial = make_oracle(study).create_trial("coordinator")
     directory = study.trial_directory(trial.trial_id)
     directory.mkdir(parents=True)
-    with coordinating(study.directory):
+    with held(study.directory):
         assert f"on digits: process {os.getpid()}" in status(study).title
         assert cli.main(["resume", str(study.directory), "--trials", "9"]) == 2
-        assert "already" in capsys.readouterr().err and read_study(study.directory).search.trials == 4
+        assert "in use" in capsys.readouterr().err and read_study(study.directory).search.trials == 4
         assert status(study).states == {"COMPLETED": 3, "RUNNING": 1}
         assert status(study).memory > 10**8
         (row,) = status(study).rows

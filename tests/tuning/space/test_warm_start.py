@@ -7,6 +7,7 @@ import pytest
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
+from tests.tuning.oracle_runs import begin, end
 from tuning import cli
 from tuning.config import SearchSettings, Study
 from tuning.oracles.base import declare_space
@@ -43,11 +44,9 @@ def test_they_come_first_once_and_after_a_kill_too(tuner, configuration, tmp_pat
     tried = []
     for _ in range(4):
         oracle = make_oracle(study)  # each time as after a kill
-        trial = oracle.create_trial("t")
+        trial = begin(oracle)
         tried.append({k: v for k, v in trial.hyperparameters.values.items() if not k.startswith("tuner/")})
-        oracle.update_trial(trial.trial_id, {"val_accuracy": 0.5})
-        trial.status = "COMPLETED"
-        oracle.end_trial(trial)
+        end(oracle, trial)
     assert tried[:2] == [configuration, other]
     assert configuration not in tried[2:] and other not in tried[2:]
 

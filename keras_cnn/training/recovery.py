@@ -1,0 +1,109 @@
+"""Files of a run that a power cut or a bad disk has damaged: moved aside, and made anew from what the others hold.
+
+A run's own writes are atomic, so no kill leaves such a file.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from keras_cnn.errors import DamagedFileError
+from keras_cnn.files import sweep
+from keras_cnn.records import is_damaged
+from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT
+from keras_cnn.training.checkpoint import is_whole
+from keras_cnn.training.run_directory import (
+    METRICS,
+    RUN,
+    RUN_COPY,
+    TEST,
+    Run,
+    parse_run,
+    read_metrics,
+    read_run,
+    read_test,
+)
+
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
+
+QUARANTINE = "quarantine"
+ARCHIVES = (BEST_WEIGHTS, CHECKPOINT)
+
+
+def repair_run(directory: Path) -> tuple[Run, list[str]]:
+    """Move damaged files of the run in `directory` to its `quarantine`, so that it can continue.
+
+    A run whose archives are damaged begins anew and, on the same machine, ends with the same weights.
+
+    Returns:
+        (the run, a line for each damaged file).
+
+    Raises:
+        InputError: if there is no run, or nothing is left of its settings.
+    """
+    sweep(directory)
+    run = read_run(directory)
+    notes = [
+        quarantine(directory, directory / name, "written again from its copy")
+        for name in (RUN, RUN_COPY)
+        if is_damaged(directory / name, parse_run)
+    ]
+    if notes or not (directory / RUN).exists():
+        run.write()
+    for name, read, consequence in (
+        (TEST, read_test, "the test split is measured again"),
+        (METRICS, read_metrics, "made again from the checkpoint"),
+    ):
+        if is_damaged(directory / name, read, directory):
+            notes.append(quarantine(directory, directory / name, consequence))
+    return run, [*notes, *repair_archives(directory)]
+
+
+def repair_archives(directory: Path) -> list[str]:
+    """Move damaged archives of the run in `directory` to its quarantine, and drop what depends on them."""
+    notes = [quarantine(directory, path, "the run begins anew") for path in damaged_archives(directory)]
+    if notes:
+        drop_results(directory, archives=True)
+    return notes
+
+
+def damaged_archives(directory: Path) -> list[Path]:
+    """Those of the archives in `directory` that are not what was written."""
+    paths = [directory / name for name in ARCHIVES]
+    return [path for path in paths if path.exists() and not is_whole(path)]
+
+
+def drop_results(directory: Path, *, archives: bool = False) -> None:
+    """Delete the results of a run that must go on; with its archives, it begins anew.
+
+    The checkpoint holds the epoch of the best weights, so that each archive needs the other.
+    """
+    for name in (METRICS, TEST, *(ARCHIVES if archives else ())):
+        (directory / name).unlink(missing_ok=True)
+
+
+def train_without_damage(directory: Path, train: Callable[[], Result]) -> Result:
+    """`train()`, once more and from the start if an archive of the run in `directory` proves to be of another."""
+    try:
+        return train()
+    except DamagedFileError as error:
+        if error.path.parent != directory:
+            raise
+        logger.info(quarantine(directory, error.path, "the run begins anew"))
+        drop_results(directory, archives=True)
+        return train()
+
+
+def quarantine(root: Path, path: Path, consequence: str) -> str:
+    """Move `path` to `root`/quarantine, beside earlier ones of its name; returns a line that says so."""
+    relative = path.relative_to(root)
+    if not path.exists():
+        return f"note: {relative} is missing; {consequence}."
+    place = root / QUARANTINE / relative
+    while place.exists():
+        place = place.with_name(place.name + "~")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(place)
+    return f"note: {path} was damaged and is now {place}; {consequence}."
