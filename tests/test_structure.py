@@ -109,3 +109,27 @@ def test_requirements_hold_the_tools_of_the_dev_group():
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     assert [line for line in lines if not line.startswith(("#", "-e"))] == groups["dev"]
+
+
+TEXT_FILES = {"read_text", "write_text", "open", "fdopen"}
+
+
+def _names_no_encoding(call: ast.Call) -> bool:
+    """Whether a call opens a file, or a pipe, as text in the encoding of the locale."""
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    name = getattr(call.func, "attr", "open" if getattr(call.func, "id", "") == "open" else "")
+    if "encoding" in keywords:
+        return False
+    if getattr(keywords.get("text"), "value", None) is True:
+        return True
+    modes = [value for value in [*call.args, keywords.get("mode")] if isinstance(value, ast.Constant)]
+    binary = any(isinstance(mode.value, str) and "b" in mode.value for mode in modes)
+    owner = getattr(getattr(call.func, "value", None), "id", "")
+    return name in TEXT_FILES and not binary and owner not in ("os", "Image", "zipfile", "tarfile")
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if not name.startswith("benchmarks")])
+def test_text_is_read_and_written_in_a_named_encoding(module):
+    tree = ast.parse(FILES[module].read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert [call.lineno for call in calls if _names_no_encoding(call)] == []

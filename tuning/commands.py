@@ -172,17 +172,23 @@ def _run(study: Study, executor: Executor) -> None:
     _ship(study, executor)
 
 
-def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None:
-    """Export the best trial, write the report, print the summary."""
+def _ship(study: Study, executor: Executor, formats: Sequence[str] | None = None) -> None:
+    """Export the best trial, write the report, print the summary.
+
+    formats: as `export_run` takes them; None exports nothing that has been exported before.
+    """
+    from keras_cnn.serving.checksums import find_export
     from keras_cnn.training.evaluate import summary
-    from keras_cnn.training.run_directory import read_test
+    from keras_cnn.training.run_directory import TEST, read_test
     from tuning.reporting.report import table, write_report
     from tuning.storage.trials import best, hyperparameters, run_directory, trials
 
     winner = best(study)
     run = run_directory(study, winner)
     destination = Path("saved_models") / study.name
-    version = executor.export(run, destination, formats)
+    measured = (run / TEST).exists()
+    version = find_export(run, destination) if formats is None and measured else None
+    version = version or executor.export(run, destination, formats or ())
     test = read_test(run)
     path = write_report(study)
     print(f"\n{table(study, trials(study))}\n\nbest trial {winner['trial']}:")

@@ -43,7 +43,9 @@ def free_memory() -> float:
 
 def _machine() -> float:
     try:
-        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        lines = dict(
+            line.split(":") for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        )
         return int(lines["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError):
         return float("inf")  # not Linux: its own paging decides
@@ -53,6 +55,8 @@ def _container() -> float:
     """The limit of a version 2 control group less what it uses; infinite where there is none."""
     group = Path("/sys/fs/cgroup")
     try:
-        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        return int((group / "memory.max").read_text(encoding="ascii")) - int(
+            (group / "memory.current").read_text(encoding="ascii")
+        )
     except (OSError, ValueError):  # ValueError: "max", no limit
         return float("inf")

@@ -3,8 +3,9 @@
 import keras
 
 from keras_cnn.provenance import provenance
+from keras_cnn.serving.checksums import digest
 from keras_cnn.serving.convert import line
-from keras_cnn.training.run_directory import Run, read_metrics
+from keras_cnn.training.run_directory import BEST_WEIGHTS, Run, read_metrics
 from keras_cnn.training.tasks import score_name
 
 MOST_COLUMNS = 20  # classes, of a confusion matrix for people
@@ -33,6 +34,7 @@ def make_card(
         "test": test,
         "limits": _limits(run, test),
         "parameters": metrics["parameters"],
+        "weights_sha256": digest(run.directory / BEST_WEIGHTS),
         "served_difference": difference,
         "formats": formats,
         "provenance": provenance(),

@@ -1,9 +1,12 @@
 """SHA256SUMS of an exported version: a line for each file, as `sha256sum --check` reads it."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 
 from keras_cnn.errors import InputError
+from keras_cnn.records import read_json
+from keras_cnn.training.run_directory import BEST_WEIGHTS
 
 CHECKSUMS = "SHA256SUMS"
 
@@ -11,7 +14,7 @@ CHECKSUMS = "SHA256SUMS"
 def write_checksums(folder: Path) -> None:
     """Write SHA256SUMS of the files below `folder`."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
-    lines = [f"{_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in paths]
+    lines = [f"{digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in paths]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 
@@ -20,14 +23,25 @@ def check_checksums(folder: Path) -> None:
     if not (folder / CHECKSUMS).exists():
         return
     for line in (folder / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines():
-        digest, _, name = line.partition("  ")
+        expected, _, name = line.partition("  ")
         path = folder / name
-        if not name or not path.is_file() or _digest(path) != digest:
+        if not name or not path.is_file() or digest(path) != expected:
             raise InputError(
                 f"{path} is damaged or missing ({CHECKSUMS}): restore it from a copy, or export the run again."
             )
 
 
-def _digest(path: Path) -> str:
+def find_export(run: Path, destination: Path) -> Path | None:
+    """The newest version below `destination` that was exported from the best weights of `run`."""
+    weights = digest(run / BEST_WEIGHTS)
+    for card in sorted(destination.glob("*/card.json"), key=lambda path: path.stat().st_mtime, reverse=True):
+        with contextlib.suppress(InputError):
+            if read_json(card).get("weights_sha256") == weights:
+                return card.parent
+    return None
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -90,7 +90,10 @@ def _difference(model: keras.Model, run: Run, path: Path) -> float:
         np.save(given, images)
         script = Path(__file__).with_name("verify_export.py")
         process = subprocess.run(
-            [sys.executable, "-I", script, path, given, answered], capture_output=True, text=True
+            [sys.executable, "-I", script, path, given, answered],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
         )
         if process.returncode:
             raise ExportMismatchError(f"the SavedModel cannot be served:\n{process.stderr[-2000:]}")

@@ -12,9 +12,8 @@ import keras
 from keras_cnn.files import write_text
 from keras_cnn.training.checkpoint import save_state, save_weights
 from keras_cnn.training.ema import averaged
+from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
 
-BEST_WEIGHTS = "best.npz"
-CHECKPOINT = "checkpoint.npz"
 EPOCHS = "epochs.csv"
 HISTOGRAMS = 5  # times in a run that weight histograms are logged
 

@@ -25,7 +25,7 @@ def fastest_precision() -> str:
 def _processor_flags() -> set[str]:
     """Instruction sets of the processor from /proc/cpuinfo; empty where there is none."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return set()
     return set(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), []))

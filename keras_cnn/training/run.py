@@ -17,7 +17,6 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_figure
 from keras_cnn.provenance import changes
 from keras_cnn.records import write_record
-from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict, summary
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
@@ -25,6 +24,7 @@ from keras_cnn.training.mask_plots import examples, mask_figure
 from keras_cnn.training.plots import confusion_figure, sample_figure, write_figures
 from keras_cnn.training.recovery import repair_run, train_without_damage
 from keras_cnn.training.run_directory import (
+    CHECKPOINT,
     COMPLETED,
     METRICS,
     RUN,

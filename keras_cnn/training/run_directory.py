@@ -17,6 +17,8 @@ RUN = "run.json"
 RUN_COPY = "run.copy.json"  # read if a disk has damaged the other
 METRICS = "metrics.json"
 TEST = "test.json"
+BEST_WEIGHTS = "best.npz"  # those of the best epoch
+CHECKPOINT = "checkpoint.npz"  # the whole state after the last epoch
 BEST = "best.json"  # of a study: which of its trials is the best, and its hyperparameters
 COMPLETED = "COMPLETED"  # the state of a run that has trained all its epochs
 

@@ -16,7 +16,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from keras_cnn.models.pretrained import freeze_body, load_pretrained
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
-from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT, EarlyStop, EpochReport, Record, tensorboard
+from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, tensorboard
 from keras_cnn.training.checkpoint import load_weights, restore_state
 from keras_cnn.training.class_weights import class_weights
 from keras_cnn.training.compile import compile_model
@@ -24,6 +24,7 @@ from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.ema import AveragedWeights
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.mask_plots import MaskPictures
+from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
 from keras_cnn.training.tasks import OBJECTIVES
 
 

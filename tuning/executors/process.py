@@ -28,7 +28,7 @@ class Process:
             [sys.executable, "-m", "tuning.executors.worker", json.dumps([devices, threads])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             # it imports what this process can
             env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(sys.path)},
             start_new_session=True,  # Ctrl-C is the coordinator's to handle
@@ -134,5 +134,7 @@ def _exit_reason(code: int, request: dict) -> str:
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     how += ", as the kernel ends it when memory runs out" if code == -signal.SIGKILL else ""
     log = Path(request["trial"]) / "log.txt" if "trial" in request else None
-    tail = log.read_text(errors="replace")[-LOG_TAIL:].strip() if log and log.exists() else ""
+    tail = (
+        log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip() if log and log.exists() else ""
+    )
     return f"the worker process ended with {how}" + (f"; its log ends:\n{tail}" if tail else "")

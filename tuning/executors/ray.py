@@ -13,8 +13,8 @@ from pathlib import Path
 import keras_cnn
 import tuning
 from keras_cnn.errors import InputError
-from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.run_directory import CHECKPOINT
 from tuning.config import FAILED, OUT_OF_MEMORY, TIMED_OUT, read_trial
 from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.executors.local import LocalExecutor

@@ -9,10 +9,10 @@ import psutil
 from keras_cnn.directories import owner
 from keras_cnn.training.callbacks import EPOCHS
 from tuning import stopping
-from tuning.config import INTERRUPTED, RUNNING, Study, read_trial
+from tuning.config import INTERRUPTED, RUNNING, Study
 from tuning.oracles.plan import planned_epochs
 from tuning.reporting.live import Row, View
-from tuning.storage.trials import trials
+from tuning.storage.trials import spec_of, trials
 
 
 def status(study: Study) -> View:
@@ -39,18 +39,20 @@ def status(study: Study) -> View:
 
 def _row(study: Study, trial: str) -> Row:
     directory = study.trial_directory(trial)
-    epochs = read_trial(directory).stop_epoch if (directory / "trial.json").exists() else study.base.epochs
+    spec = spec_of(directory)
+    epochs = spec.stop_epoch if spec else study.base.epochs
     path = max(directory.rglob(EPOCHS), key=lambda path: path.stat().st_mtime, default=None)
     try:
-        lines = list(csv.DictReader(path.open())) if path else []
+        lines = list(csv.DictReader(path.open(encoding="utf-8"))) if path else []
         values = [float(line[study.objective]) for line in lines]
+        last = int(lines[-1]["epoch"]) if lines else 0
     except (ValueError, KeyError, TypeError):  # damaged; the next epoch writes it anew
         lines = []
     if not lines or path is None:
         return Row(trial, epochs)  # also if it continues another trial, which its own files do not say
     started = (directory / "trial.json").stat().st_mtime
     each = (path.stat().st_mtime - started) / len(lines) if time.time() > started else None
-    return Row(trial, epochs, int(lines[-1]["epoch"]), values[-1], max(values), each)
+    return Row(trial, epochs, last, values[-1], max(values), each)
 
 
 def _memory(process: int) -> int:

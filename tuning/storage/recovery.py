@@ -9,10 +9,10 @@ from pathlib import Path
 from keras_cnn.errors import InputError
 from keras_cnn.files import sweep
 from keras_cnn.records import is_damaged, read_record
-from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.recovery import damaged_archives, drop_results, quarantine
 from keras_cnn.training.run_directory import (
     BEST,
+    CHECKPOINT,
     METRICS,
     RUN,
     RUN_COPY,

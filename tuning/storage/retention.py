@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras_tuner as kt
 
-from keras_cnn.training.callbacks import BEST_WEIGHTS, CHECKPOINT
+from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
 from tuning.config import COMPLETED, RUNNING, Study
 from tuning.oracles.base import rank_key
 from tuning.quantities import to_bytes
@@ -71,4 +71,6 @@ class CheckpointRetention:
         self._largest = max(self._largest, sum(self._sizes[trial_id, name] for name in ARCHIVES))
 
     def _paths(self, trial_id: str, name: str) -> list[Path]:
-        return list(self._study.trial_directory(trial_id).rglob(name))  # of every repeat
+        return list(
+            self._study.trial_directory(trial_id).rglob(f"*{name}")
+        )  # of every repeat, and half-written

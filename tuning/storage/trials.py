@@ -36,7 +36,7 @@ def trials(study: Study) -> list[Row]:
 def _row(directory: Path, searched: bool) -> Row:
     """searched: whether a coordinator lives, so that a trial without a result is running."""
     metrics = outcome(directory)
-    spec = _spec(directory)
+    spec = spec_of(directory)
     state = metrics.get("state", RUNNING if searched else INTERRUPTED)
     return {
         **{name: metrics.get(name) for name in OUTCOME},
@@ -68,7 +68,8 @@ def damage(study: Study) -> list[str]:
     return lines
 
 
-def _spec(directory: Path) -> TrialSpec | None:
+def spec_of(directory: Path) -> TrialSpec | None:
+    """The trial in `directory`; None if its file is missing or damaged."""
     try:
         return read_trial(directory)
     except InputError:
