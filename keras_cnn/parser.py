@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import io
+import logging
 import re
 import sys
 import warnings
@@ -21,6 +22,9 @@ SIZES = {
     "image_size": "height and width to resize every image to; the images' own size if not given",
     "crop_size": "height and width of the windows of images with masks that the net sees; whole images if not given",
 }
+
+
+logger = logging.getLogger(__name__)
 
 
 class Parser(jsonargparse.ArgumentParser):
@@ -106,6 +110,7 @@ def read_settings(options: jsonargparse.Namespace) -> TrainSettings:
 
 def start_tensorflow(threads: int | None) -> None:
     """Import TensorFlow, to compute in so many threads; None for one a processor."""
+    logger.info("starting TensorFlow")
     import_tensorflow()
     from keras_cnn.training.strategy import limit_threads
 

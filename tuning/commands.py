@@ -36,6 +36,7 @@ def search(options) -> None:
         from keras_cnn.data.dataset import DataFacts
         from tuning.search import start_study
 
+        print(f"a worker reads {base.data} and checks that {names} can be trained on it", flush=True)
         facts = DataFacts.from_dict(executor.facts(base, options.download))
         for note in facts.notes:
             print(f"note: {note}", flush=True)

@@ -22,6 +22,7 @@ from keras_cnn.training.evaluate import measure, predict, summary
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
 from keras_cnn.training.mask_plots import examples, mask_figure
 from keras_cnn.training.plots import confusion_figure, sample_figure, write_figures
+from keras_cnn.training.progress import StepProgress
 from keras_cnn.training.recovery import repair_run, train_without_damage
 from keras_cnn.training.run_directory import (
     CHECKPOINT,
@@ -122,7 +123,9 @@ def resume_run(directory: Path, *, epochs: int | None = None, devices: int | Non
             )
         run.write()
         with _continuable(run):
-            _train(run, load(**run.settings.load_arguments()), strategy)
+            logger.info(f"loading {run.settings.data}")
+            data = load(**run.settings.load_arguments())
+            _train(run, data, strategy, seeded_model(run.settings, data, strategy))
 
 
 def _with_epochs(run: Run, epochs: int | None) -> Run:
@@ -147,24 +150,26 @@ def _train(
     run: Run,
     data: ImageData,
     strategy: tf.distribute.Strategy,
-    built: tuple[keras.Model, int, int] | None = None,
+    built: tuple[keras.Model, int, int],
 ) -> None:
     for note in data.facts.notes:
         logger.info(f"note: {note}")
     assert run.settings.batch_size, "a run's settings are resolved"
     logger.info(describe(strategy, run.settings.batch_size))
-    result = train_without_damage(
-        run.directory,
-        lambda: train(
-            run.settings,
-            data,
+    with StepProgress(run.settings.epochs, built[2]) as shown:
+        result = train_without_damage(
             run.directory,
-            strategy=strategy,
-            built=built,
-            start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
-            report=epoch_line(run.settings.epochs, score_name(run.facts.task)),
-        ),
-    )
+            lambda: train(
+                run.settings,
+                data,
+                run.directory,
+                strategy=strategy,
+                built=built,
+                start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
+                report=epoch_line(run.settings.epochs, score_name(run.facts.task)),
+                callbacks=[shown],
+            ),
+        )
     write_record(run.directory / METRICS, {"state": COMPLETED, **dataclasses.asdict(result)})
     test = measure_on_test(run, data.load_test)
     score = score_name(run.facts.task).replace("_", " ")
