@@ -1,12 +1,14 @@
-"""python -m benchmarks.crash [--kills 200] [--torn 100]: what kills and damaged files do to studies.
+"""python -m benchmarks.crash [--kills 200] [--run-kills 40] [--pairs 10]: what kills do to studies and runs.
 
 Searches of all four tuners, two workers each, are killed at random moments (a worker, the coordinator, or all of them),
-resumed, and compared with the same search never interrupted. Then single files of finished and of killed studies are
-cut short, emptied or overwritten, and the search resumed. About 40 minutes on two cores.
+resumed, and compared with the same search never interrupted; plain runs likewise. Pairs of runs are started at the same
+time, without a directory and with the same one. Writes results/crash.json. About 40 minutes on two cores.
 """
 
 import argparse
 import collections
+import datetime
+import json
 import os
 import random
 import shutil
@@ -15,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+from keras_cnn.files import write_json
+from keras_cnn.provenance import provenance
 from keras_cnn.records import read_json
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
@@ -59,7 +63,7 @@ def start(folder: Path, tuner: str) -> subprocess.Popen:
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         stdout=subprocess.DEVNULL,
-        stderr=(folder / "errors.txt").open("a"),
+        stderr=(folder / "errors.txt").open("a", encoding="utf-8"),
     )
 
 
@@ -135,8 +139,10 @@ def torture(folder: Path, tuner: str, draw: random.Random, most: int) -> dict:
     }
 
 
-def kills(folder: Path, wanted: int, draw: random.Random) -> None:
+def kills(folder: Path, wanted: int, draw: random.Random) -> dict:
+    """Studies of every tuner, killed and resumed until they end: numbers by tuner."""
     print("tuner      kills studies  lost other score run twice epochs again")
+    found_by_tuner = {}
     for tuner in TUNERS:
         whole = folder / tuner
         whole.mkdir()
@@ -160,69 +166,100 @@ def kills(folder: Path, wanted: int, draw: random.Random) -> None:
             f"{total['run_twice']:9} {total['epochs_repeated']:12}",
             flush=True,
         )
+        found_by_tuner[tuner] = dict(total)
+    return found_by_tuner
 
 
-def damage(path: Path, draw: random.Random) -> str:
-    content = path.read_bytes()
-    how = draw.choice(["cut", "emptied", "overwritten"])
-    part = draw.randrange(len(content)) if content else 0
-    path.write_bytes({"cut": content[:part], "emptied": b"", "overwritten": os.urandom(len(content))}[how])
-    return how
-
-
-def torn(folder: Path, wanted: int, draw: random.Random) -> None:
-    """Damage a file of a study, resume it with a worker that is kept, and compare the scores."""
-    from keras_cnn.directories import held
-    from tuning.config import read_study
-    from tuning.executors.local import LocalExecutor
-    from tuning.executors.resources import WorkerResources
-    from tuning.reporting.progress import Progress
-    from tuning.reporting.report import write_report
-    from tuning.search import run_search
-    from tuning.storage.recovery import repair_damaged_files
-
-    count: collections.Counter = collections.Counter()
-    with LocalExecutor([WorkerResources(threads=1)] * 2) as executor:
-        while count["files"] < wanted:
-            tuner = TUNERS[count["files"] % len(TUNERS)]
-            whole, study = folder / tuner / "study", folder / "torn"
-            shutil.rmtree(study, ignore_errors=True)
-            shutil.copytree(whole, study)
-            files = [path for kind in ("json", "npz", "csv") for path in study.rglob(f"*.{kind}")]
-            path = draw.choice(sorted(files))
-            how = damage(path, draw)
-            count["files"] += 1
-            count[f"{path.name} {how}"] += 1
+def run_kills(folder: Path, wanted: int, draw: random.Random) -> dict:
+    """Plain runs, killed and resumed until they end; compared with one that was never killed."""
+    whole, kills, runs, lost = folder / "whole", 0, 0, 0
+    whole.mkdir()
+    assert train(whole).wait() == 0
+    while kills < wanted:
+        place = Path(tempfile.mkdtemp(dir=folder))
+        while (process := train(place)).poll() is None:
             try:
-                read = read_study(study)
-                with held(study):
-                    repair_damaged_files(read)
-                    run_search(replace(read), executor, Progress(lambda line: None))
-                write_report(read)
-                if scores(study) != scores(whole):
-                    count["other scores"] += 1
-                    print(f"{path} {how}: other scores", file=sys.stderr)
-            except Exception as error:  # whatever it is, the study was unusable
-                count["unusable"] += 1
-                print(f"{path} {how}: {error!r}", file=sys.stderr)
-    kinds = collections.Counter({k.split()[0]: 0 for k in count if " " in k and k != "other scores"})
-    for name, number in count.items():
-        if name.split()[0] in kinds:
-            kinds[name.split()[0]] += number
-    print(f"{count['files']} damaged files ({', '.join(f'{n} {k}' for k, n in kinds.most_common())}):")
-    print(f"unusable studies {count['unusable']}, other scores after resume {count['other scores']}")
+                process.wait(draw.uniform(3, LONGEST))
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                kills += 1
+        runs += 1
+        lost += process.returncode != 0 or not same_arrays(whole / "run/best.npz", place / "run/best.npz")
+    return {"kills": kills, "runs": runs, "lost_or_other": lost}
+
+
+def train(folder: Path) -> subprocess.Popen:
+    """Begin the run in `folder`, or go on with it; of one killed before its first record, begin again."""
+    resumed = (folder / "run/run.json").exists()
+    net = [*small_space(width=8, batch_size=32), "--dropout", "0.2", "--epochs", "12", "--directory", "run"]
+    return keras_cnn(folder, "train", *(["--resume", "run"] if resumed else net))
+
+
+def same_arrays(first: Path, second: Path) -> bool:
+    with np.load(first) as one, np.load(second) as other:
+        return all(np.array_equal(one[name], other[name]) for name in one.files)
+
+
+def pairs(folder: Path, wanted: int) -> dict:
+    """Two runs with default directories, and two with the same one, started together."""
+    apart = refused = 0
+    for number in range(wanted):
+        place = folder / f"pair-{number}"
+        place.mkdir()
+        net = [*small_space(width=2, batch_size=128), "--epochs", "1"]
+        both = [keras_cnn(place, "train", *net, "--seed", str(seed)) for seed in (1, 2)]
+        codes = [process.wait() for process in both]
+        seeds = sorted(read_json(path)["settings"]["seed"] for path in place.glob("runs/*/run.json"))
+        apart += codes == [0, 0] and seeds == [1, 2]
+        both = [
+            keras_cnn(place, "train", *net, "--directory", "same", "--seed", str(seed)) for seed in (1, 2)
+        ]
+        codes = [process.wait() for process in both]
+        kept = read_json(place / "same/run.json")["settings"]["seed"]
+        refused += sorted(codes) == [0, 2] and kept == 1 + codes.index(0)
+    return {"pairs": wanted, "both_kept": apart, "one_refused": refused}
+
+
+def keras_cnn(folder: Path, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "keras_cnn", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "errors.txt").open("a", encoding="utf-8"),
+    )
+
+
+def write_result(name: str, numbers: dict) -> None:
+    """Write numbers, command, machine and date to results/NAME.json, and print them."""
+    record = {
+        "command": " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
+        "date": datetime.date.today().isoformat(),
+        "machine": provenance(),
+        **numbers,
+    }
+    write_json(Path(__file__).parent / "results" / f"{name}.json", record)
+    print(json.dumps(record, indent=1))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--torn", type=int, default=100)
+    parser.add_argument("--run-kills", type=int, default=40)
+    parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     draw = random.Random(options.seed)
-    with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-        kills(Path(folder), options.kills, draw)
-        torn(Path(folder), options.torn, draw)
+    with tempfile.TemporaryDirectory(prefix="crash-") as name:
+        folder = Path(name)
+        numbers = {
+            "pairs": pairs(folder, options.pairs),
+            "runs": run_kills(folder, options.run_kills, draw),
+            "studies": kills(folder, options.kills, draw),
+        }
+    write_result("crash", numbers)
 
 
 if __name__ == "__main__":

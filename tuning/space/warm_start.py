@@ -43,13 +43,17 @@ def _checked(path: Path, configuration: dict, space: kt.HyperParameters) -> dict
 
 
 def _allows(parameter, value: object) -> bool:
-    if hasattr(parameter, "min_value"):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and parameter.min_value <= value <= parameter.max_value
-    return value in parameter.values
+    if not hasattr(parameter, "min_value"):
+        return value in parameter.values
+    whole = isinstance(parameter, kt.engine.hyperparameters.Int)
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        return False
+    on_a_step = not whole or (value - parameter.min_value) % (parameter.step or 1) == 0
+    return on_a_step and parameter.min_value <= value <= parameter.max_value
 
 
 def _domain(parameter) -> str:
     if hasattr(parameter, "min_value"):
-        return f"{parameter.min_value:g} to {parameter.max_value:g}"
+        kind = "a whole number from " if isinstance(parameter, kt.engine.hyperparameters.Int) else ""
+        return f"{kind}{parameter.min_value:g} to {parameter.max_value:g}"
     return ", ".join(map(str, parameter.values))

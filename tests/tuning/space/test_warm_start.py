@@ -55,7 +55,8 @@ def test_they_come_first_once_and_after_a_kill_too(tuner, configuration, tmp_pat
     ("change", "message"),
     [
         ({"batch_size": 33}, r"batch_size=33 is not in the space\. Allowed: 32, 64, 128"),
-        ({"vgg.blocks": 9}, r"blocks=9 is not in the space\. Allowed: 2 to 4"),
+        ({"vgg.blocks": 9}, r"blocks=9 is not in the space\. Allowed: a whole number from 2 to 4"),
+        ({"vgg.blocks": 2.5}, r"blocks=2\.5 is not in the space"),
         ({"vgg.blocks": True}, "blocks=True is not in the space"),
         ({"dropout": 0.1}, "sets dropout, which this study does not search"),
         ({"activation": None}, "activation=None is not in the space. Allowed: relu"),
