@@ -1,7 +1,6 @@
 """What both command lines share: a parser whose errors are one line, and exit codes."""
 
 import dataclasses
-import difflib
 import re
 import sys
 import warnings
@@ -12,13 +11,21 @@ from typing import NoReturn
 import jsonargparse
 
 from keras_cnn import logs
-from keras_cnn.errors import BAD_INPUT, DISK_FULL, InputError, is_disk_full
+from keras_cnn.errors import BAD_INPUT, DISK_FULL, InputError, closest_name, is_disk_full
 from keras_cnn.tensorflow_import import import_tensorflow
 from keras_cnn.training.config import TrainSettings
 
 SIZES = {
     "image_size": "height and width to resize every image to; the images' own size if not given",
     "crop_size": "height and width of the windows of images with masks that the net sees; whole images if not given",
+}
+# what other programs call an option
+SYNONYMS = {
+    **dict.fromkeys(("model", "net", "network"), "architecture"),
+    **dict.fromkeys(("output", "out", "output_dir"), "directory"),
+    **dict.fromkeys(("gpus", "num_gpus"), "devices"),
+    "dataset": "data",
+    "num_epochs": "epochs",
 }
 
 
@@ -37,14 +44,18 @@ class Parser(jsonargparse.ArgumentParser):
         text = re.sub(
             r"an? <class '(\w+)'>", r"\1", " ".join(str(message).replace("Parser key", "option").split())
         )
-        unknown = text.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
-        known = [option for action in self._actions for option in action.option_strings]
-        close = difflib.get_close_matches(unknown, known, n=1) if "unrecognized" in text else []
-        hint = (
-            f" Did you mean {close[0]}?" if close else f" See {self.prog.replace('[options] ', '')} --help."
-        )
+        # on the command line, or in a file of --config
+        unknown = re.match(r"(?:unrecognized arguments: --?|Option ')([^\s=']+)", text)
+        close = self._closest_option(unknown[1]) if unknown else None
+        hint = f" Did you mean --{close}?" if close else f" See {self.prog.replace('[options] ', '')} --help."
         print(f"error: {text.rstrip('.')}.{hint}", file=sys.stderr)
         sys.exit(BAD_INPUT)
+
+    def _closest_option(self, name: str) -> str | None:
+        strings = [option for action in self._actions for option in action.option_strings]
+        known = [option[2:] for option in strings if option.startswith("--")]
+        synonym = SYNONYMS.get(name.casefold())
+        return synonym if synonym in known else closest_name(name, known)
 
 
 def new_parser(description: str) -> Parser:
