@@ -1,5 +1,6 @@
 """What the subcommands of keras-cnn do with their parsed options."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -149,7 +150,7 @@ def _run(study: Study, executor: Executor) -> None:
         with coordinating(study.directory):
             run_search(study, executor, progress)
     except KeyboardInterrupt:
-        print(f"To continue: keras-cnn resume {study.directory}", flush=True)
+        print(f"To continue: keras-cnn resume {shlex.quote(str(study.directory))}", flush=True)
         raise
     _ship(study, executor)
 
@@ -173,4 +174,4 @@ def _ship(study: Study, executor: Executor, formats: Sequence[str] = ()) -> None
         print(f"  {name}: {value}")
     print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
     print(f"report: {path}, {path.with_name('report.html')}")
-    print(f"tensorboard --logdir {study.directory}/logs\nSavedModel: {version}")
+    print(f"tensorboard --logdir {shlex.quote(str(study.directory / 'logs'))}\nSavedModel: {version}")

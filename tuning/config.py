@@ -1,6 +1,7 @@
 """What a search and each of its trials are, as plain data."""
 
 import dataclasses
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def read_study(directory: Path) -> Study:
     """The study in `directory`; InputError if there is none."""
     if not (directory / STUDY).exists() and not (directory / STUDY_COPY).exists():
         raise InputError(
-            f"{directory} holds no study. Make one with keras-cnn search --directory {directory}."
+            f"{directory} holds no study. Make one with keras-cnn search --directory {shlex.quote(str(directory))}."
         )
     try:
         record = read_versioned(directory / STUDY)

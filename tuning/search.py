@@ -1,5 +1,6 @@
 """The search loop: take trials from the oracle, run them on the executor, report results to the oracle."""
 
+import shlex
 import time
 from dataclasses import dataclass, field
 
@@ -37,7 +38,7 @@ def start_study(study: Study, executor: Executor) -> None:
     if (study.directory / STUDY).exists():
         raise InputError(
             f"{study.directory} already holds a study. Continue it with keras-cnn resume "
-            f"{study.directory}, or choose another --directory."
+            f"{shlex.quote(str(study.directory))}, or choose another --directory."
         )
     space = declare_space(study)
     for architecture in study.architectures:

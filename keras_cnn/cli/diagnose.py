@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ def run(options) -> None:
     found = diagnose(model, data, batch_size=options.batch_size)
     write_report(found, directory)
     print(json.dumps(found.to_dict(), indent=1) if options.json else text(found))
-    logger.info(f"report: {directory}/diagnosis.txt, .json, .png\ntensorboard --logdir {directory / 'logs'}")
+    logger.info(f"report: {directory}/diagnosis.txt, .json, .png")
+    logger.info(f"tensorboard --logdir {shlex.quote(str(directory / 'logs'))}")
 
 
 def prepared(options, stem: str) -> "tuple[Path, keras.Model, Any]":

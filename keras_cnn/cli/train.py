@@ -1,5 +1,6 @@
 """keras-cnn train: one model, trained and measured on the test split."""
 
+import shlex
 from pathlib import Path
 
 from keras_cnn.errors import InputError
@@ -37,7 +38,7 @@ def run(options) -> None:
     try:
         train_run(settings, directory, devices=options.devices, download=options.download)
     except KeyboardInterrupt:
-        print(f"To continue: keras-cnn train --resume {directory}", flush=True)
+        print(f"To continue: keras-cnn train --resume {shlex.quote(str(directory))}", flush=True)
         raise
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def train_run(
     if (directory / RUN).exists():
         raise InputError(
             f"{directory} already holds a run. Continue it with keras-cnn train --resume "
-            f"{directory}, or choose another --directory."
+            f"{shlex.quote(str(directory))}, or choose another --directory."
         )
     data = load(**settings.load_arguments(), download=download)
     settings = settings.resolved(data.facts)
@@ -98,7 +99,7 @@ def _train(
     score = score_name(run.facts.task).replace("_", " ")
     logger.info(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
     logger.info(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
-    logger.info(f"tensorboard --logdir {run.log_directory}")
+    logger.info(f"tensorboard --logdir {shlex.quote(str(run.log_directory))}")
 
 
 def epoch_line(epochs: int, score: str) -> Callable[[int, dict], None]:

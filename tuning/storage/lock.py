@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def coordinating(directory: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"{directory} is searched by process {_read(file)} already. See keras-cnn status {directory}."
+                f"{directory} is searched by process {_read(file)} already. "
+                f"See keras-cnn status {shlex.quote(str(directory))}."
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
