@@ -140,7 +140,7 @@ def start_tensorflow(threads: int | None) -> None:
 
 def image_files(names: list[str]) -> list[Path]:
     """Files as named, and of folders the images at any depth, sorted. InputError for a folder that holds none."""
-    from keras_cnn.serving.predictor import ENDINGS
+    from keras_cnn.data.decode import ENDINGS
 
     found = []
     for path in map(Path, names):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Pillow also opens EPS, which starts Ghostscript: only formats of pixels are let in.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}  # of such files
 MAX_PIXELS = 89_478_485  # where Pillow warns of a decompression bomb; it refuses only twice as many
 SIXTEEN_BITS = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 GRAY = {"1", "L", "LA", *SIXTEEN_BITS}
@@ -138,7 +139,11 @@ def _opened(source: str | Path | bytes) -> Iterator["Image.Image"]:
             yield image
     except UnidentifiedImageError as error:
         raise InputError(f"{what} is no image of a known format. {allowed}") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{what} does not exist. Check the path.") from error
     except Exception as error:  # Pillow's parsers raise whatever they stumble on, not only OSError
+        if isinstance(error, OSError) and error.errno:  # the system's: its cause is not the format
+            raise InputError(f"{what} cannot be read: {error.strerror}.") from error
         raise InputError(f"{what} is not a readable image ({error}). {allowed}") from error
 
 

@@ -14,8 +14,6 @@ from keras_cnn.files import read_json
 
 BATCH = 32
 TOP = 5
-# of files that `data.decode` reads
-ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 Source = str | Path | bytes | np.ndarray
 
 

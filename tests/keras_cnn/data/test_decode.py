@@ -121,6 +121,17 @@ def test_a_file_is_named(tmp_path):
         decode(tmp_path / "notes.txt")
 
 
+@pytest.mark.parametrize("read", [decode, decode_mask, header])
+def test_a_file_that_is_missing_is_said_to_be_missing(tmp_path, read):
+    with pytest.raises(InputError, match=r"nix\.png' does not exist\. Check the path\.$"):
+        read(tmp_path / "nix.png")
+
+
+def test_a_folder_is_no_image(tmp_path):
+    with pytest.raises(InputError, match=r"cannot be read: Is a directory\.$"):
+        decode(tmp_path)
+
+
 NOISE = np.random.RandomState(0).randint(0, 256, (32, 32, 3), np.uint8)
 WHOLE = {
     format: as_bytes(Image.fromarray(NOISE), format)
