@@ -139,15 +139,22 @@ def start_tensorflow(threads: int | None) -> None:
 
 
 def image_files(names: list[str]) -> list[Path]:
-    """Files as named, and of folders the images at any depth, sorted. InputError for a folder that holds none."""
+    """Files as named, and of folders the images at any depth, sorted, without the junk that `folder:` skips too.
+
+    InputError for a folder that holds none, or cannot be read.
+    """
     from keras_cnn.data.decode import ENDINGS
+    from keras_cnn.data.image_files import images_below
 
     found = []
     for path in map(Path, names):
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+        try:
+            inside = images_below(path)
+        except OSError as error:
+            raise InputError(f"cannot read the folder {str(path)!r}: {error}.") from error
         if not inside:
             raise InputError(f"{str(path)!r} holds no image. Known are {', '.join(sorted(ENDINGS))}.")
         found += inside

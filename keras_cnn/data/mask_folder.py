@@ -8,11 +8,13 @@ import numpy as np
 from keras_cnn.data import array_store
 from keras_cnn.data.dataset import RawSplits, Split, listing
 from keras_cnn.data.decode import decode, decode_mask, header, mixed_sizes, resize
+from keras_cnn.data.image_files import files_below, sub_folders
 from keras_cnn.data.mask_classes import mask_classes
 from keras_cnn.data.progress import parallel
-from keras_cnn.data.split_folders import SPLITS
+from keras_cnn.data.split_names import HINT, by_split, left_out
 from keras_cnn.errors import InputError
 
+PARTS = ("image", "label")
 NAMED = 100  # mismatches listed in one message
 
 
@@ -30,11 +32,12 @@ class Pair:
 def read(root: Path, image_size: tuple[int, int] | None) -> RawSplits:
     """Every split of `root`: images uint8 (N, H, W, C) and masks uint8 (N, H, W) of classes.
 
-    A mask has the stem of its image; `mask_classes` has the meaning of its numbers. Images become gray where every one
-    is, else RGB; masks are resized to the nearest pixel. Raises InputError that names every pair that does not
-    match or cannot be read, and for images of several sizes where `image_size`, (height, width), is None.
+    A mask has the path of its image, but for the ending; `mask_classes` has the meaning of its numbers. Images become
+    gray where every one is, else RGB; masks are resized to the nearest pixel. Raises InputError that names every pair
+    that does not match or cannot be read, and for images of several sizes where `image_size`, (height, width), is None.
     """
-    matched = {split: _match(folder) for split, folder in _layout(root).items()}
+    folders, notes = _layout(root)
+    matched = {split: _match(folder) for split, folder in folders.items()}
     looked = {
         split: _checked(root, parallel(_look, pairs, f"checking {split}")) for split, pairs in matched.items()
     }
@@ -53,27 +56,34 @@ def read(root: Path, image_size: tuple[int, int] | None) -> RawSplits:
         (lambda: splits["test"]) if test else None,
         np.bincount(test.labels.ravel(), minlength=len(classes)).tolist() if test else None,
         task="segmentation",
+        notes=tuple(notes),
     )
 
 
-def _layout(root: Path) -> dict[str, Path]:
-    """Split -> the folder that holds its `image` and `label`; train may be `root` itself."""
-    found = {SPLITS[name]: root / name for name in SPLITS if (root / name).is_dir()}
+def _layout(root: Path) -> tuple[dict[str, Path], list[str]]:
+    """Split -> the folder that holds its `image` and `label`, and the note on other folders; train may be `root`."""
+    if not root.is_dir():
+        raise InputError(
+            f"there is no folder {str(root)!r}. Give pairs:PATH, with folders image and label in it."
+        )
+    found = by_split(root)
+    others = [root / name for name in sub_folders(root) if root / name not in found.values()]
     if "train" not in found:
         found = {"train": root, **found}
+        others = [folder for folder in others if folder.name not in PARTS]
     for folder in found.values():
-        missing = [name for name in ("image", "label") if not (folder / name).is_dir()]
+        missing = [name for name in PARTS if not (folder / name).is_dir()]
         if missing:
             raise InputError(
                 f"{str(folder)!r} has no folder {' and no folder '.join(missing)}. Give pairs:PATH with folders image "
-                "and label in it, or with train, val and test folders of those two."
+                f"and label in it, or with train, val and test folders of those two. {HINT}"
             )
-    return found
+    return found, left_out(others, "split")
 
 
 def _match(folder: Path) -> list[Pair]:
     """Images and masks of one stem, by number where stems are such: 2 before 10."""
-    found = {name: _by_stem(folder / name) for name in ("image", "label")}
+    found = {name: _by_stem(folder / name) for name in PARTS}
     images, labels = found["image"], found["label"]
     alone = [f"image {stem} has no label" for stem in sorted(images.keys() - labels.keys())]
     alone += [f"label {stem} has no image" for stem in sorted(labels.keys() - images.keys())]
@@ -86,9 +96,11 @@ def _match(folder: Path) -> list[Pair]:
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
-    paths = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
-    found = {path.stem: path for path in paths}
-    double = sorted(path.name for path in paths if found[path.stem] != path)
+    """Files by their path in `folder`, at any depth, without the ending."""
+    files = [path for path in files_below(folder) if path.is_file()]  # a pipe would never end
+    paths = {path: path.relative_to(folder).with_suffix("").as_posix() for path in files}
+    found = {stem: path for path, stem in paths.items()}
+    double = sorted(path.name for path, stem in paths.items() if found[stem] != path)
     if double:
         raise InputError(
             f"{str(folder)!r} holds another file of the same stem as {listing(double, NAMED)}. Keep one."

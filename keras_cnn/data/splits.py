@@ -30,7 +30,7 @@ def assemble(name: str, raw: RawSplits, validation_split: float, split_seed: int
     def load_checked_test() -> Split:
         return _check(load_test(), name, "test", train)
 
-    return ImageData(_facts(name, raw, train, validation), train, validation, load_checked_test)
+    return ImageData(_facts(name, raw, train, validation), train, validation, load_checked_test, raw.left_out)
 
 
 def stratify(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData, Split
+from keras_cnn.data.left_out import LEFT_OUT, write_left_out
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_file, write_json
@@ -39,7 +40,7 @@ def train_run(
     """Load the data, train, measure the best weights once on the test split, and log each step.
 
     Leaves run.json, epochs.csv, metrics.json, test.json, test.png, weights, a checkpoint and TensorBoard logs in
-    `directory`. InputError if it holds a run already.
+    `directory`, and left_out.txt if many files of the data cannot be read. InputError if it holds a run already.
     """
     settings.check_names()
     if (directory / RUN).exists():
@@ -83,6 +84,8 @@ def _train(
 ) -> None:
     for note in data.facts.notes:
         logger.info(f"note: {note}")
+    for line in write_left_out(data, run.directory / LEFT_OUT):
+        logger.info(line)
     assert run.settings.batch_size, "a run's settings are resolved"
     logger.info(describe(strategy, run.settings.batch_size))
     result = train(

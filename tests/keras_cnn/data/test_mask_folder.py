@@ -37,9 +37,12 @@ def test_pairs_are_read_and_cut(tmp_path):
         assert (split.labels[:, :4] == 0).all() and (split.labels[:, 4:] == 1).all()
 
 
-@pytest.mark.parametrize("train", [".", "train"])
-def test_own_splits_and_class_names(tmp_path, train):
-    for name, count in ((train, 4), ("val", 2), ("test", 3)):
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [(".", "val", "test"), ("train", "val", "test"), ("Training", "Valid", "Testing")],
+)
+def test_own_splits_and_class_names(tmp_path, train, val, test):
+    for name, count in ((train, 4), (val, 2), (test, 3)):
         fill(tmp_path / name, count, values=(0, 1, 2), size=(6, 6))
     (tmp_path / "classes.txt").write_text("sky\ncell\nwall\n\n")
     data = load(f"pairs:{tmp_path}")
@@ -151,6 +154,44 @@ def test_folders_that_are_missing_or_doubled(tmp_path):
     Image.new("L", (6, 8)).save(tmp_path / "c" / "image" / "4.bmp")
     with pytest.raises(InputError, match="another file of the same stem"):
         load(name)
+
+
+def test_folders_that_are_no_split_are_named(tmp_path):
+    fill(tmp_path, 8)
+    fill(tmp_path / "extra", 3)
+    data = load(f"pairs:{tmp_path}")
+    assert "folders that are no split are left out (1): extra (6 images)" in data.facts.notes[0]
+    fill(tmp_path / "train", 8)
+    data = load(f"pairs:{tmp_path}")
+    assert "left out (3): extra (6 images), image (8 images), label (8 images)" in data.facts.notes[0]
+
+
+def test_two_folders_of_one_split_are_refused(tmp_path):
+    for name in (".", "val", "Validation"):
+        fill(tmp_path / name, 2)
+    message = r"2 folders for the split validation: Validation \(4 images\) and val \(4 images\)"
+    with pytest.raises(InputError, match=message):
+        load(f"pairs:{tmp_path}")
+
+
+def test_nested_folders_pair_by_their_path_and_junk_is_skipped(tmp_path):
+    fill(tmp_path, 4)
+    for part in ("image", "label"):
+        (tmp_path / part / "rome").mkdir()
+        for path in sorted((tmp_path / part).glob("*.png")):
+            path.with_name("rome").joinpath(path.name).write_bytes(path.read_bytes())
+        (tmp_path / part / "Thumbs.db").write_bytes(b"")
+    assert (
+        sum(load(f"pairs:{tmp_path}").facts.images(split) for split in ("train", "validation", "test")) == 8
+    )
+    (tmp_path / "label/rome/2.png").unlink()
+    with pytest.raises(InputError, match="image rome/2 has no label"):
+        load(f"pairs:{tmp_path}")
+
+
+def test_pairs_that_are_missing_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"there is no folder .*nowhere.*Give pairs:PATH"):
+        load(f"pairs:{tmp_path}/nowhere")
 
 
 def test_nearest_takes_the_pixel_that_contains_the_center():
