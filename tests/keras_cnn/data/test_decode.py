@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_cnn.data.decode import ORIENTATION, decode, decode_mask, header, mixed_sizes, resize
+from keras_cnn.data.decode import ORIENTATION, decode, header, mixed_sizes, resize
+from keras_cnn.data.mask_file import decode_mask
 from keras_cnn.errors import InputError
 
 
