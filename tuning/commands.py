@@ -25,6 +25,7 @@ def search(options) -> None:
     directory = new_directory(options.directory, f"{data_stem(base.data)}-{names}-{limits.tuner}")
     gpus = count_gpus(machine)
     from keras_cnn.data.dataset import DataFacts
+    from keras_cnn.training.batch_size import searched_note
     from tuning.search import start_study
 
     for architecture in architectures:
@@ -37,7 +38,7 @@ def search(options) -> None:
         study = Study(
             directory,
             limits,
-            base.resolved(facts),
+            base.resolved(facts, devices or 1),
             fixed_settings(options),
             facts,
             devices=devices,
@@ -45,6 +46,9 @@ def search(options) -> None:
             use_gpu_widths=gpus > 0,
             architectures=architectures,
         )
+        if "batch_size" not in study.fixed_hyperparameters:
+            for note in searched_note(study.batch_sizes, study.model_input_info):
+                print(f"note: {note}", flush=True)
         if options.start_with:
             study = replace(study, initial_configurations=_initial_configurations(study, options.start_with))
         start_study(study, executor)

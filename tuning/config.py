@@ -9,6 +9,7 @@ from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.files import read_versioned, write_versioned
 from keras_cnn.provenance import provenance
+from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.tasks import OBJECTIVES
 from tuning.quantities import to_bytes, to_seconds
@@ -20,6 +21,8 @@ DEFAULT_TRIALS = 20
 COMPLETED, FAILED, DIVERGED = "COMPLETED", "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
 RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"  # while its coordinator lives, and when it does not
+# of studies whose study.json has none: their trials must stay in the space
+UNRECORDED_BATCH_SIZES = {"classification": (32, 64, 128), "segmentation": (2, 4, 8)}
 STUDY = "study.json"
 STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
 TRIAL = "trial.json"
@@ -79,7 +82,8 @@ class SearchSettings:
 class Study:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
     (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
-    architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first."""
+    architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first.
+    batch_sizes: to choose from, those that suit the number of images if not given."""
 
     directory: Path
     search: SearchSettings
@@ -91,8 +95,12 @@ class Study:
     use_gpu_widths: bool = False
     architectures: tuple[str, ...] = ()
     initial_configurations: tuple[dict, ...] = ()
+    batch_sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.batch_sizes:
+            sizes = searched_batch_sizes(self.model_input_info, self.devices or 1)
+            object.__setattr__(self, "batch_sizes", sizes)
         if not self.architectures:
             object.__setattr__(self, "architectures", (self.base.architecture,))
 
@@ -111,7 +119,7 @@ class Study:
     @property
     def model_input_info(self) -> DataFacts:
         """The facts, with the shape of what a net sees of an image."""
-        return dataclasses.replace(self.facts, shape=self.base.input_shape(self.facts))
+        return self.base.input_facts(self.facts)
 
     @property
     def title(self) -> str:
@@ -147,6 +155,7 @@ def read_study(directory: Path) -> Study:
         devices=record["devices"],
         threads=record.get("threads"),
         architectures=tuple(record.get("architectures", ())),
+        batch_sizes=tuple(record.get("batch_sizes", UNRECORDED_BATCH_SIZES[record["facts"]["task"]])),
         **_renamed(record),
     )
 

@@ -10,6 +10,7 @@ from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_file, write_json
 from keras_cnn.provenance import provenance
+from keras_cnn.training.batch_size import batch_size_note
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.lr_finder import RangeTest, range_test
 from keras_cnn.training.plots import as_image
@@ -39,9 +40,12 @@ def find_run(
         raise InputError(f"{directory} already holds a {RESULT}; choose another --directory.")
     settings.check_names()
     data = load(**settings.load_arguments(), download=download)
-    settings = settings.resolved(data.facts)
     strategy = get_strategy(devices)
+    given, replicas = settings.batch_size, strategy.num_replicas_in_sync
+    settings = settings.resolved(data.facts, replicas)
     assert settings.batch_size, "resolved"
+    for note in batch_size_note(given, settings.batch_size, settings.input_facts(data.facts), replicas):
+        logger.info(f"note: {note}")
     logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising learning rates")
     found = range_test(settings, data, strategy, steps=steps)
     directory.mkdir(parents=True, exist_ok=True)

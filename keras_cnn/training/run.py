@@ -14,6 +14,7 @@ from keras_cnn.data.left_out import LEFT_OUT, write_left_out
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json, write_file, write_json
+from keras_cnn.training.batch_size import batch_size_note
 from keras_cnn.training.callbacks import CHECKPOINT
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict, summary
@@ -49,13 +50,17 @@ def train_run(
             f"{shlex.quote(str(directory))}, or choose another --directory."
         )
     data = load(**settings.load_arguments(), download=download)
-    settings = settings.resolved(data.facts)
     strategy = get_strategy(devices)
+    given, settings = settings, settings.resolved(data.facts, strategy.num_replicas_in_sync)
     built = seeded_model(
         settings, data, strategy
     )  # what cannot be built is refused before anything is written
     run = Run(directory, settings, data.facts, replicas=strategy.num_replicas_in_sync)
     run.write()
+    for note in batch_size_note(
+        given.batch_size, settings.batch_size, settings.input_facts(data.facts), run.replicas
+    ):
+        logger.info(f"note: {note}")
     _train(run, data, strategy, built)
 
 
