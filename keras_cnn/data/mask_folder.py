@@ -13,7 +13,7 @@ from keras_cnn.data.mask_classes import mask_classes
 from keras_cnn.data.mask_errors import colored_masks, different_palettes
 from keras_cnn.data.mask_file import ColoredMask, LossyMask, decode_mask, palette_colors
 from keras_cnn.data.progress import parallel
-from keras_cnn.data.split_names import HINT, by_split, left_out
+from keras_cnn.data.split_names import HINT, by_split, check_folder, left_out
 from keras_cnn.errors import InputError
 
 PARTS = ("image", "label")
@@ -74,10 +74,7 @@ def read(root: Path, image_size: tuple[int, int] | None) -> RawSplits:
 
 def _layout(root: Path) -> tuple[dict[str, Path], list[str]]:
     """Split -> the folder that holds its `image` and `label`, and the note on other folders; train may be `root`."""
-    if not root.is_dir():
-        raise InputError(
-            f"there is no folder {str(root)!r}. Give pairs:PATH, with folders image and label in it."
-        )
+    check_folder(root, "pairs:PATH, with folders image and label in it")
     found = by_split(root)
     others = [root / name for name in sub_folders(root) if root / name not in found.values()]
     if "train" not in found:

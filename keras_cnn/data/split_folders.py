@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_cnn.data.dataset import listing
 from keras_cnn.data.image_files import images_in, sub_folders
-from keras_cnn.data.split_names import HINT, by_split, counted, left_out, split_of
+from keras_cnn.data.split_names import HINT, by_split, check_folder, counted, left_out, split_of
 from keras_cnn.errors import InputError
 
 
@@ -31,10 +31,7 @@ def find(root: Path) -> Layout:
     Raises InputError where there is no such layout, where two folders are the same split, or where the class folders
     of the splits differ.
     """
-    if not root.is_dir():
-        raise InputError(
-            f"there is no folder {str(root)!r}. Give folder:PATH, with one sub-folder a class in it."
-        )
+    check_folder(root, "folder:PATH, with one sub-folder a class in it")
     names = sub_folders(root)
     splits = [name for name in names if split_of(name)]
     others = [name for name in names if name not in splits]

@@ -21,6 +21,14 @@ def split_of(name: str) -> str | None:
     return SPLITS.get(re.sub(r"[ _-]?(set|split|data|images)$", "", name.casefold()))
 
 
+def check_folder(root: Path, give: str) -> None:
+    """Raise InputError if `root` is no folder. give: what a user should give."""
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{str(root)!r} is a file: unpack an archive first. Give {give}.")
+    if not root.is_dir():
+        raise InputError(f"there is no folder {str(root)!r}. Give {give}.")
+
+
 def by_split(root: Path) -> dict[str, Path]:
     """Split -> its folder in `root`, train first. Raises InputError where two folders are the same one."""
     found: dict[str, Path] = {}

@@ -95,6 +95,13 @@ def test_a_path_without_its_prefix_says_which_to_give(tmp_path, monkeypatch, nam
         load(name)
 
 
+@pytest.mark.parametrize("prefix", ["folder", "pairs"])
+def test_an_archive_has_to_be_unpacked(tmp_path, prefix):
+    (tmp_path / "photos.zip").touch()
+    with pytest.raises(InputError, match=rf"is a file: unpack an archive first\. Give {prefix}:PATH, with"):
+        load(f"{prefix}:{tmp_path}/photos.zip")
+
+
 def test_a_folder_named_as_a_known_data_set_does_not_hide_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "nowhere"))
