@@ -1,6 +1,7 @@
 """What both command lines share: a parser whose errors are one line, and exit codes."""
 
 import dataclasses
+import io
 import re
 import sys
 import warnings
@@ -166,6 +167,12 @@ def run_command(run: Callable[[], None], messages: str = "stdout") -> int:
 
     messages: the stream of what the library logs, stdout or stderr.
     """
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # a file name may be no text, or no text of the terminal's encoding
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     logs.print_to(messages)
     warnings.showwarning = lambda message, *rest, **more: print(f"warning: {message}", file=sys.stderr)
     try:

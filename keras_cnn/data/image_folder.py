@@ -1,7 +1,6 @@
 """Photos in folders: one sub-folder a class, or folders train, val and test of such."""
 
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -107,8 +106,7 @@ def _listed(what: str, names: list[str]) -> list[str]:
 
 
 def _name(path: Path, root: Path) -> str:
-    """Relative to `root`; bytes that are no UTF-8 are shown as question marks, for they cannot be printed."""
-    return os.fsencode(path.relative_to(root)).decode(errors="replace")
+    return path.relative_to(root).as_posix()
 
 
 def _counts(group: Sequence[Photo], classes: tuple[str, ...]) -> list[int]:

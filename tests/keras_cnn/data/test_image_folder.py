@@ -351,13 +351,14 @@ def test_class_folders_of_other_formats_say_which_files_they_hold(tmp_path):
         read(tmp_path)
 
 
-def test_a_name_that_is_no_text_can_be_printed(tmp_path):
+def test_a_name_that_is_no_text_is_printed_and_listed(tmp_path, monkeypatch, capsys):
     fill(tmp_path)
-    (tmp_path / "cat" / os.fsdecode(b"\xff.png")).write_text("no image")
-    data = read(tmp_path)
-    assert [*data.facts.notes, *data.left_out] == [
-        text.encode().decode() for text in (*data.facts.notes, *data.left_out)
-    ]
+    monkeypatch.chdir(tmp_path)
+    for number in range(6):
+        (tmp_path / "cat" / os.fsdecode(b"\xff%d.png" % number)).write_text("no image")
+    assert keras_cnn.cli.main(["data", f"folder:{tmp_path}"]) == 0
+    assert r"cat/\udcff0.png" in capsys.readouterr().out
+    assert len(next((tmp_path / "runs").iterdir()).read_text().splitlines()) == 6
 
 
 def test_images_of_one_class_alone(tmp_path):
