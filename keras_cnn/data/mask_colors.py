@@ -20,9 +20,7 @@ from keras_cnn.errors import InputError
 Color = tuple[int, int, int]
 MAX_CLASSES = 64  # more colors than that are no classes but shades
 NEAR = 32  # of 255, in any channel: JPEG moves the color of an area by less than that
-SHADE_RATIO = (
-    0.1  # of the area of a near color: a lossless mask has no second class that is that much smaller
-)
+SHADE_RATIO = 0.1  # of the area of a near color: what fills less than that is a shade of it, not a class
 ON_LINE = 8  # of 255: how far rounding, and the overshoot of bicubic interpolation, move a color off the line
 FEW = 256  # colors at edges; from more on, they are not looked at one by one
 
@@ -42,20 +40,26 @@ def class_colors(paths: Sequence[Path], lossy: bool) -> ClassColors:
     for here, within in parallel(_census, paths, "looking at the colors of masks"):
         everywhere |= here
         inside.update(within)
+    chosen = _areas(inside, lossy)
+    if not 2 <= len(chosen) <= MAX_CLASSES:
+        return ClassColors((), len(everywhere))
+    others = everywhere - set(chosen)
+    if not lossy and len(others) <= FEW:  # a class may be too thin to have an inside
+        thin = {color for color in others if not _lies_between(color, chosen)}
+        chosen, others = [*chosen, *thin], others - thin
+    return ClassColors(tuple(sorted(map(_unpacked, chosen))), len(others))
+
+
+def _areas(inside: Counter[int], lossy: bool) -> list[int]:
+    """Colors that fill areas, but the shades of one that fills more; one more than `MAX_CLASSES` are not all."""
     chosen: list[int] = []
     for color, count in inside.most_common():
         near = [inside[other] for other in chosen if _distance(color, other) < NEAR]
         if not near or (not lossy and count > SHADE_RATIO * max(near)):
             chosen.append(color)
         if len(chosen) > MAX_CLASSES:
-            return ClassColors((), len(everywhere))
-    if len(chosen) < 2:
-        return ClassColors((), len(everywhere))
-    others = everywhere - set(chosen)
-    if not lossy and len(others) <= FEW:  # a class may be too thin to have an inside
-        thin = {color for color in others if not _lies_between(color, chosen)}
-        chosen, others = [*chosen, *sorted(thin)], others - thin
-    return ClassColors(tuple(sorted(map(_unpacked, chosen))), len(others))
+            break
+    return chosen
 
 
 def to_classes(folders: Sequence[str], colors: Sequence[Color | int]) -> None:

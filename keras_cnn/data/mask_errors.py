@@ -17,13 +17,10 @@ AGAIN = "Save masks as PNG, and resize them with Image.Resampling.NEAREST."
 def colored_masks(root: Path, wrong: Sequence[Path], every: Sequence[Path], *, lossy: bool) -> InputError:
     """The error for masks that are colored or JPEG. wrong: those. every: all masks. lossy: whether some are JPEG."""
     found = class_colors(every, lossy)
-    kind = (
-        "JPEG, which blurs their numbers"
-        if lossy
-        else "colored, where one number for each class was expected"
-    )
+    kind, blurred = "JPEG, which blurs their numbers", ""
+    if not lossy:
+        kind, blurred = "colored, where one number for each class was expected", _blurred(found)
     files = listing([_name(root, path) for path in wrong], NAMED)
-    blurred = "" if lossy else _blurred(found)
     return InputError(
         f"pairs:{root}: {len(wrong)} of {len(every)} masks are {kind}: {files}. {blurred}{_mend(root, found, every)}"
     )

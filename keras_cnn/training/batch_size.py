@@ -35,8 +35,8 @@ def searched_note(sizes: tuple[int, ...], facts: DataFacts) -> list[str]:
     if sizes[-1] >= LARGEST_SEARCHED[facts.task]:
         return []
     return [
-        f"batch sizes searched: {', '.join(map(str, sizes))}, small enough for {MIN_STEPS} steps an epoch of "
-        f"{_count(facts)}; --batch_size sets one"
+        f"batch sizes searched: {', '.join(map(str, sizes))}, small for an epoch of {_count(facts)}; "
+        "--batch_size sets one"
     ]
 
 

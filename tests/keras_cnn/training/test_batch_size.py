@@ -85,6 +85,6 @@ def test_searched_batch_sizes_leave_ten_steps_an_epoch(facts, sizes):
 
 def test_note_on_searched_batch_sizes_only_where_they_are_unusual():
     assert searched_note((4, 8), labels(108)) == [
-        "batch sizes searched: 4, 8, small enough for 10 steps an epoch of 108 images; --batch_size sets one"
+        "batch sizes searched: 4, 8, small for an epoch of 108 images; --batch_size sets one"
     ]
     assert searched_note((32, 64, 128), labels(5000)) == searched_note((2, 4, 8), masks(80)) == []
