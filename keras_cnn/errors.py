@@ -6,6 +6,7 @@ and keeps its traceback.
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -71,6 +72,22 @@ def in_one_line(error: object) -> str:
 def unknown_name(kind: str, received: object, allowed: Iterable[str]) -> InputError:
     """The error for a name outside `allowed`; a near miss is suggested."""
     names = sorted(allowed)
-    close = difflib.get_close_matches(str(received), names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    close = closest_name(str(received), names)
+    hint = f" Did you mean {close!r}?" if close else ""
     return InputError(f"unknown {kind} {received!r}.{hint} There is: {', '.join(names)}.")
+
+
+def closest_name(received: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that `received` most likely means, or None.
+
+    The same name in another case comes first, then one of which `received` is the initials (`lr` of `learning_rate`),
+    then the most similar one.
+    """
+    by_key = {name.casefold(): name for name in names}
+    key = received.casefold()
+    initials = {"".join(word[0] for word in re.findall(r"[^\W_]+", other)): other for other in by_key}
+    similar = difflib.get_close_matches(key, by_key, n=1)
+    for found in (key, initials.get(key) if len(key) > 1 else None, *similar):
+        if found in by_key:
+            return by_key[found]
+    return None

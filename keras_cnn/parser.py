@@ -1,9 +1,7 @@
 """What both command lines share: a parser whose errors are one line, and exit codes."""
 
 import dataclasses
-import difflib
 import io
-import logging
 import re
 import sys
 import warnings
@@ -14,7 +12,7 @@ from typing import NoReturn
 import jsonargparse
 
 from keras_cnn import logs
-from keras_cnn.errors import BAD_INPUT, InputError, refusal
+from keras_cnn.errors import BAD_INPUT, InputError, closest_name, refusal
 from keras_cnn.tensorflow_import import import_tensorflow
 from keras_cnn.training.config import TrainSettings
 
@@ -22,9 +20,14 @@ SIZES = {
     "image_size": "height and width to resize every image to; the images' own size if not given",
     "crop_size": "height and width of the windows of images with masks that the net sees; whole images if not given",
 }
-
-
-logger = logging.getLogger(__name__)
+# what other programs call an option
+SYNONYMS = {
+    **dict.fromkeys(("model", "net", "network"), "architecture"),
+    **dict.fromkeys(("output", "out", "output_dir"), "directory"),
+    **dict.fromkeys(("gpus", "num_gpus"), "devices"),
+    "dataset": "data",
+    "num_epochs": "epochs",
+}
 
 
 class Parser(jsonargparse.ArgumentParser):
@@ -42,14 +45,18 @@ class Parser(jsonargparse.ArgumentParser):
         text = re.sub(
             r"an? <class '(\w+)'>", r"\1", " ".join(str(message).replace("Parser key", "option").split())
         )
-        unknown = text.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
-        known = [option for action in self._actions for option in action.option_strings]
-        close = difflib.get_close_matches(unknown, known, n=1) if "unrecognized" in text else []
-        hint = (
-            f" Did you mean {close[0]}?" if close else f" See {self.prog.replace('[options] ', '')} --help."
-        )
+        # on the command line, or in a file of --config
+        unknown = re.match(r"(?:unrecognized arguments: --?|Option ')([^\s=']+)", text)
+        close = self._closest_option(unknown[1]) if unknown else None
+        hint = f" Did you mean --{close}?" if close else f" See {self.prog.replace('[options] ', '')} --help."
         print(f"error: {text.rstrip('.')}.{hint}", file=sys.stderr)
         sys.exit(BAD_INPUT)
+
+    def _closest_option(self, name: str) -> str | None:
+        strings = [option for action in self._actions for option in action.option_strings]
+        known = [option[2:] for option in strings if option.startswith("--")]
+        synonym = SYNONYMS.get(name.casefold())
+        return synonym if synonym in known else closest_name(name, known)
 
 
 def new_parser(description: str) -> Parser:
@@ -110,7 +117,6 @@ def read_settings(options: jsonargparse.Namespace) -> TrainSettings:
 
 def start_tensorflow(threads: int | None) -> None:
     """Import TensorFlow, to compute in so many threads; None for one a processor."""
-    logger.info("starting TensorFlow")
     import_tensorflow()
     from keras_cnn.training.strategy import limit_threads
 
@@ -118,15 +124,22 @@ def start_tensorflow(threads: int | None) -> None:
 
 
 def image_files(names: list[str]) -> list[Path]:
-    """Files as named, and of folders the images at any depth, sorted. InputError for a folder that holds none."""
-    from keras_cnn.serving.predictor import ENDINGS
+    """Files as named, and of folders the images at any depth, sorted, without the junk that `folder:` skips too.
+
+    InputError for a folder that holds none, or cannot be read.
+    """
+    from keras_cnn.data.decode import ENDINGS
+    from keras_cnn.data.image_files import images_below
 
     found = []
     for path in map(Path, names):
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+        try:
+            inside = images_below(path)
+        except OSError as error:
+            raise InputError(f"cannot read the folder {str(path)!r}: {error}.") from error
         if not inside:
             raise InputError(f"{str(path)!r} holds no image. Known are {', '.join(sorted(ENDINGS))}.")
         found += inside

@@ -81,6 +81,22 @@ def test_models_do_not_read_data():
             assert not [name for name in imports(module) if name.startswith("keras_cnn.data")]
 
 
+def quotes(node: ast.expr) -> bool:
+    """Whether an expression is shlex.quote(...) or shlex.join(...)."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("shlex.quote", "shlex.join")
+
+
+@pytest.mark.parametrize("module", PACKAGES)
+def test_a_printed_command_quotes_what_it_is_given(module):
+    """A path may hold spaces; the command that a message shows must still run when it is pasted."""
+    command = re.compile(r"(keras-cnn [a-z-]+|tensorboard)( --\w+)* $")
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if isinstance(node, ast.JoinedStr):
+            for before, value in zip(node.values, node.values[1:], strict=False):
+                if isinstance(before, ast.Constant) and command.search(before.value):
+                    assert quotes(value.value), ast.unparse(node)
+
+
 def test_pixels_are_divided_by_255_in_one_place():
     """Pixels become floating-point numbers in the model; elsewhere only transparency and descriptions are scaled."""
     allowed = {"models.normalization", "data.describe", "data.digits", "data.decode", "serving.endpoints"}

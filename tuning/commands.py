@@ -34,6 +34,7 @@ def search(options) -> None:
         make_executor(machine, gpus, devices, threads) as executor,
     ):
         from keras_cnn.data.dataset import DataFacts
+        from keras_cnn.training.batch_size import searched_note
         from tuning.search import start_study
 
         print(f"a worker reads {base.data} and checks that {names} can be trained on it", flush=True)
@@ -43,7 +44,7 @@ def search(options) -> None:
         study = Study(
             directory,
             limits,
-            base.resolved(facts),
+            base.resolved(facts, devices or 1),
             fixed_settings(options),
             facts,
             devices=devices,
@@ -51,6 +52,9 @@ def search(options) -> None:
             use_gpu_widths=gpus > 0,
             architectures=architectures,
         )
+        if "batch_size" not in study.fixed_hyperparameters:
+            for note in searched_note(study.batch_sizes, study.model_input_info):
+                print(f"note: {note}", flush=True)
         if options.start_with:
             study = replace(study, initial_configurations=_initial_configurations(study, options.start_with))
         start_study(study, executor)
@@ -197,4 +201,4 @@ def _ship(study: Study, executor: Executor, formats: Sequence[str] | None = None
         print(f"  {name}: {value}")
     print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
     print(f"report: {path}, {path.with_name('report.html')}")
-    print(f"tensorboard --logdir {study.directory}/logs\nSavedModel: {version}")
+    print(f"tensorboard --logdir {shlex.quote(str(study.directory / 'logs'))}\nSavedModel: {version}")

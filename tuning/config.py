@@ -1,6 +1,7 @@
 """What a search and each of its trials are, as plain data."""
 
 import dataclasses
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.provenance import sessions
 from keras_cnn.records import read_record, understood, write_record
+from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
 from keras_cnn.training.tasks import OBJECTIVES
@@ -20,6 +22,8 @@ DEFAULT_TRIALS = 20
 FAILED, DIVERGED = "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
 RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"  # while its coordinator lives, and when it does not
+# of studies whose study.json has none: their trials must stay in the space
+UNRECORDED_BATCH_SIZES = {"classification": (32, 64, 128), "segmentation": (2, 4, 8)}
 DAMAGED = "DAMAGED"  # its files cannot be read; `keras-cnn resume` runs it again
 STUDY = "study.json"
 STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
@@ -80,7 +84,8 @@ class SearchSettings:
 class Study:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
     (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
-    architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first."""
+    architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first.
+    batch_sizes: to choose from, those that suit the number of images if not given."""
 
     directory: Path
     search: SearchSettings
@@ -92,8 +97,12 @@ class Study:
     use_gpu_widths: bool = False
     architectures: tuple[str, ...] = ()
     initial_configurations: tuple[dict, ...] = ()
+    batch_sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.batch_sizes:
+            sizes = searched_batch_sizes(self.model_input_info, self.devices or 1)
+            object.__setattr__(self, "batch_sizes", sizes)
         if not self.architectures:
             object.__setattr__(self, "architectures", (self.base.architecture,))
 
@@ -113,7 +122,7 @@ class Study:
     @property
     def model_input_info(self) -> DataFacts:
         """The facts, with the shape of what a net sees of an image."""
-        return dataclasses.replace(self.facts, shape=self.base.input_shape(self.facts))
+        return self.base.input_facts(self.facts)
 
     @property
     def title(self) -> str:
@@ -135,7 +144,7 @@ def read_study(directory: Path) -> Study:
     """The study in `directory`; InputError if there is none."""
     if not (directory / STUDY).exists() and not (directory / STUDY_COPY).exists():
         raise InputError(
-            f"{directory} holds no study. Make one with keras-cnn search --directory {directory}."
+            f"{directory} holds no study. Make one with keras-cnn search --directory {shlex.quote(str(directory))}."
         )
     try:
         return parse_study(directory / STUDY)
@@ -157,6 +166,7 @@ def parse_study(path: Path) -> Study:
             devices=record["devices"],
             threads=record.get("threads"),
             architectures=tuple(record.get("architectures", ())),
+            batch_sizes=tuple(record.get("batch_sizes", UNRECORDED_BATCH_SIZES[record["facts"]["task"]])),
             **_renamed(record),
         )
 

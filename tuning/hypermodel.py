@@ -1,7 +1,6 @@
 """HyperCNN: the search space and the builders as a plain KerasTuner HyperModel, for stock tuners too."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import keras
 import keras_tuner as kt
@@ -48,7 +47,7 @@ class HyperCNN(kt.HyperModel):
             use_gpu_widths,
         )
         self.base = (base or TrainSettings()).resolved(facts)
-        self._seen = replace(facts, shape=self.base.input_shape(facts))
+        self._seen = self.base.input_facts(facts)
 
     def settings(self, hp: kt.HyperParameters) -> TrainSettings:
         """The settings for the values of `hp`; declares hyperparameters that `hp` lacks."""

@@ -1,7 +1,10 @@
 """keras-cnn data: the facts of a data set."""
 
 import json
+import sys
+from pathlib import Path
 
+from keras_cnn.directories import data_stem
 from keras_cnn.parser import Parser, add_download, new_parser
 from keras_cnn.tensorflow_import import import_tensorflow
 
@@ -23,14 +26,17 @@ def parser() -> Parser:
 
 def run(options) -> None:
     from keras_cnn.data.describe import describe
+    from keras_cnn.data.left_out import LEFT_OUT, write_left_out
     from keras_cnn.data.sources import load
 
     import_tensorflow()
-    facts = load(
+    data = load(
         options.name,
         image_size=tuple(options.image_size) if options.image_size else None,
         validation_split=options.validation_split,
         split_seed=options.split_seed,
         download=options.download,
-    ).facts
-    print(json.dumps(facts.to_dict(), indent=1) if options.json else describe(facts))
+    )
+    print(json.dumps(data.facts.to_dict(), indent=1) if options.json else describe(data.facts))
+    for line in write_left_out(data, Path("runs") / f"{data_stem(options.name)}-{LEFT_OUT}"):
+        print(line, file=sys.stderr if options.json else sys.stdout)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,9 +55,8 @@ def run(options) -> None:
         found = diagnose(model, data, batch_size=options.batch_size)
         write_report(found, directory)
         print(json.dumps(found.to_dict(), indent=1) if options.json else text(found))
-        logger.info(
-            f"report: {directory}/diagnosis.txt, .json, .png\ntensorboard --logdir {directory / 'logs'}"
-        )
+        logger.info(f"report: {directory}/diagnosis.txt, .json, .png")
+        logger.info(f"tensorboard --logdir {shlex.quote(str(directory / 'logs'))}")
 
 
 @contextlib.contextmanager

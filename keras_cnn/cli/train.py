@@ -29,6 +29,7 @@ def run(options) -> None:
         _resume(options)
         return
     settings = read_settings(options)
+    print("starting TensorFlow", flush=True)
     start_tensorflow(options.threads)
     from keras_cnn.training.run import train_run
 

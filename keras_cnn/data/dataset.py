@@ -34,6 +34,7 @@ class RawSplits:
         load_test: reads the test split, or None.
         test_counts: test images per class, or None where counting would mean reading the split.
         flip_invariant: as in `DataFacts`, like `task`, `notes` and `license`.
+        left_out: what is wrong with each file that could not be read, one sentence a file.
     """
 
     classes: tuple[str, ...]
@@ -45,6 +46,7 @@ class RawSplits:
     task: str = "classification"
     notes: tuple[str, ...] = ()
     license: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,20 @@ class ImageData:
         train: images to train on.
         validation: images to validate on.
         load_test: reads the test split, which is needed once, at the end.
+        left_out: what is wrong with each file that could not be read, of which `facts.notes` names the first.
     """
 
     facts: DataFacts
     train: Split
     validation: Split
     load_test: Callable[[], Split]
+    left_out: tuple[str, ...] = ()
 
 
-def listing(names: Sequence[str], most: int = 5) -> str:
+LISTED = 5  # names in a note
+
+
+def listing(names: Sequence[str], most: int = LISTED) -> str:
     """The first `most` names, and the number of the others, for a note."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -1,7 +1,7 @@
 """Image files to pixels: what is accepted, and how odd files become uint8 (H, W, 1) or (H, W, 3)."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Pillow also opens EPS, which starts Ghostscript: only formats of pixels are let in.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}  # of such files
 MAX_PIXELS = 89_478_485  # where Pillow warns of a decompression bomb; it refuses only twice as many
 SIXTEEN_BITS = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 GRAY = {"1", "L", "LA", *SIXTEEN_BITS}
@@ -34,7 +35,7 @@ class Header:
 
 def header(source: str | Path | bytes) -> Header:
     """Reads the header alone. Raises InputError where the bytes are no image of `FORMATS`."""
-    with _opened(source) as image:
+    with opened(source) as image:
         # Pillow turns TIFF by itself; without any of the keys, `getexif` would decode a PNG to look behind it.
         has_exif = image.format != "TIFF" and image.info.keys() & EXIF_KEYS
         sideways = has_exif and image.getexif().get(ORIENTATION) in SIDEWAYS
@@ -51,39 +52,10 @@ def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarra
     """
     from PIL import ImageOps
 
-    with _opened(source) as image:
+    with opened(source) as image:
         upright = ImageOps.exif_transpose(image)
         channels = channels or (1 if upright.mode in GRAY else 3)
         return _pixels(upright, "L" if channels == 1 else "RGB")
-
-
-def decode_mask(source: str | Path | bytes) -> np.ndarray:
-    """The numbers of a mask as stored in its file: uint8 (H, W), EXIF orientation applied.
-
-    The positions of a palette count, not its colors; black and white are 0 and 1, or, of 16 bits, 0 and 255. Raises
-    InputError where it is broken, is colored, holds other numbers above 255, or is a JPEG, which blurs them.
-    """
-    from PIL import ImageOps
-
-    with _opened(source) as image:
-        if image.format == "JPEG":
-            raise ValueError("JPEG blurs the numbers of a mask: save it as PNG or TIFF")
-        values = np.asarray(ImageOps.exif_transpose(image))
-        if values.ndim == 3:
-            values = _gray(values[..., : {2: 1, 4: 3}.get(values.shape[2], 3)])
-        if values.max(initial=0) > 255 and set(np.unique(values)) <= {0, 65535}:
-            values = np.minimum(values, 255)
-        if values.dtype.kind == "f" or values.min(initial=0) < 0 or values.max(initial=0) > 255:
-            raise ValueError(
-                f"a mask holds whole numbers from 0 to 255, not {values.min()} to {values.max()}"
-            )
-        return values.astype(np.uint8)
-
-
-def _gray(values: np.ndarray) -> np.ndarray:
-    if (values != values[..., :1]).any():
-        raise ValueError("the mask is colored, where a number for each class was expected")
-    return values[..., 0]
 
 
 def convert(pixels: np.ndarray, channels: int) -> np.ndarray:
@@ -123,12 +95,12 @@ def mixed_sizes(name: str, sizes: Iterable[tuple[int, int]]) -> InputError:
 
 
 @contextmanager
-def _opened(source: str | Path | bytes) -> Iterator["Image.Image"]:
-    """The image, not decoded yet; whatever goes wrong while it is open becomes an InputError."""
+def opened(source: str | Path | bytes, allowed: Sequence[str] = FORMATS) -> Iterator["Image.Image"]:
+    """The image, not decoded yet; whatever goes wrong while it is open becomes an InputError that names `allowed`."""
     from PIL import Image, UnidentifiedImageError
 
     what = "the upload" if isinstance(source, bytes) else repr(str(source))
-    allowed = f"Allowed: {', '.join(FORMATS)}."
+    rule = f"Allowed: {', '.join(allowed)}."
     try:
         with Image.open(
             io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS
@@ -137,9 +109,13 @@ def _opened(source: str | Path | bytes) -> Iterator["Image.Image"]:
                 raise ValueError(f"{image.width} x {image.height} pixels are too many")
             yield image
     except UnidentifiedImageError as error:
-        raise InputError(f"{what} is no image of a known format. {allowed}") from error
+        raise InputError(f"{what} is no image of a known format. {rule}") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{what} does not exist. Check the path.") from error
     except Exception as error:  # Pillow's parsers raise whatever they stumble on, not only OSError
-        raise InputError(f"{what} is not a readable image ({error}). {allowed}") from error
+        if isinstance(error, OSError) and error.errno:  # the system's: its cause is not the format
+            raise InputError(f"{what} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{what} is not a readable image ({error}). {rule}") from error
 
 
 def _pixels(image: "Image.Image", mode: str) -> np.ndarray:

@@ -1,6 +1,7 @@
-"""Many image files at once, in threads: headers, duplicates and pixels."""
+"""Many image files at once: where they are, and, in threads, their headers, duplicates and pixels."""
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 
 from keras_cnn.data import array_store
 from keras_cnn.data.dataset import Split
-from keras_cnn.data.decode import decode, header, resize
+from keras_cnn.data.decode import ENDINGS, decode, header, resize
 from keras_cnn.data.progress import parallel
 from keras_cnn.errors import InputError
 
@@ -30,18 +31,64 @@ class Photo:
     weight: int
 
 
-def scan(folders: dict[str, Path], classes: Sequence[str]) -> tuple[list[Photo], list[Path]]:
-    """Photos in the class folders of every split, by name, and entries that are no images; hidden ones are skipped."""
+# what systems, archives and file servers leave beside images; in small letters
+JUNK = {
+    *("__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "lost+found"),
+    *("@eadir", "#recycle", "$recycle.bin", "system volume information"),
+}
+
+
+def is_junk(name: str) -> bool:
+    """Whether a file or folder of this name is never read: hidden, such as `._1.jpg`, or one of JUNK."""
+    return name.startswith(".") or name.casefold() in JUNK
+
+
+def sub_folders(folder: Path) -> list[str]:
+    """Sorted names of the folders in `folder`, without junk."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_junk(path.name))
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Files in `folder` at any depth, without junk, in the order of their names.
+
+    Links to folders are followed, each folder is entered once, and none that holds `folder`: a loop has an end.
+    """
+    above = {Path(os.path.abspath(folder)), folder.resolve()}
+    seen = {_identity(parent) for start in above for parent in (start, *start.parents)}
+    found, waiting = [], [folder]
+    while waiting:
+        for path in sorted(waiting.pop().iterdir()):
+            if is_junk(path.name):
+                continue
+            if not path.is_dir():
+                found.append(path)
+            elif (identity := _identity(path)) not in seen:
+                seen.add(identity)
+                waiting.append(path)
+    return sorted(found, key=lambda path: path.parts)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Files directly in `folder` that are called like images, sorted."""
+    return sorted(path for path in folder.iterdir() if _is_called_image(path) and not path.is_dir())
+
+
+def images_below(folder: Path) -> list[Path]:
+    """Regular files in `folder`, at any depth, that are called like images, in the order of their names."""
+    return [path for path in files_below(folder) if _is_called_image(path) and path.is_file()]
+
+
+def scan(folders: dict[str, Path], classes: Sequence[str]) -> tuple[list[Photo], dict[Path, str]]:
+    """Photos in the class folders of every split, at any depth, and what is wrong with files that are no images."""
     entries = [
         (path, split, label)
         for split, folder in folders.items()
         for label, name in enumerate(classes)
-        for path in sorted((folder / name).iterdir(), key=lambda path: path.name)
-        if not path.name.startswith(".")
+        for path in files_below(folder / name)
     ]
     found = parallel(_photo, entries, "scanning images")
-    not_images = [entry[0] for entry, photo in zip(entries, found, strict=True) if not photo]
-    return [photo for photo in found if photo], not_images
+    wrong = {entry[0]: why for entry, why in zip(entries, found, strict=True) if isinstance(why, str)}
+    return [photo for photo in found if isinstance(photo, Photo)], wrong
 
 
 def copies(photos: Sequence[Photo]) -> list[list[Photo]]:
@@ -54,37 +101,47 @@ def copies(photos: Sequence[Photo]) -> list[list[Photo]]:
 
 def read(
     photos: Sequence[Photo], size: tuple[int, int], channels: int, title: str
-) -> tuple[Split, list[Photo]]:
-    """Decoded photos, resized to `size`, (height, width), and those that turned out to be broken."""
+) -> tuple[Split, dict[Path, str]]:
+    """Decoded photos, resized to `size`, (height, width), and what is wrong with those that are broken."""
     images = array_store.empty((len(photos), *size, channels))
     labels = np.array([photo.label for photo in photos], np.int64)
 
-    def fill(row: int) -> bool:
+    def fill(row: int) -> str:
         try:
             images[row] = resize(decode(photos[row].path, channels), size)
-        except InputError:
-            return False
-        return True
+        except InputError as error:
+            return str(error)
+        return ""
 
-    whole = np.array(parallel(fill, range(len(photos)), f"reading {title}"), bool)
-    broken = [photo for photo, good in zip(photos, whole, strict=True) if not good]
+    wrong = parallel(fill, range(len(photos)), f"reading {title}")
+    whole = np.array([not why for why in wrong], bool)
+    broken = {photo.path: why for photo, why in zip(photos, wrong, strict=True) if why}
     return Split(array_store.take(images, np.flatnonzero(whole)), labels[whole]), broken
 
 
-def _photo(entry: tuple[Path, str, int]) -> Photo | None:
+def _photo(entry: tuple[Path, str, int]) -> Photo | str:
     path, split, label = entry
-    if not path.is_file():  # a folder; or a pipe, which would never end
-        return None
+    if not path.is_file():  # a link to nowhere; or a pipe, which would never end
+        return f"{str(path)!r} is no regular file."
     try:
         head = header(path)
-    except InputError:
-        return None
+    except InputError as error:
+        return str(error)
     return Photo(path, split, label, head.gray, head.size, path.stat().st_size)
 
 
 def _digest(photo: Photo) -> bytes:
     with photo.path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
+
+
+def _is_called_image(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and not is_junk(path.name)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _grouped(photos: Iterable[Photo], keys: Iterable[object]) -> list[list[Photo]]:

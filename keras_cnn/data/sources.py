@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_cnn.data.dataset import ImageData, RawSplits
+from keras_cnn.data.path_hint import looks_like_path, path_hint
 from keras_cnn.data.splits import assemble
 from keras_cnn.errors import InputError
 
@@ -71,6 +72,8 @@ def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> RawS
     kind, colon, path = name.partition(":")
     if kind + colon in SOURCES:
         return SOURCES[kind + colon](path, image_size)
+    if looks_like_path(name) and (hint := path_hint(name)):  # without importing TensorFlow Datasets first
+        raise hint
     from keras_cnn.data import tfds
 
     return tfds.read(name, image_size, download)

@@ -1,57 +1,117 @@
 """Which folders hold the classes of an image folder: its own sub-folders, or those of train, val and test."""
 
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 from keras_cnn.data.dataset import listing
+from keras_cnn.data.image_files import images_in, sub_folders
+from keras_cnn.data.split_names import HINT, by_split, check_folder, counted, left_out, split_of
 from keras_cnn.errors import InputError
 
-SPLITS = {
-    "train": "train",
-    "val": "validation",
-    "validation": "validation",
-    "test": "test",
-}  # folder -> split
 
+@dataclass(frozen=True)
+class Layout:
+    """Where the images of an image folder are.
 
-def find(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """Split -> the folder of its class folders (`train` alone where that is `root`), and the class names.
-
-    Classes are sorted by name, hidden folders left out. Raises InputError where there is no such layout, or
-    where the class folders of the splits differ.
+    Args:
+        folders: split -> the folder of its class folders; `train` alone where that is the root.
+        classes: names of the class folders, sorted.
+        notes: what is left out, and what a folder that is called like a split was taken for.
     """
-    if not root.is_dir():
+
+    folders: dict[str, Path]
+    classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def find(root: Path) -> Layout:
+    """Find splits and classes below `root`; junk such as hidden folders is no class.
+
+    Raises InputError where there is no such layout, where two folders are the same split, or where the class folders
+    of the splits differ.
+    """
+    check_folder(root, "folder:PATH, with one sub-folder a class in it")
+    names = sub_folders(root)
+    splits = [name for name in names if split_of(name)]
+    others = [name for name in names if name not in splits]
+    if not _are_splits(root, splits, others):
+        notes = _read_as_classes(root, splits, others)
+        return Layout({"train": root}, _classes(root), (*notes, *_loose(root, root)))
+    folders, unlabeled = _labeled(by_split(root))
+    classes = _classes(folders["train"])
+    for split, folder in folders.items():
+        _check_same(folders["train"], classes, split, folder)
+    loose = [note for folder in (root, *folders.values()) for note in _loose(root, folder)]
+    return Layout(
+        folders, classes, (*left_out([root / name for name in others], "split"), *unlabeled, *loose)
+    )
+
+
+def _are_splits(root: Path, splits: list[str], others: list[str]) -> bool:
+    """Whether folders called like splits are such, not classes (of vehicles, one may be `train`)."""
+    roles = {split_of(name) for name in splits}
+    if not splits or not others:
+        return bool(splits)
+    if len(roles) > 1:  # beside others, a train that holds folders, and another split
+        return any(sub_folders(root / name) for name in splits if split_of(name) == "train")
+    return roles == {"train"} and all(
+        len(sub_folders(root / name)) > 1 and not images_in(root / name) for name in splits
+    )
+
+
+def _read_as_classes(root: Path, splits: list[str], others: list[str]) -> list[str]:
+    for name in splits:
+        same = sorted(set(sub_folders(root / name)) & set(others))
+        if len(same) > 1:
+            raise InputError(
+                f"{str(root)!r} has the folders {listing(same)} beside {name}, which has folders of the same names. "
+                f"If {name} is a split, move the others into a folder train; if it is a class, rename it."
+            )
+    if not splits:
+        return []
+    return [f"read as classes, not as splits, for what is beside them: {', '.join(splits)}"]
+
+
+def _labeled(folders: dict[str, Path]) -> tuple[dict[str, Path], list[str]]:
+    """`folders` but those whose images have no class, and the notes on the latter."""
+    if "train" not in folders:
+        names = ", ".join(folder.name for folder in folders.values())
+        root = str(next(iter(folders.values())).parent)
         raise InputError(
-            f"there is no folder {str(root)!r}. Give folder:PATH, with one sub-folder a class in it."
+            f"{root!r} has the folders {names}. Needed is train, allowed one val and one test. {HINT}"
         )
-    layout = _splits(root)
-    classes = _folders(layout["train"])
-    if len(classes) < 2:
-        raise InputError(
-            f"{str(layout['train'])!r} needs one sub-folder a class, two or more, but has "
-            f"{f'{classes[0]!r} alone' if classes else 'none'}."
+    unlabeled = {
+        split: folder
+        for split, folder in folders.items()
+        if split != "train" and images_in(folder) and not sub_folders(folder)
+    }
+    notes = [
+        f"{counted(folder)} has no class folders and is left out as {split}"
+        for split, folder in unlabeled.items()
+    ]
+    return {split: folder for split, folder in folders.items() if split not in unlabeled}, notes
+
+
+def _classes(folder: Path) -> tuple[str, ...]:
+    names = sub_folders(folder)
+    if len(names) > 1:
+        return tuple(names)
+    has, deeper = "none", ""
+    if names:
+        has = f"{names[0]!r} alone"
+        inner = shlex.quote(f"folder:{folder / names[0]}")
+        deeper = (
+            f" If those in {names[0]} are the classes, give {inner}."
+            if sub_folders(folder / names[0])
+            else ""
         )
-    for split, folder in layout.items():
-        _check_same(layout["train"], classes, split, folder)
-    return layout, tuple(classes)
+    raise InputError(f"{str(folder)!r} needs one sub-folder a class, two or more, but has {has}.{deeper}")
 
 
-def _splits(root: Path) -> dict[str, Path]:
-    names = _folders(root)
-    known = [name for name in SPLITS if name in names]
-    # A class may be called `train`: beside others it is a split only where it holds folders itself.
-    if not known or (len(known) < len(names) and not ("train" in known and _folders(root / "train"))):
-        return {"train": root}
-    roles = [SPLITS[name] for name in known]
-    if "train" not in roles or len(set(roles)) < len(roles):
-        raise InputError(
-            f"{str(root)!r} has the folders {', '.join(known)}. Needed is train, allowed one val and one test."
-        )
-    return {role: root / name for role, name in zip(roles, known, strict=True)}
-
-
-def _check_same(train: Path, classes: list[str], split: str, folder: Path) -> None:
-    here = _folders(folder)
-    only_train, only_here = (sorted(set(a) - set(b)) for a, b in ((classes, here), (here, classes)))
+def _check_same(train: Path, classes: tuple[str, ...], split: str, folder: Path) -> None:
+    here = sub_folders(folder)
+    only_train, only_here = sorted(set(classes) - set(here)), sorted(set(here) - set(classes))
     if only_train or only_here:
         found = [
             f"{where} alone has {listing(names)}"
@@ -64,8 +124,11 @@ def _check_same(train: Path, classes: list[str], split: str, folder: Path) -> No
         )
 
 
-def _folders(root: Path) -> list[str]:
-    """Sorted names of the sub-folders, without hidden ones and those that archives leave (`__MACOSX`)."""
-    return sorted(
-        path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))
+def _loose(root: Path, folder: Path) -> list[str]:
+    """The note on images beside the class folders, which have no class."""
+    names = [path.relative_to(root).as_posix() for path in images_in(folder)]
+    return (
+        [f"images outside of the class folders are left out ({len(names)}): {listing(names)}"]
+        if names
+        else []
     )

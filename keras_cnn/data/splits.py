@@ -9,6 +9,8 @@ from keras_cnn.data.dataset import DataFacts, ImageData, RawSplits, Split, listi
 from keras_cnn.data.pixel_statistics import mean_and_variance
 from keras_cnn.errors import InputError
 
+# validation images; with fewer, two standard errors of an accuracy of 0.8 are more than 0.08
+MIN_VALIDATION, USUAL_ACCURACY = 100, 0.8
 TEST_SPLIT, TEST_SEED = 0.2, 0  # fixed, so that the test images are the same whatever the `split_seed`
 
 
@@ -30,7 +32,7 @@ def assemble(name: str, raw: RawSplits, validation_split: float, split_seed: int
     def load_checked_test() -> Split:
         return _check(load_test(), name, "test", train)
 
-    return ImageData(_facts(name, raw, train, validation), train, validation, load_checked_test)
+    return ImageData(_facts(name, raw, train, validation), train, validation, load_checked_test, raw.left_out)
 
 
 def stratify(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -77,10 +79,24 @@ def _facts(name: str, raw: RawSplits, train: Split, validation: Split) -> DataFa
         notes += (f"no train image of {len(missing)} of {len(raw.classes)} classes: {listing(missing)}",)
     if raw.test_counts is not None:
         counts["test"] = raw.test_counts
+    if raw.task == "classification":
+        notes += _too_few(len(validation))
     mean, variance = mean_and_variance(train.images)
     shape = train.images.shape[1:]
     return DataFacts(
         name, shape, raw.classes, counts, mean, variance, raw.flip_invariant, raw.task, notes, raw.license
+    )
+
+
+def _too_few(images: int) -> tuple[str, ...]:
+    """The note on a validation split that is too small to rank models by; the standard error is the binomial one."""
+    if images >= MIN_VALIDATION:
+        return ()
+    error = (USUAL_ACCURACY * (1 - USUAL_ACCURACY) / images) ** 0.5
+    return (
+        f"{images} validation images are few to rank models by: an accuracy of {USUAL_ACCURACY} has a standard error "
+        f"of sqrt({USUAL_ACCURACY} x {1 - USUAL_ACCURACY:.1f} / {images}) = {error:.2f}, so differences below about "
+        f"{2 * error:.2f} may be chance; add images, or raise --validation_split",
     )
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_cnn.data.path_hint import path_hint
 from keras_cnn.errors import InputError, in_one_line, unknown_name
 
 if TYPE_CHECKING:
@@ -52,8 +53,10 @@ def _check_known(name: str) -> None:
     )  # some 450 names, of which only similar ones are listed
     base = name.partition(":")[0].partition("/")[0]
     if base not in known:
+        if hint := path_hint(name):
+            raise hint
         close = difflib.get_close_matches(base, known, n=3)
-        raise unknown_name("data set", name, {"digits", "folder:PATH", *on_disk(), *close})
+        raise unknown_name("data set", name, {"digits", "folder:PATH", "pairs:PATH", *on_disk(), *close})
 
 
 def _fetch(name: str) -> "tfds.core.DatasetBuilder":

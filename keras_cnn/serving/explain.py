@@ -2,6 +2,7 @@
 
 import logging
 import math
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def explain_run(
         tagged = {f"{name}/{what}": figure for what, figure in figures.items()}
         write_figures(run.log_directory / "explain", tagged, run.settings.epochs)
         logger.info(f"{name}: {len(figures)} pictures in {folder}")
-    logger.info(f"tensorboard --logdir {run.log_directory}")
+    logger.info(f"tensorboard --logdir {shlex.quote(str(run.log_directory))}")
 
 
 def _chosen(model: keras.Model, names: Sequence[str]) -> list[str]:

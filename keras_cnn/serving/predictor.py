@@ -15,8 +15,6 @@ from keras_cnn.serving.checksums import check_checksums
 
 BATCH = 32
 TOP = 5
-# of files that `data.decode` reads
-ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 Source = str | Path | bytes | np.ndarray
 
 

@@ -9,8 +9,9 @@ from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.models.registry import check_options, check_task
 from keras_cnn.models.spec import NORMALIZATIONS, PRECISIONS, ModelSpec
+from keras_cnn.training.batch_size import default_batch_size
 from keras_cnn.training.class_weights import check_class_weight
-from keras_cnn.training.tasks import DEFAULTS, check_for_task
+from keras_cnn.training.tasks import LABEL_SMOOTHING, check_for_task
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "muon")
 FREEZES = ("none", "body")
@@ -60,8 +61,8 @@ class TrainSettings:
         balanced: draw every class equally often instead of every image once an epoch.
         patience: end after so many epochs without a better validation accuracy, or mean IoU of masks; never early if
             not given.
-        batch_size: images (windows, with masks) per replica and step; the global batch is batch_size x replicas. 128,
-            with masks 4, if not given.
+        batch_size: images (windows, with masks) per replica and step; the global batch is batch_size x replicas. If not
+            given, 128, with masks 4, or less where an epoch would have fewer than 10 steps.
         epochs: passes over the training images.
         augmentation: auto: flip, unless the images are digits or letters; none; or names joined by +, as in
             flip+crop+cutout. There are flip, crop, rotate (up to 15 degrees), rotate90 (quarter turns), cutout, color,
@@ -162,10 +163,10 @@ class TrainSettings:
                 f"the weights of {self.architecture} know no batch normalization: give --batch_norm false."
             )
 
-    def resolved(self, facts: DataFacts) -> "TrainSettings":
+    def resolved(self, facts: DataFacts, replicas: int = 1) -> "TrainSettings":
         """The settings with `auto` and None replaced by their values for this machine and data.
 
-        InputError for settings that mean nothing for the data's task.
+        replicas: devices that will share a step. InputError for settings that mean nothing for the data's task.
         """
         from keras_cnn.training.precision import fastest_precision
 
@@ -173,9 +174,11 @@ class TrainSettings:
         augmentation = (
             ("flip" if facts.flip_invariant else "none") if self.augmentation == "auto" else self.augmentation
         )
-        values = {
-            name: default for name, default in DEFAULTS[facts.task].items() if getattr(self, name) is None
+        defaults: dict[str, Any] = {
+            "batch_size": default_batch_size(self.input_facts(facts), replicas),
+            "label_smoothing": LABEL_SMOOTHING[facts.task],
         }
+        values = {name: default for name, default in defaults.items() if getattr(self, name) is None}
         settings = replace(self, precision=precision, augmentation=augmentation, **values)
         check_for_task(settings, facts)
         return settings
@@ -189,6 +192,10 @@ class TrainSettings:
         """(H, W, C) of what the net sees: whole images, or windows of `crop_size`."""
         height, width = self.crop_size or facts.shape[:2]
         return height, width, facts.shape[2]
+
+    def input_facts(self, facts: DataFacts) -> DataFacts:
+        """`facts` with the shape of what the net sees; of windows, their number is that of the images then."""
+        return replace(facts, shape=self.input_shape(facts))
 
     def model_spec(self, facts: DataFacts) -> ModelSpec:
         """The model for data of these `facts`; InputError if the architecture is for another task."""

@@ -12,6 +12,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_figure
 from keras_cnn.provenance import provenance
 from keras_cnn.records import write_record
+from keras_cnn.training.batch_size import batch_size_note
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.lr_finder import RangeTest, range_test
 from keras_cnn.training.plots import as_image
@@ -51,9 +52,12 @@ def find_run(
     settings.check_names()
     with claim(directory, f"{data_stem(settings.data)}-{settings.architecture}-lr", RESULT) as claimed:
         data = load(**settings.load_arguments(), download=download)
-        settings = settings.resolved(data.facts)
         strategy = get_strategy(devices)
+        given, replicas = settings.batch_size, strategy.num_replicas_in_sync
+        settings = settings.resolved(data.facts, replicas)
         assert settings.batch_size, "resolved"
+        for note in batch_size_note(given, settings.batch_size, settings.input_facts(data.facts), replicas):
+            logger.info(f"note: {note}")
         logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising learning rates")
         found = range_test(settings, data, strategy, steps=steps)
         figure = rate_figure(found)

@@ -11,12 +11,14 @@ import keras
 import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData, Split
+from keras_cnn.data.left_out import LEFT_OUT, write_left_out
 from keras_cnn.data.sources import load
 from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_figure
 from keras_cnn.provenance import changes
 from keras_cnn.records import write_record
+from keras_cnn.training.batch_size import batch_size_note
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict, summary
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
@@ -54,7 +56,8 @@ def train_run(
 ) -> Path:
     """Load the data, train, measure the best weights once on the test split, and log each step.
 
-    Leaves run.json, epochs.csv, metrics.json, test.json, test.png, weights, a checkpoint and TensorBoard logs.
+    Leaves run.json, epochs.csv, metrics.json, test.json, test.png, weights, a checkpoint and TensorBoard logs,
+    and left_out.txt if many files of the data cannot be read.
 
     Args:
         settings: of the run.
@@ -73,12 +76,16 @@ def train_run(
     with claim(directory, f"{data_stem(settings.data)}-{settings.architecture}", RUN) as claimed:
         logger.info(f"loading {settings.data}")
         data = load(**settings.load_arguments(), download=download)
-        settings = settings.resolved(data.facts)
         strategy = get_strategy(devices)
+        given, settings = settings, settings.resolved(data.facts, strategy.num_replicas_in_sync)
         # what cannot be built is refused before anything is written
         built = seeded_model(settings, data, strategy)
         run = Run(claimed, settings, data.facts, replicas=strategy.num_replicas_in_sync)
         run.write()
+        for note in batch_size_note(
+            given.batch_size, settings.batch_size, settings.input_facts(data.facts), run.replicas
+        ):
+            logger.info(f"note: {note}")
         with _continuable(run):
             _train(run, data, strategy, built)
     return claimed
@@ -154,6 +161,8 @@ def _train(
 ) -> None:
     for note in data.facts.notes:
         logger.info(f"note: {note}")
+    for line in write_left_out(data, run.directory / LEFT_OUT):
+        logger.info(line)
     assert run.settings.batch_size, "a run's settings are resolved"
     logger.info(describe(strategy, run.settings.batch_size))
     with StepProgress(run.settings.epochs, built[2]) as shown:
@@ -175,7 +184,7 @@ def _train(
     score = score_name(run.facts.task).replace("_", " ")
     logger.info(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
     logger.info(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
-    logger.info(f"tensorboard --logdir {run.log_directory}")
+    logger.info(f"tensorboard --logdir {shlex.quote(str(run.log_directory))}")
 
 
 def epoch_line(epochs: int, score: str) -> Callable[[int, dict], None]:

@@ -8,11 +8,7 @@ from keras_cnn.errors import InputError
 # what trials and epochs are ranked by: the highest is best
 OBJECTIVES = {"classification": "val_accuracy", "segmentation": "val_mean_iou"}
 DIRECTION = "max"
-# what settings left to the task mean
-DEFAULTS: dict[str, dict] = {
-    "classification": {"batch_size": 128, "label_smoothing": 0.1},
-    "segmentation": {"batch_size": 4, "label_smoothing": 0.0},
-}
+LABEL_SMOOTHING = {"classification": 0.1, "segmentation": 0.0}  # if not given
 
 
 class TaskSettings(Protocol):

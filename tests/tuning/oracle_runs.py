@@ -10,7 +10,7 @@ from keras_cnn.records import write_record
 from keras_cnn.training.config import TrainSettings
 from tuning.config import SearchSettings, Study, TrialSpec
 
-FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
+FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [900, 900]}, (1.0,) * 3, (1.0,) * 3)
 
 
 def study_in(directory, tuner, seed=0, trials=8, fixed_hyperparameters=None, epochs=4) -> Study:

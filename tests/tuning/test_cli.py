@@ -23,11 +23,19 @@ BOTH = [
     (["--kernel_initializer", "he_norml"], "Did you mean 'he_normal'"),
     (["--normalization", "zscore"], "per_image"),
     (["--optimizer", "adamm"], "Did you mean 'adam'"),
+    (["--optimizer", "adamW"], "Did you mean 'adamw'"),
+    (["--optimizer", "ADAM"], "Did you mean 'adam'"),
     (["--augmentation", "flip+croop"], "Did you mean 'crop'"),
     (["--options.block", "3"], "Did you mean 'blocks'"),
     (["--epochs", "many"], "Expected int"),
     (["--epochs", "0"], "at least 1"),
     (["--architecure", "vgg"], "Did you mean --architecture?"),
+    (["--Epochs", "3"], "Did you mean --epochs?"),
+    (["--lr", "0.1"], "Did you mean --learning_rate?"),
+    (["--lr=0.1"], "Did you mean --learning_rate?"),
+    (["--bs", "8"], "Did you mean --batch_size?"),
+    (["--model", "vgg"], "Did you mean --architecture?"),
+    (["stray"], "--help"),
     (["--config", "none.yaml"], "none.yaml"),
     (["--image_size", "0", "4"], "image_size"),
     (["--validation_split", "1.5"], "validation_split"),
@@ -96,3 +104,5 @@ def test_unknown_keys_of_a_config_are_errors(complain, tmp_path_factory):
     config = tmp_path_factory.mktemp("config") / "run.yaml"
     config.write_text("epoch: 3\n")
     assert "epoch" in complain(keras_cnn.cli, TRAIN, "--config", str(config))
+    config.write_text("lr: 3\n")
+    assert "Did you mean --learning_rate?" in complain(keras_cnn.cli, TRAIN, "--config", str(config))

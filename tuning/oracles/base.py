@@ -222,5 +222,6 @@ def declare_space(study: Study) -> kt.HyperParameters:
         study.model_input_info,
         study.fixed_hyperparameters,
         use_gpu_widths=study.use_gpu_widths,
+        batch_sizes=study.batch_sizes,
     )
     return space

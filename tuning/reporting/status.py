@@ -1,6 +1,7 @@
 """How far a search is, from its files alone: while it runs, from another terminal, or after it."""
 
 import csv
+import shlex
 import time
 from collections import Counter
 
@@ -24,7 +25,8 @@ def status(study: Study) -> View:
     ended = [row for row in rows if row["state"] not in (RUNNING, INTERRUPTED)]
     done = sum(stopping.epochs_of(study, row) for row in ended)
     planned = planned_epochs(study)
-    here = f"process {process}" if process else f"not running; keras-cnn resume {study.directory}"
+    resume = f"not running; keras-cnn resume {shlex.quote(str(study.directory))}"
+    here = f"process {process}" if process else resume
     return View(
         title=f"{study.title}: {here}",
         objective=study.objective,

@@ -11,6 +11,7 @@ import keras_tuner as kt
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.models.unet import UPSAMPLINGS
+from keras_cnn.training.batch_size import searched_batch_sizes
 
 # Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).
 LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-3, 6e-2)}
@@ -25,15 +26,18 @@ def suggest(
     fixed_hyperparameters: dict,
     *,
     use_gpu_widths: bool = False,
+    batch_sizes: Sequence[int] = (),
 ) -> dict:
     """Declare the space of `architectures` on `hp`; returns the settings for its values.
 
     Of several, the architecture is a hyperparameter itself and each has its options under the condition of being it.
     given: settings the user decided, by dotted name; they are not searched. wide: search the widths worth a GPU's time
-    instead of a processor's. The result maps dotted names to values, to be laid over a TrainSettings with `overlay`.
+    instead of a processor's. batch_sizes: to choose from, rising; those that suit the number of images if not given.
+    The result maps dotted names to values, to be laid over a TrainSettings with `overlay`.
     """
     values = {}
-    for name, declare in _common(hp, architectures, facts, fixed_hyperparameters).items():
+    sizes = batch_sizes or searched_batch_sizes(facts)
+    for name, declare in _common(hp, architectures, facts, fixed_hyperparameters, sizes).items():
         if name not in fixed_hyperparameters:
             values[name] = declare()
     if len(architectures) > 1:
@@ -72,7 +76,11 @@ def overlay(settings: dict, values: dict) -> dict:
 
 
 def _common(
-    hp: kt.HyperParameters, architectures: Sequence[str], facts: DataFacts, fixed_hyperparameters: dict
+    hp: kt.HyperParameters,
+    architectures: Sequence[str],
+    facts: DataFacts,
+    fixed_hyperparameters: dict,
+    batch_sizes: Sequence[int],
 ) -> dict[str, Callable]:
     """What every architecture has."""
     masks = facts.task == "segmentation"
@@ -89,9 +97,7 @@ def _common(
         "normalization": lambda: hp.Choice("normalization", ["zero_mean", "zero_one", "per_image"]),
         "dropout": lambda: hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3]),
         "augmentation": lambda: hp.Choice("augmentation", [augmentation, "none"]),
-        "batch_size": lambda: hp.Choice(
-            "batch_size", [2, 4, 8] if masks else [32, 64, 128], default=4 if masks else 64
-        ),
+        "batch_size": lambda: hp.Choice("batch_size", list(batch_sizes), default=batch_sizes[-2:][0]),
         "optimizer": lambda: hp.Choice("optimizer", SEARCHED_OPTIMIZERS),
         "learning_rate": lambda: _by_optimizer(hp, "learning_rate", LEARNING_RATES, fixed_hyperparameters),
         "weight_decay": lambda: _by_optimizer(hp, "weight_decay", WEIGHT_DECAYS, fixed_hyperparameters),

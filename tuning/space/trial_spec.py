@@ -22,6 +22,7 @@ def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainS
         study.model_input_info,
         study.fixed_hyperparameters,
         use_gpu_widths=study.use_gpu_widths,
+        batch_sizes=study.batch_sizes,
     )
     return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
 

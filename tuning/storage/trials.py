@@ -1,5 +1,6 @@
 """The trials of a study as rows: outcome and hyperparameters, best first."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,12 +84,12 @@ def best(study: Study) -> Row:
     if damaged:
         raise InputError(
             f"the results of trials {', '.join(damaged)} in {study.directory} are damaged, so the best is not known: "
-            f"keras-cnn resume {study.directory} makes them again."
+            f"keras-cnn resume {shlex.quote(str(study.directory))} makes them again."
         )
     if not rows or rows[0]["score"] is None:
         raise InputError(
             f"no trial of {study.directory} has completed; {len(rows)} were started. "
-            f"Continue with keras-cnn resume {study.directory}."
+            f"Continue with keras-cnn resume {shlex.quote(str(study.directory))}."
         )
     return rows[0]
 

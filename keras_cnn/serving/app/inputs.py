@@ -9,8 +9,9 @@ import numpy as np
 import streamlit as st
 
 from keras_cnn.data.dataset import Split
+from keras_cnn.data.decode import ENDINGS
 from keras_cnn.errors import InputError
-from keras_cnn.serving.predictor import ENDINGS, Predictor
+from keras_cnn.serving.predictor import Predictor
 
 MOST = 200  # files at a time
 CANVAS = 320  # pixels of a side

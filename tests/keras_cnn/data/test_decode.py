@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_cnn.data.decode import ORIENTATION, decode, decode_mask, header, mixed_sizes, resize
+from keras_cnn.data.decode import ORIENTATION, decode, header, mixed_sizes, resize
+from keras_cnn.data.mask_file import decode_mask
 from keras_cnn.errors import InputError
 
 
@@ -119,6 +120,17 @@ def test_a_file_is_named(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(InputError, match=r"notes\.txt"):
         decode(tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize("read", [decode, decode_mask, header])
+def test_a_file_that_is_missing_is_said_to_be_missing(tmp_path, read):
+    with pytest.raises(InputError, match=r"nix\.png' does not exist\. Check the path\.$"):
+        read(tmp_path / "nix.png")
+
+
+def test_a_folder_is_no_image(tmp_path):
+    with pytest.raises(InputError, match=r"cannot be read: Is a directory\.$"):
+        decode(tmp_path)
 
 
 NOISE = np.random.RandomState(0).randint(0, 256, (32, 32, 3), np.uint8)

@@ -72,6 +72,44 @@ def test_folder_without_a_path_is_refused():
         load("folder:")
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("./my photos", r"is a folder: give 'folder:./my photos' if .* or 'pairs:./my photos' if"),
+        ("my photos", r"is a folder: give 'folder:my photos' if"),
+        ("./cells", r"is a folder: give pairs:./cells for its images with masks\.$"),
+        ("./photos.zip", "is a file: .*unpack an archive first"),
+        ("photos.zip", "is a file: .*unpack an archive first"),
+        ("./nix", r"there is no folder './nix'\. Images of your own are folder:PATH"),
+        ("~/nix", "there is no folder '~/nix'"),
+        ("Folder:cells", r"Did you mean folder:cells\?$"),
+        ("pair:my photos", r"Did you mean 'pairs:my photos'\?$"),
+    ],
+)
+def test_a_path_without_its_prefix_says_which_to_give(tmp_path, monkeypatch, name, message):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("my photos/cat", "cells/image", "cells/label"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "photos.zip").touch()
+    with pytest.raises(InputError, match=message):
+        load(name)
+
+
+@pytest.mark.parametrize("prefix", ["folder", "pairs"])
+def test_an_archive_has_to_be_unpacked(tmp_path, prefix):
+    (tmp_path / "photos.zip").touch()
+    with pytest.raises(InputError, match=rf"is a file: unpack an archive first\. Give {prefix}:PATH, with"):
+        load(f"{prefix}:{tmp_path}/photos.zip")
+
+
+def test_a_folder_named_as_a_known_data_set_does_not_hide_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "nowhere"))
+    (tmp_path / "mnist").mkdir()
+    with pytest.raises(InputError, match=r"'mnist' is not in .*--download"):
+        load("mnist")
+
+
 def test_importing_the_sources_imports_no_heavy_package():
     code = "import sys, keras_cnn.data.sources, keras_cnn.data.decode; print(*sys.modules)"
     loaded = subprocess.run(

@@ -89,7 +89,23 @@ def test_own_splits_are_left_alone():
         [20],
     ]
     assert data.facts.counts == {"train": [2, 2], "validation": [1, 1]}  # test is not read to be counted
-    assert data.facts.notes == ()
+    assert all("validation images are few" in note for note in data.facts.notes)
+
+
+@pytest.mark.parametrize(("images", "error", "difference"), [(16, "0.10", "0.20"), (64, "0.05", "0.10")])
+def test_few_validation_images_give_the_standard_error_of_an_accuracy(images, error, difference):
+    """As of a binomial proportion: sqrt(p (1 - p) / n)."""
+    own = raw([0, 1, 0, 1], 2, validation=numbered([0, 1] * (images // 2), 10))
+    (note,) = [note for note in assemble("set", own, 0.1, 0).facts.notes if "validation" in note]
+    assert f"{images} validation images are few" in note
+    assert (
+        f"sqrt(0.8 x 0.2 / {images}) = {error}, so differences below about {difference} may be chance" in note
+    )
+
+
+def test_enough_validation_images_need_no_note():
+    own = raw([0, 1, 0, 1], 2, validation=numbered([0, 1] * 50, 10))
+    assert not any("validation" in note for note in assemble("set", own, 0.1, 0).facts.notes)
 
 
 def test_test_split_is_read_on_demand():

@@ -154,6 +154,6 @@ def test_settings_without_meaning_for_single_labels_are_refused(change, data):
 
 def test_settings_left_open_depend_on_the_task(data, mask_data):
     labels, masks = (TrainSettings().resolved(facts) for facts in (data.facts, mask_data.facts))
-    assert (labels.batch_size, labels.label_smoothing) == (128, 0.1)
-    assert (masks.batch_size, masks.label_smoothing) == (4, 0.0)
+    assert (labels.batch_size, labels.label_smoothing) == (16, 0.1)
+    assert (masks.batch_size, masks.label_smoothing) == (2, 0.0)
     assert TrainSettings(batch_size=7, label_smoothing=0.3).resolved(mask_data.facts).batch_size == 7

@@ -14,7 +14,7 @@ from tuning.oracles.base import declare_space
 from tuning.oracles.make import make_oracle
 from tuning.space.warm_start import read_configurations
 
-FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [50, 50]}, (1.0,) * 3, (1.0,) * 3)
+FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [900, 900]}, (1.0,) * 3, (1.0,) * 3)
 
 
 def study_in(directory, tuner="random", **more) -> Study:
