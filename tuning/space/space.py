@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import keras_tuner as kt
 
 from keras_cnn.data.dataset import DataFacts
-from keras_cnn.models.unet import UPSAMPLINGS
+from keras_cnn.models.options import UPSAMPLINGS
 
 # Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).
 LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-3, 6e-2)}

@@ -10,7 +10,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from keras_cnn.models.pretrained import check_weights, freeze_body, load_pretrained, reference
 from keras_cnn.models.spec import ModelSpec
-from tests.small_nets import unallocated
+from keras_cnn.models.unallocated import unallocated
 
 
 def build(name: str, side: int, classes: int, **options) -> keras.Model:
