@@ -112,6 +112,17 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(picture.resize(size[::-1], Image.Resampling.BILINEAR)).reshape(*size, image.shape[-1])
 
 
+def resize_nearest(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Values (H, W, ...) -> (*size, ...), size = (height, width): each the one of the pixel that contains its center.
+
+    For masks, and for probabilities of masks: an average of two class numbers is a third class.
+    """
+    if values.shape[:2] == tuple(size):
+        return values
+    sides = zip(values.shape[:2], size, strict=True)
+    return values[np.ix_(*(((np.arange(new) + 0.5) * old / new).astype(int) for old, new in sides))]
+
+
 def mixed_sizes(name: str, sizes: Iterable[tuple[int, int]]) -> InputError:
     """The error for images of several sizes, each (height, width), that were to be stacked as they are."""
     ordered = sorted(sizes, key=lambda size: (size[0] * size[1], size))

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_cnn.data import array_store
 from keras_cnn.data.dataset import RawSplits, Split, listing
-from keras_cnn.data.decode import decode, decode_mask, header, mixed_sizes, resize
+from keras_cnn.data.decode import decode, decode_mask, header, mixed_sizes, resize, resize_nearest
 from keras_cnn.data.mask_classes import mask_classes
 from keras_cnn.data.progress import parallel
 from keras_cnn.data.split_folders import SPLITS
@@ -130,13 +130,8 @@ def _read(root: Path, pairs: list[Pair], size: tuple[int, int], channels: int, t
         except InputError as error:  # the header was fine, the pixels are not
             return str(error).rstrip(".")
         mask = table[decode_mask(pairs[row].label)]
-        masks[row] = mask[np.ix_(*_nearest(mask.shape, size))]
+        masks[row] = resize_nearest(mask, size)
         return pairs[row]
 
     _checked(root, parallel(fill, range(len(pairs)), "reading images and masks"))
     return Split(images, masks)
-
-
-def _nearest(shape: tuple[int, ...], size: tuple[int, int]) -> list[np.ndarray]:
-    """For each row and column of `size`, the row or column of `shape` that contains its center."""
-    return [((np.arange(new) + 0.5) * old / new).astype(int) for old, new in zip(shape, size, strict=True)]

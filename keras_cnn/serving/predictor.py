@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_cnn.data.decode import convert, decode, resize
+from keras_cnn.data.decode import convert, decode, resize, resize_nearest
 from keras_cnn.data.windows import Window, predict_image
 from keras_cnn.errors import InputError
 from keras_cnn.files import read_json
@@ -141,12 +141,7 @@ class Predictor:
         for image in images:
             seen = resize(image, size) if size else image
             found = predict_image(self.probabilities, seen, window)
-            if found.shape[:2] != image.shape[:2]:
-                rows, columns = (
-                    np.arange(new) * old // new
-                    for new, old in zip(image.shape[:2], found.shape[:2], strict=True)
-                )
-                found = found[np.ix_(rows, columns)]
+            found = resize_nearest(found, image.shape[:2])
             shares = (
                 np.bincount(found.argmax(axis=-1).ravel(), minlength=len(self.classes)) / found[..., 0].size
             )

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_cnn.data.mask_folder import _nearest
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 
@@ -151,9 +150,3 @@ def test_folders_that_are_missing_or_doubled(tmp_path):
     Image.new("L", (6, 8)).save(tmp_path / "c" / "image" / "4.bmp")
     with pytest.raises(InputError, match="another file of the same stem"):
         load(name)
-
-
-def test_nearest_takes_the_pixel_that_contains_the_center():
-    rows, columns = _nearest((9, 4), (4, 8))
-    assert rows.tolist() == [1, 3, 5, 7]
-    assert columns.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from keras_cnn import cli
+from keras_cnn.data.decode import resize_nearest
 from keras_cnn.data.windows import Window, predict_image
 from keras_cnn.errors import InputError
 from keras_cnn.serving.predictor import Predictor
@@ -184,6 +185,26 @@ def test_predictor_of_masks_takes_images_of_any_size(exported_masks, mask_data):
         shares = dict(found.top)
         assert shares["disc"] == pytest.approx(np.mean(found.probabilities.argmax(-1) == 1))
         assert found.label == max(shares, key=shares.get)
+
+
+@pytest.mark.parametrize("size", [(9, 9), (5, 7), (12, 3), (2, 2)])
+def test_predictor_of_masks_resizes_them_as_training_masks_are(size):
+    """A net that answers the brightness, of images that were resized to 4x4: no mask is moved by half a pixel."""
+    predictor = Predictor.__new__(Predictor)
+    predictor.classes, predictor.shape = ("dark", "bright"), (4, 4, 1)
+    predictor.card = {
+        "task": "segmentation",
+        "settings": {"image_size": [4, 4]},
+        "data": {"shape": [4, 4, 1]},
+        "output": {"shape": [None, 4, 4, 2]},
+    }
+    predictor.probabilities = lambda images: np.concatenate([255 - images, images], axis=-1) / np.float32(255)
+    image = np.zeros((*size, 1), np.uint8)
+    image[size[0] // 2 :, size[1] // 2 :] = 255
+    found = only(predictor, image)
+    expected = resize_nearest((found.seen[..., 0] > 127).astype(np.uint8), size)
+    np.testing.assert_array_equal(found.probabilities.argmax(axis=-1), expected)
+    assert found.label == "dark"
 
 
 def test_predictor_works_without_keras(exported, predictor, tmp_path, image):
