@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from keras_cnn.errors import InputError
+from keras_cnn.input_files import read_text
 
+MAX_JSON_BYTES = 100_000_000  # a confusion matrix of 3,000 classes, with room
 FORMAT_VERSION = 2  # of the JSON files of runs, studies, trials and diagnoses; docs/file-formats.md
 
 
@@ -48,12 +50,13 @@ def to_csv(rows: Iterable[dict], names: Sequence[str]) -> str:
 
 def read_json(path: Path) -> dict:
     """The JSON object in `path`; InputError names the file if it is missing or damaged."""
+    text = read_text(path, MAX_JSON_BYTES)
     try:
-        return json.loads(Path(path).read_text())
-    except FileNotFoundError:
-        raise InputError(f"there is no {path}.") from None
-    except (ValueError, OSError) as error:
+        return json.loads(text)
+    except ValueError as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply to be read.") from None
 
 
 def distinct_stems(paths: Sequence[Path]) -> list[str]:

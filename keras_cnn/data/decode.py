@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_cnn.errors import InputError
+from keras_cnn.input_files import check_file
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # Pillow also opens EPS, which starts Ghostscript: only formats of pixels are let in.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MAX_PIXELS = 89_478_485  # where Pillow warns of a decompression bomb; it refuses only twice as many
+MAX_BYTES = 1_000_000_000  # of a file: so many pixels of four channels of 16 bits have 716 MB
 SIXTEEN_BITS = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 GRAY = {"1", "L", "LA", *SIXTEEN_BITS}
 ORIENTATION, SIDEWAYS = 0x0112, {5, 6, 7, 8}  # the EXIF tag, and its values that swap height and width
@@ -140,6 +142,8 @@ def _opened(source: str | Path | bytes) -> Iterator["Image.Image"]:
 
     what = "the upload" if isinstance(source, bytes) else repr(str(source))
     allowed = f"Allowed: {', '.join(FORMATS)}."
+    if not isinstance(source, bytes):
+        check_file(source, MAX_BYTES)
     try:
         with Image.open(
             io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS

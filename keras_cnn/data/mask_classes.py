@@ -6,8 +6,10 @@ import numpy as np
 
 from keras_cnn.data.dataset import listing
 from keras_cnn.errors import InputError
+from keras_cnn.input_files import read_text
 
 NAMES = "classes.txt"
+MAX_NAMES_BYTES = 1_000_000
 NAMED = 100  # masks listed in one message
 
 
@@ -47,7 +49,8 @@ def mask_classes(root: Path, values: dict[Path, frozenset[int]]) -> tuple[tuple[
 def _names(path: Path) -> list[str]:
     if not path.exists():
         return []
-    names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    lines = read_text(path, MAX_NAMES_BYTES).splitlines()
+    names = [line.strip() for line in lines if line.strip()]
     if not 2 <= len(set(names)) == len(names) <= 256:
         raise InputError(
             f"{path} holds {listing(names) or 'nothing'}; needed are 2 to 256 different names, one a line."

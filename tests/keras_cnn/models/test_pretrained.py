@@ -101,7 +101,7 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path):
     (tmp_path / "text.h5").write_text("no weights")
     with pytest.raises(InputError, match="no HDF5 file"):
         check_weights(tmp_path / "text.h5")
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="there is no"):
         check_weights(tmp_path / "missing.h5")
     with pytest.raises(InputError, match="no weights for lenet5; there are for vgg16"):
         reference("lenet5")
