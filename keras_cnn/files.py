@@ -11,6 +11,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.input_files import read_text
 
 MAX_JSON_BYTES = 100_000_000  # a confusion matrix of 3,000 classes, with room
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 FORMAT_VERSION = 2  # of the JSON files of runs, studies, trials and diagnoses; docs/file-formats.md
 
 
@@ -40,12 +41,20 @@ def write_json(path: Path, value: object) -> None:
 
 
 def to_csv(rows: Iterable[dict], names: Sequence[str]) -> str:
-    """A table with a header: of each row the values of `names`, empty where it has none."""
+    """A table with a header: of each row the values of `names`, empty where it has none.
+
+    Before a text that a spreadsheet would compute as a formula, such as =HYPERLINK("..."), stands an apostrophe, which
+    makes it text (OWASP, "CSV Injection").
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, names, extrasaction="ignore", restval="")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _no_formula(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def read_json(path: Path) -> dict:
