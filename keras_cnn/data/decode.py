@@ -45,18 +45,30 @@ def header(source: str | Path | bytes) -> Header:
         return Header(image.mode in GRAY, (height, width), pages)
 
 
-def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarray:
-    """Pixels of a file, or of its bytes: uint8 (H, W, channels), upright by EXIF, transparency on white.
+def decode(
+    source: str | Path | bytes, channels: int | None = None, size: tuple[int, int] | None = None
+) -> np.ndarray:
+    """Read the pixels of an image file: upright by EXIF, transparency on white, 16 bits scaled to 8.
 
-    channels: 1 (gray) or 3 (RGB); None keeps gray images gray. 16 bits are scaled to 8; of an animation the
-    first frame counts. Raises InputError where the image is broken, too large or of floating-point pixels.
+    Args:
+        source: the file, or its bytes; of an animation the first frame counts.
+        channels: 1 (gray) or 3 (RGB); None keeps gray images gray.
+        size: (height, width) to resize to, as `resize` does; None keeps the image's own.
+
+    Returns:
+        uint8 (H, W, channels).
+
+    Raises:
+        InputError: where the image is broken, too large or of floating-point pixels.
     """
     from PIL import ImageOps
 
     with _opened(source) as image:
-        upright = ImageOps.exif_transpose(image)
-        channels = channels or (1 if upright.mode in GRAY else 3)
-        return _pixels(upright, "L" if channels == 1 else "RGB")
+        ImageOps.exif_transpose(
+            image, in_place=True
+        )  # in place: a copy of a large image takes a third of a GB
+        channels = channels or (1 if image.mode in GRAY else 3)
+        return _pixels(image, "L" if channels == 1 else "RGB", size)
 
 
 def decode_mask(source: str | Path | bytes) -> np.ndarray:
@@ -88,10 +100,10 @@ def _gray(values: np.ndarray) -> np.ndarray:
     return values[..., 0]
 
 
-def convert(pixels: np.ndarray, channels: int) -> np.ndarray:
+def convert(pixels: np.ndarray, channels: int, size: tuple[int, int] | None = None) -> np.ndarray:
     """uint8 (H, W), (H, W, 1), (H, W, 3) or, with alpha, (H, W, 4) -> (H, W, channels), as `decode` does it.
 
-    Raises InputError for an array of another kind.
+    size: as in `decode`. Raises InputError for an array of another kind.
     """
     from PIL import Image
 
@@ -101,7 +113,7 @@ def convert(pixels: np.ndarray, channels: int) -> np.ndarray:
             f"an image is uint8 (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {pixels.dtype} {pixels.shape}."
         )
     image = Image.fromarray(pixels.reshape(pixels.shape[:2]) if depth == 1 else pixels)
-    return _pixels(image, "L" if channels == 1 else "RGB")
+    return _pixels(image, "L" if channels == 1 else "RGB", size)
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -157,7 +169,7 @@ def _opened(source: str | Path | bytes) -> Iterator["Image.Image"]:
         raise InputError(f"{what} is not a readable image ({error}). {allowed}") from error
 
 
-def _pixels(image: "Image.Image", mode: str) -> np.ndarray:
+def _pixels(image: "Image.Image", mode: str, size: tuple[int, int] | None) -> np.ndarray:
     from PIL import Image
 
     if image.mode == "F":
@@ -168,5 +180,8 @@ def _pixels(image: "Image.Image", mode: str) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    pixels = np.array(image.convert(mode))
+    image = image if image.mode == mode else image.convert(mode)
+    if size:
+        image = image.resize(size[::-1], Image.Resampling.BILINEAR)
+    pixels = np.array(image)
     return pixels.reshape(*pixels.shape[:2], -1)  # gray comes without the axis of channels
