@@ -107,4 +107,4 @@ def _machine() -> set[str]:
         for entry in part
         if entry.family in (socket.AF_INET, socket.AF_INET6)
     }
-    return addresses | {socket.gethostname(), socket.getfqdn()}
+    return addresses | {socket.gethostname()}

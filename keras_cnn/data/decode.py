@@ -64,9 +64,7 @@ def decode(
     from PIL import ImageOps
 
     with _opened(source) as image:
-        ImageOps.exif_transpose(
-            image, in_place=True
-        )  # in place: a copy of a large image takes a third of a GB
+        ImageOps.exif_transpose(image, in_place=True)  # a copy may take a third of a GB
         channels = channels or (1 if image.mode in GRAY else 3)
         return _pixels(image, "L" if channels == 1 else "RGB", size)
 

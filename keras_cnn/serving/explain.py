@@ -77,7 +77,7 @@ def _images(run: Run, model: keras.Model, files: Sequence[Path]) -> dict[str, np
     """Name -> uint8 of the model's shape."""
     if files:
         names = distinct_stems(files)
-        # one at a time: decoded files may be large, what is left of each is not
+        # decoded one at a time: of a large image only what the net sees is kept
         images = (decode(path, run.facts.shape[2]) for path in files)
     else:
         test = load(**run.settings.load_arguments()).load_test()
