@@ -54,13 +54,16 @@ def _commands(_) -> str:
 
 
 def _architectures(_) -> str:
-    from keras_cnn.models.registry import ARCHITECTURES
+    from keras_cnn.models.registry import ARCHITECTURES, describe_options
 
     rows = []
     for name, architecture in ARCHITECTURES.items():
-        options = ", ".join(f"`{option}` ({default!r})" for option, default in architecture.options().items())
+        options = "; ".join(
+            f"`{option}` {found['allowed']} ({found['default']!r})"
+            for option, found in describe_options(name).items()
+        )
         rows.append(f"| `{name}` | {architecture.task} | {options} |")
-    return "\n".join(["| name | task | options, with their defaults |", "| --- | --- | --- |", *rows])
+    return "\n".join(["| name | task | options: values (default) |", "| --- | --- | --- |", *rows])
 
 
 def _findings(_) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 TEMPORARY = ".keras-cnn-{process}-"  # what the name of a temporary file begins with
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -84,12 +85,20 @@ def sync_tree(folder: Path) -> None:
 
 
 def to_csv(rows: Iterable[dict], names: Sequence[str]) -> str:
-    """A table with a header: of each row the values of `names`, empty where it has none."""
+    """A table with a header: of each row the values of `names`, empty where it has none.
+
+    Before a text that a spreadsheet would compute as a formula, such as =HYPERLINK("..."), stands an apostrophe, which
+    makes it text (OWASP, "CSV Injection").
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, names, extrasaction="ignore", restval="")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _no_formula(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def distinct_stems(paths: Sequence[Path]) -> list[str]:

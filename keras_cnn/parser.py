@@ -1,11 +1,12 @@
 """What both command lines share: a parser whose errors are one line, and exit codes."""
 
+import contextlib
 import dataclasses
 import io
 import re
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,8 +14,10 @@ import jsonargparse
 
 from keras_cnn import logs
 from keras_cnn.errors import BAD_INPUT, InputError, closest_name, refusal
+from keras_cnn.input_files import read_text
 from keras_cnn.tensorflow_import import import_tensorflow
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.yaml_check import MAX_CONFIG_BYTES, check_yaml
 
 SIZES = {
     "image_size": "height and width to resize every image to; the images' own size if not given",
@@ -28,6 +31,7 @@ SYNONYMS = {
     "dataset": "data",
     "num_epochs": "epochs",
 }
+MAX_MESSAGE = 1000  # characters of an error
 
 
 class Parser(jsonargparse.ArgumentParser):
@@ -41,6 +45,25 @@ class Parser(jsonargparse.ArgumentParser):
         ]
         return super().parse_args(args, *rest, **more)
 
+    def parse_path(self, path, *rest, **more):  # type: ignore[override]
+        """A configuration file, which must be a regular file of text."""
+        with self._input_errors():
+            read_text(path, MAX_CONFIG_BYTES)
+        return super().parse_path(path, *rest, **more)
+
+    def parse_string(self, content, *rest, **more):  # type: ignore[override]
+        """A configuration, which must be a plain tree: see `check_yaml`."""
+        with self._input_errors():
+            check_yaml(content)
+        return super().parse_string(content, *rest, **more)
+
+    @contextlib.contextmanager
+    def _input_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except InputError as error:
+            self.error(str(error))
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # type: ignore[override]
         text = re.sub(
             r"an? <class '(\w+)'>", r"\1", " ".join(str(message).replace("Parser key", "option").split())
@@ -49,7 +72,8 @@ class Parser(jsonargparse.ArgumentParser):
         unknown = re.match(r"(?:unrecognized arguments: --?|Option ')([^\s=']+)", text)
         close = self._closest_option(unknown[1]) if unknown else None
         hint = f" Did you mean --{close}?" if close else f" See {self.prog.replace('[options] ', '')} --help."
-        print(f"error: {text.rstrip('.')}.{hint}", file=sys.stderr)
+        shown = text if len(text) < MAX_MESSAGE else f"{text[:MAX_MESSAGE]} ..."  # it may quote a whole file
+        print(f"error: {shown.rstrip('.')}.{hint}", file=sys.stderr)
         sys.exit(BAD_INPUT)
 
     def _closest_option(self, name: str) -> str | None:

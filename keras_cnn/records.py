@@ -11,8 +11,10 @@ from pathlib import Path
 
 from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.files import write_json
+from keras_cnn.input_files import check_file
 
 FORMAT_VERSION = 3
+MAX_JSON_BYTES = 100_000_000  # a confusion matrix of 3,000 classes, with room
 CHECKED_SINCE = 3  # older versions have no checksum
 
 
@@ -48,13 +50,12 @@ def read_json(path: Path) -> dict:
 
     Raises:
         DamagedFileError: if it holds no such object.
-        InputError: if it is missing.
+        InputError: if it is missing, no regular file, or too large.
     """
+    check_file(path, MAX_JSON_BYTES)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"there is no {path}.") from None
-    except (ValueError, RecursionError, IsADirectoryError) as error:
+        content = json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as error:
         raise DamagedFileError(path, error) from None
     if not isinstance(content, dict):
         raise DamagedFileError(path, f"it holds a {type(content).__name__} instead of a JSON object")

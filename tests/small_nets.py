@@ -1,11 +1,6 @@
 """Every architecture of the registry, narrowed, for the tests that hold for all of them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import keras
 import pytest
-from keras.src.backend.common import global_state
 
 from keras_cnn.models.registry import ARCHITECTURES
 from keras_cnn.models.spec import ModelSpec
@@ -36,15 +31,3 @@ def spec_of(name: str, **changes) -> ModelSpec:
     statistics = {"mean": (120.0, 110.0, 100.0), "variance": (4000.0, 3900.0, 4100.0)}
     defaults = {"input_shape": SHAPES.get(name, (32, 32, 3)), "classes": 5, "options": SMALL.get(name, {})}
     return ModelSpec(name, **defaults | statistics | changes)
-
-
-@contextmanager
-def unallocated() -> Iterator[None]:
-    """Models built in here have shapes, names and numbers of weights, but no memory for them: they cannot compute."""
-    pending = global_state.get_global_attribute("uninitialized_variables", [], set_to_default=True)
-    before = list(pending)
-    try:
-        with keras.StatelessScope(initialize_variables=False):
-            yield
-    finally:
-        pending[:] = before

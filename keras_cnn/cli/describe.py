@@ -11,7 +11,8 @@ from keras_cnn.tensorflow_import import import_tensorflow
 
 def parser() -> Parser:
     result = new_parser(
-        "Print the layers of an architecture with sizes, parameters, multiply-adds and receptive fields; or solve "
+        "Print the layers of an architecture with sizes, parameters, multiply-adds and receptive fields, and its "
+        "options; or solve "
         "floor((size - kernel + 2 padding) / stride) + 1 = output for what is not given."
     )
     result.add_argument("architecture", nargs="?", help="its name; --counts lists them")
@@ -20,7 +21,12 @@ def parser() -> Parser:
         "--input_shape", "--input-shape", nargs=3, type=int, default=[224, 224, 3], metavar=("H", "W", "C")
     )
     result.add_argument("--classes", type=int, default=1000)
-    result.add_argument("--options", type=dict[str, Any], default={}, help="as in --options.blocks 3")
+    result.add_argument(
+        "--options",
+        type=dict[str, Any],
+        default={},
+        help="as in --options.blocks 3; those of an architecture are listed below its layers",
+    )
     result.add_argument("--batch_norm", "--batch-norm", type=bool, default=False)
     result.add_argument("--json", action="store_true", help="print JSON")
     result.add_argument(
@@ -64,19 +70,23 @@ def _describe(options) -> None:
     import_tensorflow()
     from keras_cnn.models.build import build_model
     from keras_cnn.models.describe import describe
-    from keras_cnn.models.registry import check_options
+    from keras_cnn.models.registry import describe_options
     from keras_cnn.models.spec import ModelSpec
-    from keras_cnn.models.tables import layer_table
+    from keras_cnn.models.tables import layer_table, option_table
+    from keras_cnn.models.unallocated import unallocated
 
-    check_options(options.architecture, options.options)
+    choices = describe_options(options.architecture)
     spec = ModelSpec(
         options.architecture,
         tuple(options.input_shape),
         options.classes,
         normalization="zero_one",
-        kernel_initializer="zeros",  # nothing need be drawn for weights that are only counted
         batch_norm=options.batch_norm,
         options=options.options,
     )
-    description = describe(build_model(spec))
-    print(json.dumps(description) if options.json else layer_table(description))
+    with unallocated():
+        description = describe(build_model(spec))
+    if options.json:
+        print(json.dumps({**description, "options": choices}))
+        return
+    print(layer_table(description), option_table(choices), sep="\n\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_cnn.errors import InputError
+from keras_cnn.input_files import check_file
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}  # of such files
 MAX_PIXELS = 89_478_485  # where Pillow warns of a decompression bomb; it refuses only twice as many
+MAX_BYTES = 1_000_000_000  # of a file: so many pixels of four channels of 16 bits have 716 MB
 SIXTEEN_BITS = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 GRAY = {"1", "L", "LA", *SIXTEEN_BITS}
 ORIENTATION, SIDEWAYS = 0x0112, {5, 6, 7, 8}  # the EXIF tag, and its values that swap height and width
@@ -44,24 +46,34 @@ def header(source: str | Path | bytes) -> Header:
         return Header(image.mode in GRAY, (height, width), pages)
 
 
-def decode(source: str | Path | bytes, channels: int | None = None) -> np.ndarray:
-    """Pixels of a file, or of its bytes: uint8 (H, W, channels), upright by EXIF, transparency on white.
+def decode(
+    source: str | Path | bytes, channels: int | None = None, size: tuple[int, int] | None = None
+) -> np.ndarray:
+    """Read the pixels of an image file: upright by EXIF, transparency on white, 16 bits scaled to 8.
 
-    channels: 1 (gray) or 3 (RGB); None keeps gray images gray. 16 bits are scaled to 8; of an animation the
-    first frame counts. Raises InputError where the image is broken, too large or of floating-point pixels.
+    Args:
+        source: the file, or its bytes; of an animation the first frame counts.
+        channels: 1 (gray) or 3 (RGB); None keeps gray images gray.
+        size: (height, width) to resize to, as `resize` does; None keeps the image's own.
+
+    Returns:
+        uint8 (H, W, channels).
+
+    Raises:
+        InputError: where the image is broken, too large or of floating-point pixels.
     """
     from PIL import ImageOps
 
     with opened(source) as image:
-        upright = ImageOps.exif_transpose(image)
-        channels = channels or (1 if upright.mode in GRAY else 3)
-        return _pixels(upright, "L" if channels == 1 else "RGB")
+        ImageOps.exif_transpose(image, in_place=True)  # a copy may take a third of a GB
+        channels = channels or (1 if image.mode in GRAY else 3)
+        return _pixels(image, "L" if channels == 1 else "RGB", size)
 
 
-def convert(pixels: np.ndarray, channels: int) -> np.ndarray:
+def convert(pixels: np.ndarray, channels: int, size: tuple[int, int] | None = None) -> np.ndarray:
     """uint8 (H, W), (H, W, 1), (H, W, 3) or, with alpha, (H, W, 4) -> (H, W, channels), as `decode` does it.
 
-    Raises InputError for an array of another kind.
+    size: as in `decode`. Raises InputError for an array of another kind.
     """
     from PIL import Image
 
@@ -71,7 +83,7 @@ def convert(pixels: np.ndarray, channels: int) -> np.ndarray:
             f"an image is uint8 (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {pixels.dtype} {pixels.shape}."
         )
     image = Image.fromarray(pixels.reshape(pixels.shape[:2]) if depth == 1 else pixels)
-    return _pixels(image, "L" if channels == 1 else "RGB")
+    return _pixels(image, "L" if channels == 1 else "RGB", size)
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -82,6 +94,17 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return image
     picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
     return np.asarray(picture.resize(size[::-1], Image.Resampling.BILINEAR)).reshape(*size, image.shape[-1])
+
+
+def resize_nearest(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Values (H, W, ...) -> (*size, ...), size = (height, width): each the one of the pixel that contains its center.
+
+    For masks, and for probabilities of masks: an average of two class numbers is a third class.
+    """
+    if values.shape[:2] == tuple(size):
+        return values
+    sides = zip(values.shape[:2], size, strict=True)
+    return values[np.ix_(*(((np.arange(new) + 0.5) * old / new).astype(int) for old, new in sides))]
 
 
 def mixed_sizes(name: str, sizes: Iterable[tuple[int, int]]) -> InputError:
@@ -100,6 +123,8 @@ def opened(source: str | Path | bytes, allowed: Sequence[str] = FORMATS) -> Iter
     from PIL import Image, UnidentifiedImageError
 
     what = "the upload" if isinstance(source, bytes) else repr(str(source))
+    if not isinstance(source, bytes):
+        check_file(source, MAX_BYTES)
     rule = f"Allowed: {', '.join(allowed)}."
     try:
         with Image.open(
@@ -110,15 +135,13 @@ def opened(source: str | Path | bytes, allowed: Sequence[str] = FORMATS) -> Iter
             yield image
     except UnidentifiedImageError as error:
         raise InputError(f"{what} is no image of a known format. {rule}") from error
-    except FileNotFoundError as error:
-        raise InputError(f"{what} does not exist. Check the path.") from error
     except Exception as error:  # Pillow's parsers raise whatever they stumble on, not only OSError
         if isinstance(error, OSError) and error.errno:  # the system's: its cause is not the format
             raise InputError(f"{what} cannot be read: {error.strerror}.") from error
         raise InputError(f"{what} is not a readable image ({error}). {rule}") from error
 
 
-def _pixels(image: "Image.Image", mode: str) -> np.ndarray:
+def _pixels(image: "Image.Image", mode: str, size: tuple[int, int] | None) -> np.ndarray:
     from PIL import Image
 
     if image.mode == "F":
@@ -129,5 +152,8 @@ def _pixels(image: "Image.Image", mode: str) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    pixels = np.array(image.convert(mode))
+    image = image if image.mode == mode else image.convert(mode)
+    if size:
+        image = image.resize(size[::-1], Image.Resampling.BILINEAR)
+    pixels = np.array(image)
     return pixels.reshape(*pixels.shape[:2], -1)  # gray comes without the axis of channels

@@ -9,9 +9,11 @@ import numpy as np
 from keras_cnn.data.dataset import listing
 from keras_cnn.data.mask_errors import shades, strange_numbers
 from keras_cnn.errors import InputError
+from keras_cnn.input_files import read_text
 
 NAMES = "classes.txt"
 MAX_UNNAMED = 32  # classes; where more are without a name, they may be shades that interpolation has made
+MAX_NAMES_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def _how_to_name(path: Path, names: Sequence[str], numbers: Sequence[int]) -> st
 def _names(path: Path) -> list[str]:
     if not path.exists():
         return []
-    names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    lines = read_text(path, MAX_NAMES_BYTES).splitlines()
+    names = [line.strip() for line in lines if line.strip()]
     if not 2 <= len(set(names)) == len(names) <= 256:
         raise InputError(
             f"{path} holds {listing(names) or 'nothing'}; needed are 2 to 256 different names, one a line."

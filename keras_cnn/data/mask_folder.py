@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_cnn.data import array_store
 from keras_cnn.data.dataset import RawSplits, Split, listing
-from keras_cnn.data.decode import FORMATS, decode, header, mixed_sizes, resize
+from keras_cnn.data.decode import FORMATS, decode, header, mixed_sizes, resize_nearest
 from keras_cnn.data.image_files import files_below, sub_folders
 from keras_cnn.data.mask_classes import mask_classes
 from keras_cnn.data.mask_errors import colored_masks, different_palettes
@@ -169,17 +169,12 @@ def _read(root: Path, pairs: list[Pair], size: tuple[int, int], channels: int, t
 
     def fill(row: int) -> Pair | str:
         try:
-            images[row] = resize(decode(pairs[row].image, channels), size)
+            images[row] = decode(pairs[row].image, channels, size)
         except InputError as error:  # the header was fine, the pixels are not
             return _reason(error)
         mask = table[decode_mask(pairs[row].label)]
-        masks[row] = mask[np.ix_(*_nearest(mask.shape, size))]
+        masks[row] = resize_nearest(mask, size)
         return pairs[row]
 
     _checked(root, parallel(fill, range(len(pairs)), "reading images and masks"))
     return Split(images, masks)
-
-
-def _nearest(shape: tuple[int, ...], size: tuple[int, int]) -> list[np.ndarray]:
-    """For each row and column of `size`, the row or column of `shape` that contains its center."""
-    return [((np.arange(new) + 0.5) * old / new).astype(int) for old, new in zip(shape, size, strict=True)]

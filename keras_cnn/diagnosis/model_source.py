@@ -12,7 +12,8 @@ import tensorflow as tf
 from keras_cnn.data.dataset import ImageData, Split
 from keras_cnn.data.sources import load
 from keras_cnn.data.windows import cut
-from keras_cnn.errors import InputError, in_one_line
+from keras_cnn.diagnosis.keras_file import load_keras_file
+from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.run_directory import chosen_run, read_run
@@ -40,7 +41,9 @@ def load_model_and_data(
     """
     if source is None or Path(source).is_dir():
         return _from_settings(source, settings, download)
-    model, data = (_from_file(Path(source)), None) if source.endswith(".keras") else _from_function(source)
+    model, data = (
+        (load_keras_file(Path(source)), None) if source.endswith(".keras") else _from_function(source)
+    )
     if data is None:
         data = _sample(model, settings, load(**settings.load_arguments(), download=download))
     return model, data
@@ -73,17 +76,6 @@ def _sample(model: keras.Model, settings: TrainSettings, data: ImageData) -> tup
     split = Split(train.images[chosen], train.labels[chosen])
     split = cut(split, window) if window is not None else split
     return split.images.astype("float32"), split.labels
-
-
-def _from_file(path: Path) -> keras.Model:
-    if not path.exists():
-        raise InputError(f"{path} does not exist.")
-    try:
-        return keras.saving.load_model(path)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise InputError(
-            f"{path} cannot be loaded: {in_one_line(error)} Give MODULE:FUNCTION if it has custom layers."
-        ) from None
 
 
 def _from_function(source: str) -> tuple[keras.Model, Any]:

@@ -50,8 +50,6 @@ def convnext(
     the last block, rising linearly from 0 at the first, in [0, 1). style: activation and kernel_initializer of all
     layers; `dropout` is applied before the classifier, and `batch_norm` has no meaning in a net of layer normalization.
     """
-    if min(stages, depth, width) < 1 or growth <= 0:
-        raise InputError(f"convnext: {stages=}, {depth=}, {width=} must be >= 1 and {growth=} > 0.")
     dims = [max(1, round(width * growth**stage)) for stage in range(stages)]
     return _stack(x, [depth] * stages, dims, patch_size, drop_path_rate, classes, style)
 
@@ -70,7 +68,7 @@ def published_convnext(
 
 
 def _stack(x, depths, dims, patch_size, drop_path_rate, classes, style) -> keras.KerasTensor:
-    _check(x.shape, len(dims), patch_size, drop_path_rate)
+    _check_size(x.shape, len(dims), patch_size)
     rates = iter(drop_path_rate * block / max(1, sum(depths) - 1) for block in range(sum(depths)))
     for stage, (depth, width) in enumerate(zip(depths, dims, strict=True), start=1):
         x = _downsample(x, width, 2 if stage > 1 else patch_size, stage, style)
@@ -110,9 +108,7 @@ def _downsample(x, width: int, stride: int, stage: int, style: dict) -> keras.Ke
     return norm(convolution(x)) if stage == 1 else convolution(norm(x))
 
 
-def _check(shape, stages: int, patch_size: int, drop_path_rate: float) -> None:
-    if patch_size < 1 or not 0 <= drop_path_rate < 1:
-        raise InputError(f"convnext: {patch_size=} must be >= 1 and {drop_path_rate=} in [0, 1).")
+def _check_size(shape, stages: int, patch_size: int) -> None:
     least = patch_size * 2 ** (stages - 1)
     if min(shape[1:3]) < least:
         raise InputError(

@@ -178,6 +178,9 @@ class LayerScale(keras.layers.Layer):
     def call(self, inputs):
         return inputs * ops.cast(self.gamma, inputs.dtype)
 
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
     def get_config(self):
         return {**super().get_config(), "initial": self.initial}
 
@@ -207,3 +210,6 @@ class LocalResponseNormalization(keras.layers.Layer):
         padded = ops.pad(squares, [[0, 0], [0, 0], [0, 0], [2, 2]])
         total = sum(padded[..., start : start + inputs.shape[-1]] for start in range(5))
         return ops.cast(ops.cast(inputs, "float32") * (2 + 1e-4 * total) ** -0.75, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

@@ -8,8 +8,10 @@ import keras
 import numpy as np
 
 from keras_cnn.errors import InputError
+from keras_cnn.input_files import check_file
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+MAX_WEIGHTS_BYTES = 8_000_000_000  # those of convnext_xlarge have 1.4 GB
 BODY_ENDS = ("flatten", "pool")  # layers after which the classifier begins
 
 
@@ -56,6 +58,7 @@ def reference(architecture: str) -> Reference:
 
 def check_weights(path: Path) -> None:
     """Raise InputError unless `path` is a file of HDF5."""
+    check_file(path, MAX_WEIGHTS_BYTES)
     try:
         with path.open("rb") as file:
             begins = file.read(len(HDF5))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keras_cnn.errors import InputError, unknown_name
+from keras_cnn.models.options import ALLOWED
 
 
 @dataclass(frozen=True)
@@ -70,30 +71,19 @@ def check_task(name: str, task: str, data: str) -> None:
         )
 
 
+def describe_options(name: str) -> dict[str, dict]:
+    """Option -> its `default`, and the values `allowed`, in words."""
+    options = get_architecture(name).options()
+    return {key: {"default": value, "allowed": ALLOWED[key].text} for key, value in options.items()}
+
+
 def check_options(name: str, options: dict) -> None:
-    """Raise InputError for an option the architecture does not have, or of another type than its default."""
+    """Raise InputError for an option that the architecture does not have, or a value outside what it allows."""
     defaults = get_architecture(name).options()
     for key, value in options.items():
         if key not in defaults:
             raise unknown_name(f"option of {name}", key, defaults)
-        if not _same_kind(value, defaults[key]):
+        if not ALLOWED[key].contains(value):
             raise InputError(
-                f"option {key}={value!r} of {name} must be like its default {defaults[key]!r}: "
-                f"{_kind(defaults[key])}."
+                f"option {key}={value!r} of {name} must be {ALLOWED[key].text}; its default is {defaults[key]!r}."
             )
-
-
-def _same_kind(value: object, default: object) -> bool:
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    if isinstance(default, tuple):
-        return isinstance(value, list | tuple) and all(isinstance(v, int) and v > 0 for v in value)
-    return isinstance(value, type(default))
-
-
-def _kind(default: object) -> str:
-    return {tuple: "a list of positive integers", float: "a number", int: "an integer"}.get(
-        type(default), type(default).__name__
-    )

@@ -1,11 +1,13 @@
 """Descriptions of models as text."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 
 from keras_cnn.models.build import build_model
 from keras_cnn.models.describe import describe
 from keras_cnn.models.registry import ARCHITECTURES
 from keras_cnn.models.spec import ModelSpec
+from keras_cnn.models.unallocated import unallocated
 
 COLUMNS = ("layer", "kind", "kernel", "stride", "padding", "output", "parameters", "MACs", "field")
 # the images of the papers, where they are not 224x224x3 of 1,000 classes
@@ -23,11 +25,7 @@ PUBLISHED = {
 
 def layer_table(description: dict) -> str:
     """The layers of `describe`, a line each, and the totals."""
-    rows = [COLUMNS, *(_cells(row) for row in description["layers"])]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    lines = _aligned([COLUMNS, *(_cells(row) for row in description["layers"])])
     shares = "; ".join(
         f"{kind} layers hold {share['parameters']:.1%} of the parameters and {share['macs']:.1%} of the MACs"
         for kind, share in description["shares"].items()
@@ -37,6 +35,24 @@ def layer_table(description: dict) -> str:
         f"{description['macs']:,} multiply-adds (MACs) an image"
     )
     return "\n".join([*lines, "", totals, shares])
+
+
+def option_table(options: dict[str, dict]) -> str:
+    """What `describe_options` found, a line each, as on the command line."""
+    if not options:
+        return "it has no options of its own"
+    rows = [
+        (f"--options.{name}", json.dumps(option["default"]), option["allowed"])
+        for name, option in options.items()
+    ]
+    return "\n".join(_aligned([("option", "default", "allowed"), *rows]))
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 def _cells(row: dict) -> tuple[str, ...]:
@@ -62,9 +78,11 @@ def count_lines() -> Iterator[str]:
     yield f"{'architecture':20s} {'images':12s} {'classes':>7s} {'parameters':>12s}   with batch norm: trainable, all"
     for name in ARCHITECTURES:
         shape, classes = PUBLISHED.get(name, ((224, 224, 3), 1000))
-        plain, normalized = (_counts(name, shape, classes, batch_norm) for batch_norm in (False, True))
-        changed = plain["parameters"] != normalized["parameters"]
-        both = f"   {normalized['trainable_parameters']:,}, {normalized['parameters']:,}" if changed else ""
+        plain = normalized = _counts(name, shape, classes, batch_norm=True)
+        both = ""
+        if any(row["kind"] == "BatchNormalization" for row in normalized["layers"]):
+            plain = _counts(name, shape, classes, batch_norm=False)
+            both = f"   {normalized['trainable_parameters']:,}, {normalized['parameters']:,}"
         yield f"{name:20s} {_by(shape):12s} {classes:7d} {plain['parameters']:12,d}{both}"
 
 
@@ -75,6 +93,6 @@ def _counts(name: str, shape: tuple[int, int, int], classes: int, batch_norm: bo
         classes,
         normalization="zero_one",
         batch_norm=batch_norm,
-        kernel_initializer="zeros",  # nothing need be drawn for weights that are only counted
     )
-    return describe(build_model(spec))
+    with unallocated():
+        return describe(build_model(spec))

@@ -18,8 +18,6 @@ from keras import layers
 from keras_cnn.errors import InputError
 from keras_cnn.models.blocks import conv_block
 
-UPSAMPLINGS = ("transpose", "resize")
-
 
 def unet(
     x: keras.KerasTensor,
@@ -40,11 +38,6 @@ def unet(
     (Odena et al. 2016, Distill). style: the arguments all blocks share; `dropout` follows the deepest block, and
     convolutions before batch normalization have no bias.
     """
-    if min(depth, convolutions, width) < 1 or growth <= 0 or upsampling not in UPSAMPLINGS:
-        raise InputError(
-            f"unet: {depth=}, {convolutions=}, {width=} must be >= 1, {growth=} > 0 and {upsampling=} one of "
-            f"{', '.join(UPSAMPLINGS)}."
-        )
     filters = [max(1, round(width * growth**level)) for level in range(depth + 1)]
     return _stack(x, filters, convolutions, upsampling, "same", classes, style)
 

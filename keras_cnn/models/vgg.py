@@ -44,11 +44,6 @@ def vgg(
     width: filters of the first block. growth: each block has `growth` times the filters of the one before,
     rounded. dense: units of each hidden dense layer. style: the four arguments that all blocks share.
     """
-    if blocks < 1 or convolutions < 1 or width < 1 or growth <= 0:
-        raise InputError(
-            f"vgg: blocks={blocks}, convolutions={convolutions}, width={width} must be >= 1 and "
-            f"growth={growth} > 0."
-        )
     filters = [max(1, round(width * growth**block)) for block in range(blocks)]
     return _stack(x, [convolutions] * blocks, [3] * blocks, filters, dense, classes, style)
 

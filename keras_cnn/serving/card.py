@@ -1,14 +1,12 @@
-"""What a model is, for programs (card.json) and people (README.md): data, settings, metrics, limits, versions."""
+"""What an exported model is, for programs (card.json): data, settings, metrics, limits, versions."""
 
 import keras
 
 from keras_cnn.provenance import provenance
 from keras_cnn.serving.checksums import digest
-from keras_cnn.serving.convert import line
 from keras_cnn.training.run_directory import BEST_WEIGHTS, Run, read_metrics
 from keras_cnn.training.tasks import score_name
 
-MOST_COLUMNS = 20  # classes, of a confusion matrix for people
 FEW = 30  # test images of a class, below which little is known of it
 
 
@@ -54,70 +52,3 @@ def _limits(run: Run, test: dict) -> list[str]:
         if few:
             found.append(f"Of some classes there were fewer than {FEW} test images: {', '.join(few)}.")
     return [*found, *facts.notes]
-
-
-def readme(card: dict) -> str:
-    """The card as Markdown."""
-    height, width, channels = card["input"]["shape"][1:]
-    made = card["provenance"]
-    lines = [
-        f"# {card['name']}, version {card['version']}",
-        "",
-        f"{card['settings']['architecture']} for {card['task']} of {card['data']['name']}: "
-        f"{card['parameters']:,} parameters.",
-        "",
-        f"Input: uint8 images {height}x{width}x{channels}, 0..255; normalization is inside. Output: probabilities of "
-        f"{len(card['classes'])} classes: {', '.join(card['classes'])}.",
-        "",
-        "## Measured on the test split, once",
-        "",
-        *_metrics(card["test"], score_name(card["task"])),
-        "",
-        *_confusion(card["test"]["confusion"], card["classes"]),
-        *_formats(card),
-        "## Limits",
-        "",
-        *(f"- {limit}" for limit in card["limits"]),
-        "",
-        "## Made with",
-        "",
-        *(f"- {name} {version}" for name, version in made["packages"].items()),
-        f"- git commit {made.get('git_commit') or 'unknown'}; settings and seed are in card.json",
-        f"- data: {card['data']['license'] or 'the license is for you to check: it is not known here'}",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _confusion(matrix: list[list[int]], classes: list[str]) -> list[str]:
-    if len(classes) > MOST_COLUMNS:
-        return []
-    rows = [
-        f"| **{name}** | {' | '.join(map(str, row))} |" for name, row in zip(classes, matrix, strict=True)
-    ]
-    head = f"| true \\ predicted | {' | '.join(classes)} |"
-    return ["## Confusion matrix", "", head, "| --- |" + " ---: |" * len(classes), *rows, ""]
-
-
-def _formats(card: dict) -> list[str]:
-    if not card["formats"]:
-        return []
-    score = score_name(card["task"])
-    return [
-        "## Other formats",
-        "",
-        *(f"- {line(name, found, score)}" for name, found in card["formats"].items()),
-        "",
-    ]
-
-
-def _metrics(test: dict, score: str) -> list[str]:
-    low, high = test[f"{score}_interval"]
-    interval = f"95 % interval {low:.4f} to {high:.4f}, {test['images']:,} images"
-    lines = [
-        f"- {score.replace('_', ' ')}: {test[score]:.4f} ({interval})",
-        f"- cross-entropy: {test['loss']:.4f} nats",
-    ]
-    if "calibration_error" in test:
-        lines.append(f"- expected calibration error: {test['calibration_error']:.4f}")
-    return [*lines, *(f"- IoU of {name}: {value:.4f}" for name, value in test.get("iou", {}).items())]

@@ -13,6 +13,7 @@ from keras_cnn.data.progress import track
 from keras_cnn.data.windows import Window, cut, predict_image
 from keras_cnn.errors import ExportMismatchError, InputError
 from keras_cnn.serving import formats
+from keras_cnn.serving.readme import format_line
 from keras_cnn.training.evaluate import measure, window_of
 from keras_cnn.training.evaluate_masks import measure_masks
 from keras_cnn.training.run_directory import Run
@@ -58,7 +59,7 @@ def write_formats(
             f"{score}_interval": measured[f"{score}_interval"],
             "lost": test[score] - measured[score],
         }
-        logger.info(line(name, found[name], score))
+        logger.info(format_line(name, found[name], score))
     return found
 
 
@@ -86,14 +87,6 @@ def _written(name: str, model: keras.Model, path: Path, images: np.ndarray) -> f
         raise InputError(
             f"this model cannot be written as {name} ({reason[0][:200]}). Leave that format out."
         ) from error
-
-
-def line(name: str, found: dict, score: str) -> str:
-    """One of what `write_formats` found, for people."""
-    return (
-        f"{name}: {found['file']}, {found['bytes'] / 1e6:.2f} MB, differs by at most {found['difference']:.1e}; test "
-        f"{score.replace('_', ' ')} {found[score]:.4f}, {100 * found['lost']:.2f} points less"
-    )
 
 
 def _measure(answer: formats.Run, split: Split, window: Window | None, classes: Sequence[str]) -> dict:

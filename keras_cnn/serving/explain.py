@@ -77,12 +77,13 @@ def _images(run: Run, model: keras.Model, files: Sequence[Path]) -> dict[str, np
     """Name -> uint8 of the model's shape."""
     if files:
         names = distinct_stems(files)
-        images = {name: decode(path, run.facts.shape[2]) for name, path in zip(names, files, strict=True)}
+        # decoded one at a time: of a large image only what the net sees is kept
+        images = (decode(path, run.facts.shape[2]) for path in files)
     else:
         test = load(**run.settings.load_arguments()).load_test()
         rows = np.linspace(0, len(test) - 1, SAMPLES).astype(int)
-        images = {f"test-{row}": test.images[row] for row in rows}
-    return {name: _fitted(image, run, model) for name, image in images.items()}
+        names, images = [f"test-{row}" for row in rows], (test.images[row] for row in rows)
+    return {name: _fitted(image, run, model) for name, image in zip(names, images, strict=True)}
 
 
 def _fitted(image: np.ndarray, run: Run, model: keras.Model) -> np.ndarray:

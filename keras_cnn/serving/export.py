@@ -17,11 +17,13 @@ from keras_cnn.data.sources import load
 from keras_cnn.directories import held
 from keras_cnn.errors import ExportMismatchError
 from keras_cnn.files import sync_folder, sync_tree, write_json, write_text
-from keras_cnn.serving.card import make_card, readme
+from keras_cnn.serving.card import make_card
 from keras_cnn.serving.checksums import write_checksums
 from keras_cnn.serving.convert import write_formats
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.serving.formats import check_formats
+from keras_cnn.serving.readme import readme
+from keras_cnn.serving.versions import version_folders
 from keras_cnn.training.run import measure_on_test
 from keras_cnn.training.run_directory import Run, chosen_run, read_run
 from keras_cnn.training.train import best_model
@@ -109,5 +111,4 @@ def _difference(model: keras.Model, run: Run, path: Path) -> float:
 
 
 def _next_version(destination: Path) -> Path:
-    numbers = [int(path.name) for path in destination.iterdir() if path.name.isdigit()]
-    return destination / str(max(numbers, default=0) + 1)
+    return destination / str(max(version_folders(destination), default=0) + 1)

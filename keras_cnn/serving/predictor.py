@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_cnn.data.decode import convert, decode, resize
+from keras_cnn.data.decode import convert, decode, resize, resize_nearest
 from keras_cnn.data.windows import Window, predict_image
-from keras_cnn.errors import InputError
+from keras_cnn.errors import InputError, in_one_line
 from keras_cnn.records import read_json
 from keras_cnn.serving.checksums import check_checksums
+from keras_cnn.serving.versions import CARD, find_version
 
 BATCH = 32
 TOP = 5
@@ -52,15 +53,29 @@ class Predictor:
 
         self.path = find_version(Path(path))
         check_checksums(self.path)
-        self.card = read_json(self.path / "card.json")
+        self.card = read_json(self.path / CARD)
+        try:
+            self._read_card()
+        except (LookupError, TypeError) as error:
+            raise InputError(
+                f"{self.path / CARD} is not complete ({type(error).__name__}: {error}); export the model again."
+            ) from None
+        try:
+            self._model = tf.saved_model.load(self.path)  # kept: its signatures alone do not keep it alive
+            self._serve = self._model.signatures["serving_default"]
+        except Exception as error:  # TensorFlow raises whatever it stumbles on
+            raise InputError(
+                f"{self.path} cannot be loaded: {in_one_line(error)}. Export it again."
+            ) from error
+
+    def _read_card(self) -> None:
         self.classes: tuple[str, ...] = tuple(self.card["classes"])
         self.shape: tuple[int, int, int] = tuple(self.card["input"]["shape"][1:])
-        self._model = tf.saved_model.load(self.path)  # kept: its signatures alone do not keep it alive
-        self._serve = self._model.signatures["serving_default"]
-
-    @property
-    def makes_masks(self) -> bool:
-        return self.card["task"] == "segmentation"
+        self.makes_masks: bool = self.card["task"] == "segmentation"
+        if self.makes_masks:
+            self._window = Window(self.shape[:2], tuple(self.card["output"]["shape"][1:3]))
+            # images are seen in their own size, or in that to which those of the data set were resized
+            self._size = self.card["data"]["shape"][:2] if self.card["settings"]["image_size"] else None
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """uint8 (N, *shape), 0..255 -> float32 (N, K), or (N, H', W', K) of masks."""
@@ -90,17 +105,22 @@ class Predictor:
             0
         ].numpy()
 
-    def read(self, source: Source) -> np.ndarray:
-        """Read an image file, its bytes, or an array: uint8 (H, W, C) with the model's channels.
+    def read(self, source: Source, size: tuple[int, int] | None = None) -> np.ndarray:
+        """Read an image: EXIF orientation is applied, transparency composited on white, 16 bits scaled to 8.
 
-        EXIF orientation is applied, transparency composited on white, 16 bits scaled to 8.
+        Args:
+            source: an image file, its bytes, or an array.
+            size: (height, width) to resize to; None keeps the image's own.
+
+        Returns:
+            uint8 (H, W, C) with the model's channels.
 
         Raises:
             InputError: for what is no image, damaged or too large.
         """
         if isinstance(source, np.ndarray):
-            return convert(source, self.shape[2])
-        return decode(source, self.shape[2])
+            return convert(source, self.shape[2], size)
+        return decode(source, self.shape[2], size)
 
     def predict(self, sources: Iterable[Source], top: int = TOP) -> Iterator[Prediction | InputError]:
         """Predict images.
@@ -112,17 +132,22 @@ class Predictor:
         Yields:
             For each source, in order, a Prediction, or the InputError that says why there is none.
         """
+        # images are decoded one at a time, and only their small copies for the net are held together
+        if self.makes_masks:
+            for source in sources:
+                image = self._tried(source, None)
+                yield self._mask(image, top) if isinstance(image, np.ndarray) else image
+            return
         sources = iter(sources)
         while group := list(islice(sources, BATCH)):
-            found = [self._read(source) for source in group]
-            images = [image for image in found if isinstance(image, np.ndarray)]
-            answers = self._masks(images, top) if self.makes_masks else self._labels(images, top)
+            found = [self._tried(source, self.shape[:2]) for source in group]
+            answers = self._labels([image for image in found if isinstance(image, np.ndarray)], top)
             for image in found:
                 yield next(answers) if isinstance(image, np.ndarray) else image
 
-    def _read(self, source: Source) -> np.ndarray | InputError:
+    def _tried(self, source: Source, size: tuple[int, int] | None) -> np.ndarray | InputError:
         try:
-            return self.read(source)
+            return self.read(source, size)
         except InputError as error:
             return error
         except OSError as error:
@@ -130,27 +155,15 @@ class Predictor:
 
     def _labels(self, images: list[np.ndarray], top: int) -> Iterator[Prediction]:
         if images:
-            seen = np.stack([resize(image, self.shape[:2]) for image in images])
+            seen = np.stack(images)
             for pixels, found in zip(seen, self.probabilities(seen), strict=True):
                 yield self._prediction(found, found, pixels, top)
 
-    def _masks(self, images: list[np.ndarray], top: int) -> Iterator[Prediction]:
-        """Images are seen in their own size, or in that to which those of the data set were resized."""
-        size = tuple(self.card["data"]["shape"][:2]) if self.card["settings"]["image_size"] else None
-        window = Window(self.shape[:2], tuple(self.card["output"]["shape"][1:3]))
-        for image in images:
-            seen = resize(image, size) if size else image
-            found = predict_image(self.probabilities, seen, window)
-            if found.shape[:2] != image.shape[:2]:
-                rows, columns = (
-                    np.arange(new) * old // new
-                    for new, old in zip(image.shape[:2], found.shape[:2], strict=True)
-                )
-                found = found[np.ix_(rows, columns)]
-            shares = (
-                np.bincount(found.argmax(axis=-1).ravel(), minlength=len(self.classes)) / found[..., 0].size
-            )
-            yield self._prediction(found, shares, seen, top)
+    def _mask(self, image: np.ndarray, top: int) -> Prediction:
+        seen = resize(image, self._size) if self._size else image
+        found = resize_nearest(predict_image(self.probabilities, seen, self._window), image.shape[:2])
+        shares = np.bincount(found.argmax(axis=-1).ravel(), minlength=len(self.classes)) / found[..., 0].size
+        return self._prediction(found, shares, seen, top)
 
     def _prediction(
         self, probabilities: np.ndarray, shares: np.ndarray, seen: np.ndarray, top: int
@@ -158,30 +171,3 @@ class Predictor:
         order = np.argsort(-shares, kind="stable")[: max(1, top)]
         best = [(self.classes[index], float(shares[index])) for index in order]
         return Prediction(*best[0], best, probabilities, seen)
-
-
-def find_version(path: Path) -> Path:
-    """The folder of a SavedModel with its card: `path` itself, or the newest version in it."""
-    if (path / "card.json").exists():
-        return path
-    numbers = [int(entry.name) for entry in path.iterdir() if entry.name.isdigit()] if path.is_dir() else []
-    if numbers and (newest := path / str(max(numbers)) / "card.json").exists():
-        return newest.parent
-    raise InputError(
-        f"{str(path)!r} is no exported model: it holds no card.json and no numbered version with one. "
-        "Make one with keras-cnn export RUN."
-    )
-
-
-def exported_models(folder: Path) -> dict[str, Path]:
-    """Name -> version below `folder`, the last exported first; the newest version of a name is called by it alone."""
-    versions = sorted(
-        (path.parent for path in folder.glob("*/*/card.json") if path.parent.name.isdigit()),
-        key=lambda path: (path / "card.json").stat().st_mtime,
-        reverse=True,
-    )
-    newest = {path.parent: find_version(path.parent) for path in versions}
-    return {
-        path.parent.name if newest[path.parent] == path else f"{path.parent.name}, version {path.name}": path
-        for path in versions
-    }

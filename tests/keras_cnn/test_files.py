@@ -1,5 +1,7 @@
 """Names of files that are written for files that are read, and files that are written whole or not at all."""
 
+import csv
+import io
 import os
 import signal
 import subprocess
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_cnn.files import distinct_stems, write_file
+from keras_cnn.files import distinct_stems, to_csv, write_file
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,15 @@ def test_distinct_stems_differ_and_the_first_keeps_its_own(paths):
     assert len(set(names)) == len(paths)
     for path in set(paths):
         assert names[paths.index(path)] == path.stem
+
+
+def test_csv_holds_no_formula_and_leaves_numbers_alone():
+    formulas = ['=HYPERLINK("http://x.example")', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1"]  # noqa: RUF001
+    rows = [{"file": text, "value": -0.5, "other": 1} for text in [*formulas, "a=b.png", ""]]
+    found = list(csv.reader(io.StringIO(to_csv(rows, ["file", "value", "missing"]), newline="")))
+    assert found[0] == ["file", "value", "missing"]
+    assert [row[0] for row in found[1:]] == [*(f"'{text}" for text in formulas), "a=b.png", ""]
+    assert {tuple(row[1:]) for row in found[1:]} == {("-0.5", "")}
 
 
 @pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()])

@@ -40,7 +40,7 @@ BOTH = [
     (["--image_size", "0", "4"], "image_size"),
     (["--validation_split", "1.5"], "validation_split"),
     (["--architecture", "lenet5", "--weights", "w.h5"], "no weights for lenet5"),
-    (["--architecture", "vgg16", "--weights", "w.h5"], "cannot read the weights 'w.h5'"),
+    (["--architecture", "vgg16", "--weights", "w.h5"], "there is no 'w.h5'"),
     (["--freeze", "head"], "unknown freeze 'head'"),
     (["--class_weight", "some"], "class_weight='some'"),
     (["--threads", "0"], "threads=0 must be at least 1"),

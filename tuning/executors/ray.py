@@ -20,6 +20,7 @@ from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.executors.local import LocalExecutor
 from tuning.executors.process import REQUESTS_PER_WORKER
 from tuning.executors.ray_task import Files, train, write_files
+from tuning.executors.ray_token import check_token
 from tuning.executors.resources import WorkerResources
 
 # Ray reads it when it is imported; without it anyone who can reach the cluster could run code there
@@ -36,10 +37,11 @@ MODULES = [str(Path(module.__file__ or "").parent) for module in (keras_cnn, tun
 def connect(address: str | None) -> None:
     """Join the cluster at `address`, or start one on this machine; with tokens unless RAY_AUTH_MODE says otherwise.
 
-    InputError if there is none, or it does not know the token.
+    InputError if there is none, or it does not know the token, or others can read the token.
     """
     if ray.is_initialized():
         return
+    check_token(create=address is None)
     names = ("TFDS_DATA_DIR", "TF_CPP_MIN_LOG_LEVEL", "HF_HOME")
     variables = {name: os.environ[name] for name in names if name in os.environ}
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import keras_tuner as kt
 
 from keras_cnn.data.dataset import DataFacts
-from keras_cnn.models.unet import UPSAMPLINGS
+from keras_cnn.models.options import UPSAMPLINGS
 from keras_cnn.training.batch_size import searched_batch_sizes
 
 # Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).

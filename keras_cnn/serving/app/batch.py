@@ -10,6 +10,7 @@ import streamlit as st
 from keras_cnn.data.decode import resize
 from keras_cnn.errors import InputError
 from keras_cnn.files import to_csv
+from keras_cnn.serving.app.answer import answers
 from keras_cnn.serving.app.inputs import Given
 from keras_cnn.serving.predictor import Predictor
 
@@ -22,7 +23,7 @@ def show_batch(predictor: Predictor, given: Sequence[Given]) -> Given | None:
     rows = []
     bar = st.progress(0.0, text="predicting")
     sources = [image.source for image in given]
-    for index, found in enumerate(predictor.predict(sources)):
+    for index, found in enumerate(answers(predictor, sources)):
         bar.progress((index + 1) / len(given), text=f"{index + 1} of {len(given)}")
         rows.append(_row(given[index].name, found))
     bar.empty()

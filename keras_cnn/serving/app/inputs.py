@@ -1,6 +1,7 @@
 """Ways to give the page images: files, the camera, a drawing, or test images of the model's own data."""
 
 import json
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ import streamlit as st
 
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.decode import ENDINGS
-from keras_cnn.errors import InputError
 from keras_cnn.serving.predictor import Predictor
+
+logger = logging.getLogger(__name__)
 
 MOST = 200  # files at a time
 CANVAS = 320  # pixels of a side
@@ -74,8 +76,11 @@ def sampled(predictor: Predictor) -> list[Given]:
     """A test image of the data that the model was measured on, if it is on this machine."""
     try:
         test = _test_split(json.dumps(predictor.card["settings"]))
-    except (InputError, OSError) as error:
-        st.info(f"The data of this model cannot be read here: {error}")
+    except (
+        Exception
+    ):  # whatever is wrong with the data or the card, visitors need not know the machine's folders
+        logger.exception("the test images cannot be read")
+        st.info("The data of this model cannot be read here; the server's log says why.")
         return []
     if "sample" not in st.session_state or st.session_state.sample >= len(test):
         st.session_state.sample = 0

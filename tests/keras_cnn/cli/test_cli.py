@@ -1,10 +1,12 @@
 """`describe` and `lr-find`, as a user runs them."""
 
 import json
+import resource
 
 import pytest
 
 import keras_cnn.cli
+from keras_cnn.models.registry import ARCHITECTURES
 
 
 def test_describe_prints_json(capsys):
@@ -15,6 +17,9 @@ def test_describe_prints_json(capsys):
     assert printed.err == ""
     assert found["parameters"] == found["trainable_parameters"] == 14_719_818
     assert [layer["name"] for layer in found["layers"]][1] == "block1_conv1"
+    assert found["options"] == {
+        "dense": {"default": [4096, 4096], "allowed": "a list of positive integers, which may be empty"}
+    }
 
 
 def test_describe_prints_a_table_of_layers(capsys):
@@ -23,6 +28,16 @@ def test_describe_prints_a_table_of_layers(capsys):
     printed = capsys.readouterr().out
     assert "61,706 parameters" in printed
     assert "block2_conv1" in printed and "10x10x16" in printed
+    assert printed.endswith("no options of its own\n")
+
+
+def test_describe_lists_the_options_of_the_architecture(capsys):
+    arguments = ["describe", "unet", "--input_shape", "32", "32", "1", "--options.width", "4"]
+    assert keras_cnn.cli.main(arguments) == 0
+    options = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()[-6:]]
+    assert options[0] == ["option", "default", "allowed"]
+    assert options[3] == ["--options.width", "64", "an integer of at least 1"]
+    assert options[5] == ["--options.upsampling", '"transpose"', "one of transpose, resize"]
 
 
 def test_describe_of_an_output_size_prints_the_stride(capsys):
@@ -71,10 +86,13 @@ def test_lr_find_prints_a_rate_and_leaves_a_plot(keras_cnn, tmp_path):
     assert (tmp_path / "lr" / "lr_find.png").exists() and (tmp_path / "lr" / "lr_find.json").exists()
 
 
-@pytest.mark.slow
-def test_describe_counts_the_parameters_of_all_architectures(keras_cnn, tmp_path):
-    run = keras_cnn("describe", "--counts", folder=tmp_path)
-    assert run.returncode == 0, run.stderr
-    counts = {line.split()[0]: line.split()[3] for line in run.stdout.splitlines()[1:]}
-    assert counts["alexnet"] == "60,965,224" and counts["vgg19"] == "143,667,240"
-    assert counts["convnext_xlarge"] == "350,196,968" and counts["lenet5"] == "61,706"
+def test_describe_counts_the_parameters_of_all_architectures(capsys):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert keras_cnn.cli.main(["describe", "--counts"]) == 0
+    grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    counts = {line.split()[0]: line.split()[3:] for line in capsys.readouterr().out.splitlines()[1:]}
+    assert list(counts) == list(ARCHITECTURES)
+    assert counts["alexnet"][0] == "60,965,224" and counts["vgg19"][0] == "143,667,240"
+    assert counts["convnext_xlarge"] == ["350,196,968"] and counts["lenet5"][0] == "61,706"
+    assert counts["vgg16"] == ["138,357,544", "138,382,376,", "138,407,208"]
+    assert grown < 350_196_968  # a quarter of the weights of the largest

@@ -62,7 +62,7 @@ def test_diagnose_saved_model_prints_json(nets, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["diagnose", "missing.keras"], "missing.keras does not exist"),
+        (["diagnose", "missing.keras"], "there is no 'missing.keras'"),
         (["diagnose", "unknown"], "neither a .keras file"),
         (["diagnose", "no_such_module:net"], "cannot be imported"),
         (["repair", "--budget", "1"], "at least 10"),

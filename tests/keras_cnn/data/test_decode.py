@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_cnn.data.decode import ORIENTATION, decode, header, mixed_sizes, resize
+from keras_cnn.data.decode import (
+    ORIENTATION,
+    decode,
+    header,
+    mixed_sizes,
+    resize,
+    resize_nearest,
+)
 from keras_cnn.data.mask_file import decode_mask
 from keras_cnn.errors import InputError
 
@@ -182,6 +189,14 @@ def test_resize_gives_height_and_width_and_keeps_a_plain_color(shape, size, valu
     resized = resize(np.full(shape, value, np.uint8), size)
     assert resized.shape == (*size, shape[-1])
     assert (resized == value).all()
+
+
+def test_resize_nearest_takes_the_pixel_that_contains_the_center():
+    values = np.arange(36).reshape(9, 4)
+    found = resize_nearest(values, (4, 8))
+    assert found[:, 0].tolist() == [4, 12, 20, 28]  # rows 1, 3, 5, 7
+    assert found[0].tolist() == [4, 4, 5, 5, 6, 6, 7, 7]
+    assert resize_nearest(values, (9, 4)) is values
 
 
 def test_mixed_sizes_names_smallest_and_largest():

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from keras_cnn.data.mask_colors import to_classes
-from keras_cnn.data.mask_folder import _nearest
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 
@@ -428,9 +427,3 @@ def test_nested_folders_pair_by_their_path_and_junk_is_skipped(tmp_path):
 def test_pairs_that_are_missing_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"there is no folder .*nowhere.*Give pairs:PATH"):
         load(f"pairs:{tmp_path}/nowhere")
-
-
-def test_nearest_takes_the_pixel_that_contains_the_center():
-    rows, columns = _nearest((9, 4), (4, 8))
-    assert rows.tolist() == [1, 3, 5, 7]
-    assert columns.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]

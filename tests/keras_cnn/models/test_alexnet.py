@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras_cnn.models.build import build_model
 from keras_cnn.models.layers import Conv2D, LocalResponseNormalization
 from keras_cnn.models.spec import ModelSpec
-from tests.small_nets import spec_of, unallocated
+from keras_cnn.models.unallocated import unallocated
+from tests.small_nets import spec_of
 
 
 def build(name, side, **changes) -> keras.Model:

@@ -9,7 +9,7 @@ from keras_cnn.models.build import build_model
 from keras_cnn.models.describe import describe
 from keras_cnn.models.spec import ModelSpec
 from keras_cnn.models.tables import layer_table
-from tests.small_nets import unallocated
+from keras_cnn.models.unallocated import unallocated
 
 
 def build(name, shape, classes, **changes) -> keras.Model:

@@ -8,7 +8,7 @@ import pytest
 
 from keras_cnn.models.build import InitializationWarning, build_model
 from keras_cnn.models.spec import ModelSpec
-from tests.small_nets import unallocated
+from keras_cnn.models.unallocated import unallocated
 
 COUNTS = {
     "vgg11": 132_863_336,

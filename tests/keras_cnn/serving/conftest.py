@@ -6,12 +6,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.records import write_record
 from keras_cnn.serving import export
 from keras_cnn.serving.formats import FORMATS
+from keras_cnn.serving.predictor import Predictor
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import Run
 from keras_cnn.training.train import train
@@ -91,3 +93,20 @@ def converted(exported, data, made_once) -> Path:
         export_version(run, data, models, tuple(FORMATS))
 
     return made_once("converted", make) / "models" / "2"
+
+
+@pytest.fixture
+def mask_predictor() -> Predictor:
+    """A net whose mask is the brightness, of images that were resized to 4x4 for it."""
+    predictor = Predictor.__new__(Predictor)
+    predictor.card = {
+        "task": "segmentation",
+        "classes": ["dark", "bright"],
+        "input": {"shape": [None, 4, 4, 1]},
+        "settings": {"image_size": [4, 4]},
+        "data": {"shape": [4, 4, 1]},
+        "output": {"shape": [None, 4, 4, 2]},
+    }
+    predictor._read_card()
+    predictor.probabilities = lambda images: np.concatenate([255 - images, images], axis=-1) / np.float32(255)
+    return predictor

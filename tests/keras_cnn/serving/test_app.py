@@ -2,6 +2,8 @@
 
 import io
 import os
+import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -13,10 +15,15 @@ from streamlit.testing.v1 import AppTest
 
 from keras_cnn import cli
 from keras_cnn.cli import app as app_command
+from keras_cnn.cli.app import allowed_hosts
 from keras_cnn.data import sources
 from keras_cnn.errors import InputError
+from keras_cnn.files import read_json, write_json
+from keras_cnn.serving.app import answer
 from keras_cnn.serving.app import page as page_script
-from keras_cnn.serving.predictor import Predictor, exported_models
+from keras_cnn.serving.markdown import escape
+from keras_cnn.serving.predictor import Predictor
+from keras_cnn.serving.versions import exported_models, find_version
 
 
 def png(image: np.ndarray) -> bytes:
@@ -79,7 +86,7 @@ def test_page_with_an_uploaded_image_shows_its_label(opened, models, data, answe
     assert not page.exception and not page.error
     assert page.subheader[0].value == label
     assert page.main.selectbox[0].options[0] == label
-    assert captions(page)[0] == "what the net saw: 16 x 16 pixels of x.png"
+    assert captions(page)[0] == f"what the net saw: 16 x 16 pixels of {escape('x.png')}"
     assert page.main.selectbox[0].label == "Where it sees (Grad-CAM)"
     assert "test images" in page.metric[0].label
 
@@ -87,7 +94,7 @@ def test_page_with_an_uploaded_image_shows_its_label(opened, models, data, answe
 def test_page_with_an_upload_that_is_no_image_shows_an_error(opened, models):
     page = opened(models)
     page.file_uploader[0].set_value(("x.png", b"nothing", "image/png")).run()
-    assert not page.exception and "x.png: the upload is no image" in page.error[0].value
+    assert not page.exception and escape("x.png: the upload is no image") in page.error[0].value
 
 
 def test_page_with_many_images_shows_a_table(opened, models, data, answers):
@@ -116,12 +123,13 @@ def test_page_with_test_images_shows_their_true_class(opened, models, data, answ
 
 def test_page_without_the_data_shows_why_there_are_no_test_images(opened, models, monkeypatch):
     def missing(**arguments):
-        raise InputError("there is no folder 'photos'.")
+        raise InputError("there is no folder '/home/me/photos'.")
 
     monkeypatch.setattr(sources, "load", missing)
     page = opened(models)
     page.radio[0].set_value("Test images").run()
-    assert not page.exception and "no folder 'photos'" in page.info[0].value
+    assert not page.exception and "cannot be read here" in page.info[0].value
+    assert "photos" not in page.info[0].value  # which folders there are is not for visitors
 
 
 @pytest.mark.slow
@@ -143,8 +151,8 @@ def test_page_with_a_damaged_model_shows_an_error(opened, tmp_path):
 
 @pytest.mark.parametrize(("side", "expected"), [(1, 320), (28, 308), (320, 320), (1000, 320)])
 def test_enlarged_picture_fits_the_page(side, expected):
-    assert page_script.enlarged(np.zeros((side, side, 3), np.uint8)).shape == (expected, expected, 3)
-    assert page_script.enlarged(np.zeros((2000, 1, 1), np.uint8)).shape == (320, 1, 1)
+    assert answer.enlarged(np.zeros((side, side, 3), np.uint8)).shape == (expected, expected, 3)
+    assert answer.enlarged(np.zeros((2000, 1, 1), np.uint8)).shape == (320, 1, 1)
 
 
 def test_exported_models_are_listed_newest_first(tmp_path):
@@ -153,8 +161,89 @@ def test_exported_models_are_listed_newest_first(tmp_path):
         card.parent.mkdir(parents=True)
         card.write_text("{}")
         os.utime(card, (seconds, seconds))
-    assert list(exported_models(tmp_path)) == ["b, version 1", "c", "b", "a"]
-    assert exported_models(tmp_path / "nowhere") == {}
+    assert list(exported_models(tmp_path)[0]) == ["b, version 1", "c", "b", "a"]
+    assert exported_models(tmp_path / "nowhere") == ({}, {})
+
+
+def test_folders_that_hold_no_model_are_named_and_hide_no_other(tmp_path):
+    for name in ("good/1", "odd/²", "odd/٣", "bare/7", "half/1", "half/2", "empty", ".writing-x"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("good/1", "half/1", "odd/²"):
+        (tmp_path / name / "card.json").write_text("{}")
+    (tmp_path / "notes.txt").write_text("a file")
+    models, problems = exported_models(tmp_path)
+    assert models.keys() == {"good", "half"} and models["half"] == tmp_path / "half" / "1"
+    assert problems == {
+        "bare, version 7": "it holds no card.json",
+        "half, version 2": "it holds no card.json",
+        "odd": "it holds no version, a folder named 1, 2, ...",
+        "empty": "it holds no version, a folder named 1, 2, ...",
+    }
+    assert find_version(tmp_path / "half") == tmp_path / "half" / "1"
+
+
+def test_page_names_a_folder_that_is_no_model_and_shows_the_others(opened, models):
+    (models / "![x](http://x.example/y)" / "²").mkdir(parents=True)
+    page = opened(models)
+    assert page.sidebar.selectbox[0].options == ["halves", "halves, version 1"]
+    assert page.sidebar.warning[0].value.startswith(r"!\[x\](http\:")
+    assert "is not listed" in page.sidebar.warning[0].value and not page.exception
+
+
+NAMES = ("![x](http://127.0.0.1:9/x.png) | *a*", ":red[west] $x$ <b>w</b>")
+
+
+@pytest.fixture
+def hostile(exported, tmp_path) -> Path:
+    """A folder of one model, with classes that are Markdown, of data in a folder of this machine."""
+    version = tmp_path / "hostile" / "1"
+    shutil.copytree(exported, version)
+    card = read_json(version / "card.json")
+    card["classes"] = card["data"]["classes"] = NAMES
+    card["data"]["name"] = "folder:/home/me/secret/photos"
+    card["limits"] = [f"measured on {card['data']['name']}", f"few of {NAMES[0]}"]
+    write_json(version / "card.json", card)
+    (version / "README.md").write_text("![x](http://127.0.0.1:9/of-the-file.png)")
+    return tmp_path
+
+
+def test_page_escapes_names_wherever_it_shows_them(opened, hostile, data):
+    page = opened(hostile)
+    image = png(data.load_test().images[0])
+    page.file_uploader[0].set_value(("=a|![y](http://127.0.0.1:9/y.png).png", image, "image/png")).run()
+    assert not page.exception and not page.error
+    shown = [texts(elements) for elements in (page.markdown, page.caption, page.subheader, page.success)]
+    shown += captions(page) + [element.proto.text for element in page.get("progress")]
+    text = "\n".join(shown)
+    assert page.subheader[0].value in map(escape, NAMES) and text.count(escape(NAMES[0])) >= 4
+    for markdown in ("![x]", "x](", ":red[", " <b>", "http://", " $x$"):
+        assert markdown not in text
+    assert "secret" not in text and escape("folder:photos") in text
+    assert set(page.main.selectbox[0].options) == set(NAMES)  # no Markdown there
+
+
+def test_page_with_a_card_that_is_not_complete_shows_which_part_is_missing(opened, models, exported):
+    shutil.copytree(exported, models / "torn" / "1")
+    write_json(models / "torn" / "1" / "card.json", {"classes": ["a", "b"]})
+    page = opened(models)
+    page.sidebar.selectbox[0].set_value("torn").run()
+    assert "is not complete" in page.error[0].value and str(models) not in page.error[0].value
+    page.sidebar.selectbox[0].set_value("halves").run()
+    assert not page.error and page.metric
+
+
+def test_page_refuses_masks_that_would_fill_the_memory(mask_predictor, monkeypatch):
+    monkeypatch.setattr(answer, "MAX_MASK_VALUES", 2 * 100)
+    small, large = np.zeros((10, 10, 1), np.uint8), np.zeros((10, 11, 1), np.uint8)
+    found = list(answer.answers(mask_predictor, [small, png(large), b"nothing", large]))
+    assert found[0].probabilities.shape == (10, 10, 2)
+    assert "10 x 11 pixels are too many for this page, which takes up to 100" in str(found[1])
+    assert "is no image" in str(found[2]) and isinstance(found[3], InputError)
+
+
+def test_reduced_size_keeps_the_proportions():
+    assert answer.reduced((2000, 1000)) == (320, 160) and answer.reduced((20, 10)) == (20, 10)
+    assert answer.reduced((5000, 1)) == (320, 1)
 
 
 def test_server_listens_to_this_machine_unless_given_an_address(monkeypatch, tmp_path):
@@ -165,6 +254,21 @@ def test_server_listens_to_this_machine_unless_given_an_address(monkeypatch, tmp
     (_, local, _), (_, public, _) = started
     assert "--server.address=127.0.0.1" in local and local[-1] == str(tmp_path)
     assert {"--server.address=0.0.0.0", "--server.port=9000", "--server.maxUploadSize=20"} <= set(public)
+
+
+def test_server_answers_the_hosts_of_this_machine_and_those_given():
+    local = allowed_hosts("127.0.0.1", [])
+    assert local == ["127.0.0.1", "::1", "localhost"]
+    assert allowed_hosts("192.0.2.7", ["photos.example.com"]) == sorted(
+        [*local, "192.0.2.7", "photos.example.com"]
+    )
+    public = allowed_hosts("0.0.0.0", ["*.example.com"])
+    assert {*local, socket.gethostname(), "*.example.com"} <= set(public) and "0.0.0.0" not in public
+
+
+@pytest.mark.parametrize("host", ["*", "http://a.b", "a.b:8501", "a/b", "", "a b"])
+def test_host_that_is_no_name_and_no_address_is_refused(complain, host):
+    assert "must be a name or an address" in complain(cli, "app", "--hosts", host)
 
 
 def test_server_with_a_wrong_port_or_no_streamlit_is_refused(complain, monkeypatch):

@@ -16,8 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_cnn.files import read_json, write_json
+from keras_cnn.serving.markdown import WORD_JOINER
 from keras_cnn.serving.predictor import Predictor
 
+PICTURE = "![x](http://127.0.0.1:9/x.png) a|b"  # would be fetched from another server
+LETTERS = ":red[r] $x$ *i* :smile: www.x.example -> <b>b<b>"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
 QUIET = [
@@ -39,6 +43,7 @@ def server(exported, tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     (folder / "saved_models" / "halves").mkdir(parents=True)
     (folder / "saved_models" / "halves" / "1").symlink_to(exported)
+    write_hostile_model(folder / "saved_models", exported)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -60,6 +65,20 @@ def server(exported, tmp_path_factory):
     yield address
     process.terminate()
     process.wait(timeout=20)
+
+
+def write_hostile_model(models: Path, exported: Path) -> None:
+    """An older model whose classes are Markdown; and folders that are no models."""
+    version = models / "hostile" / "1"
+    shutil.copytree(exported, version)
+    card = read_json(version / "card.json")
+    card["classes"] = card["data"]["classes"] = [PICTURE, LETTERS]
+    card["data"]["name"] = "folder:/home/me/secret/photos"
+    card["limits"] = [f"few images of {PICTURE} in {card['data']['name']}"]
+    write_json(version / "card.json", card)
+    os.utime(version / "card.json", (0, 0))
+    (models / "bare" / "1").mkdir(parents=True)
+    (models / f"odd {LETTERS}" / "²").mkdir(parents=True)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +147,29 @@ def test_upload_of_what_is_no_image_shows_an_error_without_traceback(browser, fi
     assert "Traceback" not in browser.content()
 
 
+def test_names_of_markdown_are_shown_as_they_are_written_and_fetch_nothing(browser, files, tmp_path):
+    fetched = []
+    browser.on("request", lambda request: fetched.append(request.url))
+    browser.get_by_role("combobox").first.click()
+    browser.get_by_role("option", name="hostile").click()
+    named = tmp_path / "=1+1 ![y](http:x) $y$ *z*.png"
+    shutil.copy(files[0], named)
+    upload(browser, named)
+    browser.get_by_text("red speaks most for").wait_for()
+    browser.get_by_text("The whole card").click()
+    browser.locator("table").wait_for()
+    text = browser.locator("body").inner_text().replace(WORD_JOINER, "")
+    assert text.count(PICTURE) >= 4 and text.count(LETTERS) >= 3
+    assert f"16 x 16 pixels of {named.name}" in text
+    assert f"odd {LETTERS} is not listed: it holds no version" in text
+    assert "bare, version 1 is not listed: it holds no card.json" in text
+    assert "on folder:photos;" in text and "secret" not in browser.content()
+    assert browser.locator("table").first.locator("tr").count() == 3
+    assert browser.locator("a[href^='http'], .katex, [data-testid=stMarkdownColoredText]").count() == 0
+    address = browser.url.rstrip("/")
+    assert [url for url in fetched if not url.startswith((address, "data:", "blob:"))] == []
+
+
 @pytest.mark.parametrize(("side", "label"), [("left", "east"), ("right", "west")])
 def test_drawing_of_dark_strokes_on_one_side_shows_the_brighter_side(browser, side, label):
     from playwright.sync_api import TimeoutError
@@ -166,6 +208,34 @@ def test_photo_of_the_camera_shows_its_most_probable_class(browser):
     parts = {name: float(value.rstrip("%")) for name, value in (share.split(": ") for share in shares)}
     assert set(parts) == {"west", "east"} and sum(parts.values()) == pytest.approx(100, abs=0.2)
     assert browser.get_by_role("heading", name=max(parts, key=parts.get), exact=True).is_visible()
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("{own}", "http://{own}", b"101"),
+        ("localhost:{port}", "http://localhost:{port}", b"101"),
+        ("{own}", "http://evil.example", b"403"),
+        ("evil.example", "http://evil.example", b"403"),
+        ("evil.example:{port}", "http://evil.example:{port}", b"403"),
+        ("evil.example", None, b"403"),
+    ],
+)
+def test_websocket_of_another_site_is_refused(server, host, origin, status):
+    own = server.removeprefix("http://")
+    names = {"own": own, "port": own.split(":")[1]}
+    lines = [
+        "GET /_stcore/stream HTTP/1.1",
+        f"Host: {host.format(**names)}",
+        *([f"Origin: {origin.format(**names)}"] if origin else []),
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+    ]
+    with socket.create_connection(tuple(own.split(":")), timeout=30) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert connection.recv(12) == b"HTTP/1.1 " + status
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from keras_cnn.data.windows import Window, predict_image
 from keras_cnn.errors import ExportMismatchError, InputError
 from keras_cnn.serving import export
 from keras_cnn.serving.formats import FORMATS, load_litert, load_onnx
+from keras_cnn.serving.markdown import escape
 from keras_cnn.training.evaluate import measure
 from keras_cnn.training.evaluate_masks import measure_masks
 from tests.keras_cnn.serving.conftest import copy_run, export_version
@@ -31,7 +32,7 @@ def test_card_holds_what_each_format_scores(converted, data):
         assert told["lost"] == pytest.approx(card["test"]["accuracy"] - told["accuracy"])
         assert told["bytes"] == path.stat().st_size
         assert told["difference"] <= (1e-5 if FORMATS[name].exact else 0.15)
-        assert f"{name}: {told['file']}" in (version / "README.md").read_text()
+        assert escape(f"{name}: {told['file']}") in (version / "README.md").read_text()
     sizes = {name: told["bytes"] for name, told in card["formats"].items()}
     assert sizes["litert_int8"] < sizes["litert"]
 

@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import os
+import shutil
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from PIL import Image
 
 from keras_cnn import cli
+from keras_cnn.data.decode import resize_nearest
 from keras_cnn.data.windows import Window, predict_image
 from keras_cnn.errors import InputError
 from keras_cnn.serving.predictor import Predictor
@@ -186,6 +190,35 @@ def test_predictor_of_masks_takes_images_of_any_size(exported_masks, mask_data):
         assert found.label == max(shares, key=shares.get)
 
 
+def test_predictor_holds_one_decoded_image_at_a_time(predictor):
+    """Nine MB of pixels in a file of a few kB: of twelve at once, only the copies of 16x16 are kept."""
+    large = encoded(Image.new("RGB", (1500, 2000), (9, 9, 9)))
+    tracemalloc.start()
+    found = list(predictor.predict([large] * 12))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert all(prediction.seen.shape == (16, 16, 3) for prediction in found)
+    assert peak < 3 * 9_000_000
+
+
+def test_predictor_decodes_masks_one_at_a_time(mask_predictor):
+    taken = []
+    sources = (taken.append(number) or np.zeros((8, 8, 1), np.uint8) for number in range(4))
+    next(mask_predictor.predict(sources))
+    assert taken == [0]
+
+
+@pytest.mark.parametrize("size", [(9, 9), (5, 7), (12, 3), (2, 2)])
+def test_predictor_of_masks_resizes_them_as_training_masks_are(mask_predictor, size):
+    """No mask is moved by half a pixel."""
+    image = np.zeros((*size, 1), np.uint8)
+    image[size[0] // 2 :, size[1] // 2 :] = 255
+    found = only(mask_predictor, image)
+    expected = resize_nearest((found.seen[..., 0] > 127).astype(np.uint8), size)
+    np.testing.assert_array_equal(found.probabilities.argmax(axis=-1), expected)
+    assert found.label == "dark"
+
+
 def test_predictor_works_without_keras(exported, predictor, tmp_path, image):
     (tmp_path / "x.png").write_bytes(encoded(image))
     label = only(predictor, image).label
@@ -205,6 +238,35 @@ def test_predictor_of_a_folder_without_a_model_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(InputError, match=r"is no exported model.*export RUN"):
             Predictor(path)
+
+
+def test_predictor_of_a_damaged_model_is_refused_in_one_line(exported, tmp_path):
+    shutil.copytree(exported, tmp_path / "1")
+    (tmp_path / "1" / "saved_model.pb").write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"cannot be loaded: .*Export it again") as error:
+        Predictor(tmp_path)
+    assert "\n" not in str(error.value)
+    for content, message in (
+        ('{"classes": 3}', "is not complete"),
+        ("[]", "is not complete"),
+        ("{", "cannot be read"),
+    ):
+        (tmp_path / "1" / "card.json").write_text(content)
+        with pytest.raises(InputError, match=message):
+            Predictor(tmp_path)
+
+
+def test_predict_command_writes_a_formula_as_text_and_refuses_a_pipe(
+    exported, image, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    Path("=1+1.png").write_bytes(encoded(image))
+    os.mkfifo("pipe.png")
+    assert cli.main(["predict", str(exported), "=1+1.png", "pipe.png", "--csv"]) == 2
+    printed = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(printed.out)))
+    assert rows[0]["file"] == "'=1+1.png" and rows[0]["label"] in ("west", "east")
+    assert "'pipe.png' is a named pipe" in rows[1]["error"] and printed.err.count("\n") == 1
 
 
 def test_predict_command_of_files_some_broken_answers_the_others(

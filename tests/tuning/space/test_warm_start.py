@@ -78,5 +78,5 @@ def test_a_point_that_lacks_a_value_is_refused(configuration, tmp_path):
 
 @pytest.mark.usefixtures("without_workers")
 def test_search_starting_with_unreadable_points_is_refused(complain):
-    assert "there is no nowhere.json" in complain(cli, "search", "--start-with", "nowhere.json")
+    assert "there is no 'nowhere.json'" in complain(cli, "search", "--start-with", "nowhere.json")
     assert "a grid has its own order" in complain(cli, "search", "--tuner", "grid", "--start-with", "x.json")
