@@ -27,7 +27,8 @@ def check_checksums(folder: Path) -> None:
         path = folder / name
         if not name or not path.is_file() or digest(path) != expected:
             raise InputError(
-                f"{path} is damaged or missing ({CHECKSUMS}): restore it from a copy, or export the run again."
+                f"{path} is not what was exported ({CHECKSUMS}): restore it from a copy, or export the run again; if "
+                f"you have changed it yourself, delete {CHECKSUMS}."
             )
 
 

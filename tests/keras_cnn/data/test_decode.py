@@ -131,12 +131,12 @@ def test_a_file_is_named(tmp_path):
 
 @pytest.mark.parametrize("read", [decode, decode_mask, header])
 def test_a_file_that_is_missing_is_said_to_be_missing(tmp_path, read):
-    with pytest.raises(InputError, match=r"nix\.png' does not exist\. Check the path\.$"):
+    with pytest.raises(InputError, match=r"there is no '.*nix\.png'\.$"):
         read(tmp_path / "nix.png")
 
 
 def test_a_folder_is_no_image(tmp_path):
-    with pytest.raises(InputError, match=r"cannot be read: Is a directory\.$"):
+    with pytest.raises(InputError, match="is a folder, where a regular file is needed"):
         decode(tmp_path)
 
 

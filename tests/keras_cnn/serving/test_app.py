@@ -18,9 +18,11 @@ from keras_cnn.cli import app as app_command
 from keras_cnn.cli.app import allowed_hosts
 from keras_cnn.data import sources
 from keras_cnn.errors import InputError
-from keras_cnn.files import read_json, write_json
+from keras_cnn.files import write_json
+from keras_cnn.records import read_json
 from keras_cnn.serving.app import answer
 from keras_cnn.serving.app import page as page_script
+from keras_cnn.serving.checksums import write_checksums
 from keras_cnn.serving.markdown import escape
 from keras_cnn.serving.predictor import Predictor
 from keras_cnn.serving.versions import exported_models, find_version
@@ -204,6 +206,7 @@ def hostile(exported, tmp_path) -> Path:
     card["limits"] = [f"measured on {card['data']['name']}", f"few of {NAMES[0]}"]
     write_json(version / "card.json", card)
     (version / "README.md").write_text("![x](http://127.0.0.1:9/of-the-file.png)")
+    write_checksums(version)
     return tmp_path
 
 
@@ -225,6 +228,7 @@ def test_page_escapes_names_wherever_it_shows_them(opened, hostile, data):
 def test_page_with_a_card_that_is_not_complete_shows_which_part_is_missing(opened, models, exported):
     shutil.copytree(exported, models / "torn" / "1")
     write_json(models / "torn" / "1" / "card.json", {"classes": ["a", "b"]})
+    write_checksums(models / "torn" / "1")
     page = opened(models)
     page.sidebar.selectbox[0].set_value("torn").run()
     assert "is not complete" in page.error[0].value and str(models) not in page.error[0].value

@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_cnn.files import read_json, write_json
+from keras_cnn.files import write_json
+from keras_cnn.records import read_json
+from keras_cnn.serving.checksums import write_checksums
 from keras_cnn.serving.markdown import WORD_JOINER
 from keras_cnn.serving.predictor import Predictor
 
@@ -76,6 +78,7 @@ def write_hostile_model(models: Path, exported: Path) -> None:
     card["data"]["name"] = "folder:/home/me/secret/photos"
     card["limits"] = [f"few images of {PICTURE} in {card['data']['name']}"]
     write_json(version / "card.json", card)
+    write_checksums(version)
     os.utime(version / "card.json", (0, 0))
     (models / "bare" / "1").mkdir(parents=True)
     (models / f"odd {LETTERS}" / "²").mkdir(parents=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from keras_cnn.files import read_json
+from keras_cnn.records import read_json
 from keras_cnn.serving.markdown import WORD_JOINER, escape
 from keras_cnn.serving.readme import data_name, readme
 
