@@ -186,6 +186,7 @@ def _ship(study: Study, executor: Executor, formats: Sequence[str] | None = None
     from keras_cnn.training.evaluate import summary
     from keras_cnn.training.run_directory import TEST, read_test
     from tuning.reporting.report import table, write_report
+    from tuning.reporting.ties import ties
     from tuning.storage.trials import best, hyperparameters, run_directory, trials
 
     winner = best(study)
@@ -200,5 +201,7 @@ def _ship(study: Study, executor: Executor, formats: Sequence[str] | None = None
     for name, value in {**hyperparameters(winner), **study.fixed_hyperparameters}.items():
         print(f"  {name}: {value}")
     print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
+    if tied := ties(study, trials(study)):
+        print(tied)
     print(f"report: {path}, {path.with_name('report.html')}")
     print(f"tensorboard --logdir {shlex.quote(str(study.directory / 'logs'))}\nSavedModel: {version}")

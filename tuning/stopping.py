@@ -4,13 +4,16 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tuning.config import Study
+from tuning.config import COMPLETED, Study
 from tuning.oracles.plan import hyperband_plan
 from tuning.quantities import to_seconds
 from tuning.storage.trials import outcome
 
 if TYPE_CHECKING:
     from tuning.oracles.base import DurableOracle
+
+
+PERFECT_TRIALS = 3  # of which the validation loss chooses one
 
 
 class Clock:
@@ -46,6 +49,12 @@ def stop_reason(study: Study, oracle: "DurableOracle", seconds: float) -> str:
     search, best = study.search, oracle.best_score
     if search.target is not None and best >= search.target:
         return f"{study.objective} {best:.4f} has reached the target of {search.target}"
+    perfect = sum(trial.status == COMPLETED and trial.score >= 1 for trial in oracle.trials.values())
+    if perfect >= PERFECT_TRIALS:
+        return (
+            f"{perfect} trials have {study.objective} 1.0000, and none can have more; with more validation images "
+            "(--validation_split) they might differ"
+        )
     if seconds >= to_seconds("time", search.time):
         return f"it has run for {seconds:.0f} s, and {search.time} were given"
     return ""

@@ -60,6 +60,12 @@ def test_search_ends_at_its_target(searched):
     assert searched(target=0.2)[0] == 0
 
 
+def test_search_ends_when_three_trials_are_perfect(searched):
+    """The scores are 0.1, 0.2, ..., so that the tenth trial is the first of 1.0."""
+    trials, reason = searched(trials=50)
+    assert trials == 12 and reason.startswith("3 trials have val_accuracy 1.0000, and none can have more")
+
+
 def test_search_ends_when_every_point_was_tried(searched):
     trials, reason = searched(ALL_BUT_TWO, tuner="grid", trials=50)
     assert (trials, reason) == (6, "the space holds no other point than the 6 that were tried")

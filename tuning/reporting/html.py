@@ -8,6 +8,7 @@ from tuning.config import Study
 from tuning.oracles.base import declare_space
 from tuning.reporting import figures
 from tuning.reporting.importance import MIN_TRIALS, axes, importance
+from tuning.reporting.ties import ties
 from tuning.storage.trials import Row, hyperparameters, outcome, summary_line
 
 COLUMNS = ("trial", "state", "score", "best_epoch", "epochs", "seconds", "parameters")
@@ -20,6 +21,7 @@ def page(study: Study, rows: list[Row]) -> str:
     title = f"Study {study.name}"
     body = [
         f"<h1>{escape(title)}</h1><p>{escape(summary_line(study, rows))}</p>",
+        f"<p>{escape(ties(study, completed))}</p>",
         *(_pictures(study, completed, metrics) if completed else ["<p>No trial has completed.</p>"]),
         "<h2>Trials</h2>",
         _table(study, rows),

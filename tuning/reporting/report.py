@@ -8,6 +8,7 @@ from keras_cnn.training.evaluate import summary
 from keras_cnn.training.run_directory import BEST, TEST, read_test
 from tuning.config import Study
 from tuning.reporting.html import page
+from tuning.reporting.ties import ties
 from tuning.storage.trials import OUTCOME, Row, hyperparameters, run_directory, summary_line, trials
 
 
@@ -88,6 +89,8 @@ def _best_section(study: Study, completed: list[Row]) -> list[str]:
     run = run_directory(study, winner)
     if (run / TEST).exists():
         lines[-1] += f"; {summary(read_test(run))}, read once"
+    tied = ties(study, completed)
+    lines += ["", tied] if tied else []
     values = [f"- {name}: {_short(value)}" for name, value in hyperparameters(winner).items()]
     fixed_hyperparameters = [
         f"- {name}: {_short(value)} (given)" for name, value in study.fixed_hyperparameters.items()

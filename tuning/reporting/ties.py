@@ -1,0 +1,36 @@
+"""Trials that the validation split cannot tell apart."""
+
+import math
+from collections.abc import Sequence
+
+from tuning.config import Study
+from tuning.storage.trials import Row
+
+
+def ties(study: Study, rows: Sequence[Row]) -> str:
+    """A sentence on the trials whose accuracy is within one standard error of the best one's.
+
+    The standard error of an accuracy p on n images is sqrt(p (1 - p) / n), the binomial's; here at least 1 / n, the
+    smallest difference there is.
+
+    Args:
+        study: of single labels; pixels of a mask are not independent, so that nothing is said of masks.
+        rows: of `trials`, best first.
+
+    Returns:
+        The sentence; empty if no other trial is so close, or a score is the mean of repeats, which has an interval.
+    """
+    scores = [row["score"] for row in rows if row["score"] is not None]
+    labeled = study.facts.task == "classification" and "validation" in study.facts.counts
+    if not labeled or study.search.repeats > 1 or len(scores) < 2:
+        return ""
+    images = study.facts.images("validation")
+    error = max(math.sqrt(scores[0] * (1 - scores[0]) / images), 1 / images)
+    tied = sum(score > scores[0] - error for score in scores)
+    if tied < 2:
+        return ""
+    return (
+        f"{tied} trials are within one standard error of the best ({error:.4f} on {images:,} validation images): "
+        "accuracy does not tell them apart, the validation loss chose. --validation_split sets a larger split, "
+        "--repeats trains each more often."
+    )
