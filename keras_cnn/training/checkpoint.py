@@ -49,7 +49,6 @@ def restore_state(path: Path, model: keras.Model) -> dict:
     Raises:
         DamagedFileError: if it is not what was written, or that of another model; then `model` is unchanged.
     """
-    model.optimizer.build(model.trainable_variables)
     variables = {str(index): variable for index, variable in enumerate(_variables(model))}
     with _arrays(path) as saved:
         shapes = {name: tuple(variable.shape) for name, variable in variables.items()}

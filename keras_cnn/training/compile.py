@@ -56,13 +56,18 @@ def accuracy(y_true, y_pred):
 def compile_model(
     model: keras.Model, settings: TrainSettings, steps_per_epoch: int, classes: Sequence[str] = ()
 ) -> None:
-    """Compile `model`; call it in the strategy's scope. classes: names, for the IoU and Dice of those in masks."""
+    """Compile `model`; call it in the strategy's scope. classes: names, for the IoU and Dice of those in masks.
+
+    Variables of metrics and optimizer are made here: TensorFlow traces a training step that makes variables twice.
+    """
+    measures = [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
     model.compile(
         optimizer=make_optimizer(settings, learning_rate(settings, settings.epochs * steps_per_epoch)),
         loss=LOSS_FUNCTIONS[settings.loss],
-        metrics=[accuracy, *([SegmentationScores(classes)] if _makes_masks(model) else [])],
+        metrics=[*measures, *([SegmentationScores(classes)] if _makes_masks(model) else [])],
         steps_per_execution=_steps_per_execution(steps_per_epoch),
     )
+    model.optimizer.build(model.trainable_variables)
 
 
 def _makes_masks(model: keras.Model) -> bool:
