@@ -22,7 +22,8 @@ def check_checksums(folder: Path) -> None:
     """Raise InputError if a file below `folder` is not what was exported; versions without SHA256SUMS pass."""
     if not (folder / CHECKSUMS).exists():
         return
-    for line in (folder / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines():
+    lines = (folder / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    for line in lines or [""]:
         expected, _, name = line.partition("  ")
         path = folder / name
         if not name or not path.is_file() or digest(path) != expected:

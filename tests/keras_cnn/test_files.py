@@ -96,3 +96,15 @@ def test_write_file_killed_before_the_rename_leaves_the_old_file_whole(tmp_path)
     assert path.read_text() == "old"
     (temporary_path,) = set(tmp_path.iterdir()) - {path}  # it was killed after the writing
     assert temporary_path.read_text() == "new"
+
+
+def test_text_is_utf_8_under_an_ascii_locale(tmp_path):
+    code = (
+        "import locale, pathlib, sys\nfrom keras_cnn.files import write_text\n"
+        "assert locale.getpreferredencoding(False).lower() in ('ascii', 'ansi_x3.4-1968')\n"
+        "write_text(pathlib.Path(sys.argv[1]), 'm\\u00e8o \\u732b')"
+    )
+    ascii_locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environment = {**os.environ, **ascii_locale, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", code, tmp_path / "names.txt"], env=environment, check=True)
+    assert (tmp_path / "names.txt").read_text(encoding="utf-8") == "mèo 猫"

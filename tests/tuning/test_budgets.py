@@ -110,6 +110,7 @@ def test_a_target_is_a_score(target):
         SearchSettings(target=target)
 
 
+@pytest.mark.slow
 def test_run_trial_trains_with_its_repeats_and_records_their_mean(tmp_path, one_device):
     net = {"width": 2, "blocks": 1, "convolutions": 1, "dense": []}
     settings = TrainSettings(image_size=(8, 8), options=net, batch_size=256, epochs=1)

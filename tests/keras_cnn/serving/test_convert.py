@@ -18,6 +18,7 @@ from keras_cnn.training.evaluate_masks import measure_masks
 from tests.keras_cnn.serving.conftest import copy_run, export_version
 
 
+@pytest.mark.slow
 def test_card_holds_what_each_format_scores(converted, data):
     version = converted
     card = json.loads((version / "card.json").read_text())
@@ -37,6 +38,7 @@ def test_card_holds_what_each_format_scores(converted, data):
     assert sizes["litert_int8"] < sizes["litert"]
 
 
+@pytest.mark.slow
 def test_onnx_file_takes_batches_of_pixels_by_name(converted):
     import onnxruntime
 
@@ -46,6 +48,7 @@ def test_onnx_file_takes_batches_of_pixels_by_name(converted):
     assert (answer.name, answer.type, answer.shape) == ("probabilities", "tensor(float)", ["batch", 2])
 
 
+@pytest.mark.slow
 def test_int8_file_is_integers_from_pixels_to_probabilities(converted):
     from ai_edge_litert.interpreter import Interpreter
 

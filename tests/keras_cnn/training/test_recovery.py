@@ -100,6 +100,7 @@ def test_damaged_best_weights_are_refused_in_one_line(how, run):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_checkpoint_of_another_model_is_set_aside_and_the_run_begins_anew(run, whole):
     for name in ("metrics.json", "test.json"):
         (run / name).unlink()
@@ -115,12 +116,14 @@ def test_run_whose_settings_are_lost_is_refused(run):
         resume_run(run)
 
 
+@pytest.mark.slow
 def test_run_killed_before_its_test_was_measured_measures_it(run, whole):
     (run / "test.json").unlink()
     resumed(run)
     assert_same_results(run, whole)
 
 
+@pytest.mark.slow
 def test_finished_run_is_trained_longer(run, whole):
     with pytest.raises(InputError, match=r"finished all its 2 epochs\. Give --epochs"):
         resume_run(run)

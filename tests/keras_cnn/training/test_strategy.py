@@ -22,6 +22,7 @@ def test_describe_names_the_global_batch(two_devices):
     assert describe(two_devices, 16) == "MirroredStrategy over 2 CPU devices; global batch 32 = 16 x 2"
 
 
+@pytest.mark.slow
 def test_process_without_a_gpu_has_one_cpu_in_the_threads_it_is_limited_to():
     code = (
         "from keras_cnn.tensorflow_import import import_tensorflow; import_tensorflow()\n"
