@@ -66,6 +66,8 @@ def search(options) -> None:
 
 
 def resume(options) -> None:
+    from keras_cnn.data.dataset import DataFacts
+
     study, machine = read_study(Path(options.directory)), _machine(options)
     changed = {field.name: options.get(field.name) for field in fields(SearchSettings)}
     changed = {name: value for name, value in changed.items() if value is not None}
@@ -78,6 +80,8 @@ def resume(options) -> None:
             study = replace(study, base=replace(study.base, patience=options.patience))
         study.write()
         with make_executor(machine, gpus, study.devices, study.threads) as executor:
+            facts = DataFacts.from_dict(executor.facts(study.base, download=False))
+            study.facts.check_same(facts, str(study.directory))
             print(f"going on with {study.directory}, {_at_once(executor)}", flush=True)
             _run(study, executor)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_cnn.errors import InputError
+
 
 @dataclass(frozen=True)
 class Split:
@@ -82,6 +84,21 @@ class DataFacts:
         """Number of images in `split`."""
         height, width, _ = self.shape
         return sum(self.counts[split]) // (height * width if self.task == "segmentation" else 1)
+
+    def check_same(self, now: "DataFacts", what: str) -> None:
+        """Raise InputError if the images of `now` are others than these, on which `what` was trained."""
+        differing = [
+            f"{name} {getattr(self, name)}, now {getattr(now, name)}"
+            for name in ("task", "shape", "classes", "counts")
+            if getattr(self, name) != getattr(now, name)
+        ]
+        if not differing and not np.allclose(self.mean, now.mean, rtol=1e-6):
+            differing = [f"mean of the pixels {self.mean}, now {now.mean}"]
+        if differing:
+            raise InputError(
+                f"the data {self.name!r} have changed since {what} began ({'; '.join(differing)}): what is trained now "
+                "cannot be compared with what was. Restore the data, or begin anew in another directory."
+            )
 
     def to_dict(self) -> dict:
         return dataclasses.asdict(self)

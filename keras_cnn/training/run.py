@@ -132,6 +132,7 @@ def resume_run(directory: Path, *, epochs: int | None = None, devices: int | Non
         with _continuable(run):
             logger.info(f"loading {run.settings.data}")
             data = load(**run.settings.load_arguments())
+            run.facts.check_same(data.facts, str(directory))
             _train(run, data, strategy, seeded_model(run.settings, data, strategy))
 
 

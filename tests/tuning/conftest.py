@@ -55,6 +55,8 @@ def whole(tuning, made_once) -> Path:
 class InThisProcess:
     """An executor that answers what a search asks before its first trial, as `test_workers` shows of workers."""
 
+    slots = 1
+
     def __init__(self, machine, gpus, devices, threads):
         if threads is not None and threads < 1:
             limit_threads(threads)

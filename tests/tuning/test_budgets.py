@@ -2,6 +2,7 @@
 
 import errno
 import math
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -81,6 +82,7 @@ def test_limits_travel_with_the_study(tmp_path, searched):
     assert (search.time, search.target, search.trial_timeout) == ("2h", 0.9, "30m")
 
 
+@pytest.mark.usefixtures("without_workers")
 def test_limits_can_be_changed_on_resume(tmp_path, searched, monkeypatch):
     searched(trials=1, target=0.9)
     resumed = []
@@ -88,6 +90,17 @@ def test_limits_can_be_changed_on_resume(tmp_path, searched, monkeypatch):
     assert cli.main(["resume", str(tmp_path / "study"), "--trials", "4", "--trial-timeout", "5m"]) == 0
     assert read_study(tmp_path / "study").search == resumed[0]
     assert (resumed[0].trials, resumed[0].target, resumed[0].trial_timeout) == (4, 0.9, "5m")
+
+
+@pytest.mark.usefixtures("without_workers")
+def test_search_on_data_that_have_changed_is_not_resumed(tmp_path, searched, capsys):
+    searched(trials=1)
+    study = read_study(tmp_path / "study")
+    counts = {**study.facts.counts, "train": [number + 1 for number in study.facts.counts["train"]]}
+    replace(study, facts=replace(study.facts, counts=counts)).write()
+    assert cli.main(["resume", str(tmp_path / "study"), "--trials", "4"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: the data 'digits' have changed") and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A plain run whose files are damaged continues from what is whole and ends with the weights that it had."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -135,3 +136,11 @@ def test_finished_run_is_trained_longer(run, whole):
     assert len(history) == 3 and history[:2] == read_metrics(whole)["history"]["loss"]
     assert read_run(run).settings.epochs == 3
     assert read_record(run / "test.json")["images"] == read_record(whole / "test.json")["images"]
+
+
+def test_run_on_data_that_have_changed_is_not_resumed(run):
+    (run / "metrics.json").unlink()
+    before = read_run(run)
+    replace(before, facts=replace(before.facts, mean=(9.0,))).write()
+    with pytest.raises(InputError, match=r"the data 'digits' have changed .* \(mean of the pixels \(9\.0,\)"):
+        resume_run(run)
