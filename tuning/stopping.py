@@ -10,6 +10,8 @@ from tuning.quantities import to_seconds
 from tuning.storage.trials import outcome
 
 if TYPE_CHECKING:
+    from keras_tuner.engine.trial import Trial
+
     from tuning.oracles.base import DurableOracle
 
 
@@ -49,15 +51,21 @@ def stop_reason(study: Study, oracle: "DurableOracle", seconds: float) -> str:
     search, best = study.search, oracle.best_score
     if search.target is not None and best >= search.target:
         return f"{study.objective} {best:.4f} has reached the target of {search.target}"
-    perfect = sum(trial.status == COMPLETED and trial.score >= 1 for trial in oracle.trials.values())
+    trained = [trial for trial in oracle.trials.values() if _is_fully_trained(study, trial)]
+    perfect = sum(trial.status == COMPLETED and trial.score >= 1 for trial in trained)
     if perfect >= PERFECT_TRIALS:
         return (
-            f"{perfect} trials have {study.objective} 1.0000, and none can have more; with more validation images "
-            "(--validation_split) they might differ"
+            f"{perfect} trials of {study.base.epochs} epochs have {study.objective} 1.0000, and none can have more; "
+            "with more validation images (--validation_split) they might differ"
         )
     if seconds >= to_seconds("time", search.time):
         return f"it has run for {seconds:.0f} s, and {search.time} were given"
     return ""
+
+
+def _is_fully_trained(study: Study, trial: "Trial") -> bool:
+    """Not so in Hyperband's first rounds, from which more epochs may make a better model of an equal score."""
+    return trial.hyperparameters.values.get("tuner/epochs", study.base.epochs) == study.base.epochs
 
 
 def exhausted(study: Study, oracle: "DurableOracle") -> str:

@@ -6,6 +6,7 @@ Only the module of the command that is given is imported, so that `--help` answe
 import importlib
 import sys
 
+from keras_cnn import stderr_filter
 from keras_cnn.usage import refuse_command, usage
 
 # command -> (module with `parser()` and `run(options)`, what it does)
@@ -58,6 +59,7 @@ def main(arguments: list[str]) -> int:
 
 def console() -> None:
     """Entry point of the script `keras-cnn`."""
+    stderr_filter.install()
     sys.exit(main(sys.argv[1:]))
 
 

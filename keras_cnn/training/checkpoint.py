@@ -9,7 +9,6 @@ An archive has a checksum (CRC-32) of each array, which is verified as the array
 import contextlib
 import io
 import json
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -59,15 +58,6 @@ def restore_state(path: Path, model: keras.Model) -> dict:
     return progress
 
 
-def is_whole(path: Path) -> bool:
-    """Whether every array of the archive `path` is what was written."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
-    except Exception:  # zipfile raises a dozen kinds of errors for bytes that are no archive
-        return False
-
-
 @contextlib.contextmanager
 def _arrays(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     try:
@@ -75,7 +65,7 @@ def _arrays(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
             yield saved
     except (InputError, MemoryError):
         raise
-    except Exception as error:  # as in is_whole; a wrong checksum among them
+    except Exception as error:  # as in `is_whole`; a wrong checksum among them
         raise DamagedFileError(path, error) from None
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from keras_cnn.errors import DamagedFileError
 from keras_cnn.files import sweep
 from keras_cnn.records import is_damaged
-from keras_cnn.training.checkpoint import is_whole
+from keras_cnn.training.archives import is_whole
 from keras_cnn.training.run_directory import (
     BEST_WEIGHTS,
     CHECKPOINT,

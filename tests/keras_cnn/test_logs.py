@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,18 @@ def test_stderr_filter_drops_log_lines_of_children_and_keeps_the_rest():
     for line in ("child", "own", "F0000 00:00:1.1 1 check failed", "python", "ValueError: a traceback"):
         assert f"{line}\n" in run.stderr
     assert not any(line in run.stderr for line in NOISE)
+
+
+@pytest.mark.parametrize("module", ["keras_cnn", "tuning"])
+def test_each_command_line_installs_the_filter(module, tmp_path):
+    """A command that writes a log line of TensorFlow's, then one of its own, takes the place of the real ones."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, keras_cnn.cli, tuning.cli\n"
+        f"def main(arguments): os.write(2, {(NOISE[0] + chr(10) + 'own' + chr(10)).encode()!r}); return 0\n"
+        "keras_cnn.cli.main = tuning.cli.main = main\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    command = [sys.executable, "-m", module]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (run.returncode, run.stderr) == (0, "own\n")

@@ -64,7 +64,9 @@ def test_search_ends_at_its_target(searched):
 def test_search_ends_when_three_trials_are_perfect(searched):
     """The scores are 0.1, 0.2, ..., so that the tenth trial is the first of 1.0."""
     trials, reason = searched(trials=50)
-    assert trials == 12 and reason.startswith("3 trials have val_accuracy 1.0000, and none can have more")
+    assert trials == 12 and reason.startswith(
+        "3 trials of 2 epochs have val_accuracy 1.0000, and none can have more"
+    )
 
 
 def test_search_ends_when_every_point_was_tried(searched):
