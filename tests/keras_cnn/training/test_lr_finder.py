@@ -83,7 +83,8 @@ def test_range_test_suggests_a_rate_at_which_the_loss_falls(data, one_device):
 @pytest.mark.slow
 def test_find_run_writes_numbers_a_plot_and_logs(tmp_path, two_devices):
     settings = replace(SETTINGS, data="digits")
-    found = find_run(settings, tmp_path / "lr", devices=2, steps=30)
+    found, directory = find_run(settings, tmp_path / "lr", devices=2, steps=30)
+    assert directory == tmp_path / "lr"
     record = json.loads((tmp_path / "lr" / "lr_find.json").read_text())
     assert record["suggested"] == found.suggested and len(record["losses"]) == len(found.losses)
     assert (tmp_path / "lr" / "lr_find.png").read_bytes().startswith(b"\x89PNG")
@@ -95,7 +96,7 @@ def test_find_run_writes_numbers_a_plot_and_logs(tmp_path, two_devices):
         for v in e.summary.value
     }
     assert {"lr_find", "lr_find/losses", "lr_find/rates"} <= tags
-    with pytest.raises(InputError, match="already holds"):
+    with pytest.raises(InputError, match="already contains"):
         find_run(settings, tmp_path / "lr", devices=2, steps=30)
     with pytest.raises(InputError, match="at least 10"):
         find_run(settings, tmp_path / "other", devices=2, steps=3)
