@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_cnn.errors import InputError
+
 
 @dataclass(frozen=True)
 class Split:
@@ -82,6 +84,29 @@ class DataFacts:
         """Number of images in `split`."""
         height, width, _ = self.shape
         return sum(self.counts[split]) // (height * width if self.task == "segmentation" else 1)
+
+    def check_same(self, found: "DataFacts", trained: object) -> None:
+        """Raise InputError unless `found`, the data as they are now, have the images and classes that these have.
+
+        Splits are held out by position: with other images, some that were trained on would be in the test split.
+
+        Args:
+            found: facts of the data that were loaded again.
+            trained: what was trained on these, for the message.
+        """
+        differing = [
+            name for name in ("task", "shape", "classes") if getattr(self, name) != getattr(found, name)
+        ]
+        differing = differing or [
+            f"images of {split}"
+            for split in self.counts
+            if split in found.counts and list(self.counts[split]) != list(found.counts[split])
+        ]
+        if differing:
+            raise InputError(
+                f"{self.name} is not what {trained} was trained on: other {', '.join(differing)}. Restore the data, "
+                "or train anew."
+            )
 
     def to_dict(self) -> dict:
         return dataclasses.asdict(self)

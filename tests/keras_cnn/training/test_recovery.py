@@ -1,5 +1,6 @@
 """A plain run whose files are damaged continues from what is whole and ends with the weights that it had."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 from unittest import mock
@@ -7,6 +8,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from keras_cnn.data.sources import load
 from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.logs import redirected
 from keras_cnn.records import read_record
@@ -119,6 +121,19 @@ def test_run_killed_before_its_test_was_measured_measures_it(run, whole):
     (run / "test.json").unlink()
     resumed(run)
     assert_same_results(run, whole)
+
+
+@pytest.mark.parametrize("changed", [{"classes": tuple("abcdefghij")}, {"counts": {"train": [1] * 10}}])
+def test_resume_on_other_data_is_refused_and_loses_nothing(changed, run, whole):
+    data = load("digits", image_size=(8, 8))
+    other = dataclasses.replace(data, facts=dataclasses.replace(data.facts, **changed))
+    with (
+        mock.patch.object(run_module, "load", lambda **arguments: other),
+        pytest.raises(InputError, match=r"is not what .* was trained on"),
+    ):
+        resume_run(run, epochs=3)
+    assert_same_results(run, whole)
+    assert read_run(run) == dataclasses.replace(read_run(whole), directory=run)
 
 
 def test_finished_run_is_trained_longer(run, whole):
