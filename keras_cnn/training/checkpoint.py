@@ -18,6 +18,9 @@ import numpy as np
 
 from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.files import write_file
+from keras_cnn.input_files import check_file
+
+MAX_BYTES = 1_000_000_000_000  # none is so large: of an archive only its kind is checked before it is read
 
 
 def save_weights(path: Path, model: keras.Model) -> None:
@@ -63,6 +66,7 @@ def restore_state(path: Path, model: keras.Model) -> dict:
 def is_whole(path: Path) -> bool:
     """Whether every array of the archive `path` is what was written."""
     try:
+        check_file(path, MAX_BYTES)  # a pipe would never end
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
     except Exception:  # zipfile raises a dozen kinds of errors for bytes that are no archive
@@ -71,6 +75,7 @@ def is_whole(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _arrays(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    check_file(path, MAX_BYTES)
     try:
         with np.load(path) as saved:
             yield saved

@@ -71,9 +71,12 @@ def repair_archives(directory: Path) -> list[str]:
 
 
 def damaged_archives(directory: Path) -> list[Path]:
-    """Those of the archives in `directory` that are not what was written."""
+    """Those of the archives in `directory` that are not what was written, or lost: no checkpoint precedes the first
+    best weights."""
     paths = [directory / name for name in ARCHIVES]
-    return [path for path in paths if path.exists() and not is_whole(path)]
+    damaged = [path for path in paths if path.exists() and not is_whole(path)]
+    best, checkpoint = paths
+    return [best, *damaged] if checkpoint.exists() and not best.exists() else damaged
 
 
 def drop_results(directory: Path, *, archives: bool = False) -> None:

@@ -1,6 +1,7 @@
 """A plain run whose files are damaged continues from what is whole and ends with the weights that it had."""
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 from unittest import mock
@@ -134,6 +135,20 @@ def test_resume_on_other_data_is_refused_and_loses_nothing(changed, run, whole):
         resume_run(run, epochs=3)
     assert_same_results(run, whole)
     assert read_run(run) == dataclasses.replace(read_run(whole), directory=run)
+
+
+def test_run_without_its_best_weights_begins_anew(run, whole):
+    (run / "best.npz").unlink()
+    assert "best.npz is missing; the run begins anew" in resumed(run)
+    assert_same_results(run, whole)
+
+
+@pytest.mark.parametrize("name", ["best.npz", "checkpoint.npz"])
+def test_pipe_in_the_place_of_an_archive_is_set_aside(name, run, whole):
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    assert f"{run / name} was damaged" in resumed(run)
+    assert_same_results(run, whole)
 
 
 def test_finished_run_is_trained_longer(run, whole):
