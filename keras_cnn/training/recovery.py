@@ -64,7 +64,10 @@ def repair_run(directory: Path) -> tuple[Run, list[str]]:
 
 def repair_archives(directory: Path) -> list[str]:
     """Move damaged archives of the run in `directory` to its quarantine, and drop what depends on them."""
-    notes = [quarantine(directory, path, "the run begins anew") for path in damaged_archives(directory)]
+    damaged = damaged_archives(directory)
+    if (directory / METRICS).exists() and not (directory / BEST_WEIGHTS).exists():
+        damaged = [*damaged, directory / BEST_WEIGHTS]
+    notes = [quarantine(directory, path, "the run begins anew") for path in dict.fromkeys(damaged)]
     if notes:
         drop_results(directory, archives=True)
     return notes

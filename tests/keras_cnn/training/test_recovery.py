@@ -137,8 +137,10 @@ def test_resume_on_other_data_is_refused_and_loses_nothing(changed, run, whole):
     assert read_run(run) == dataclasses.replace(read_run(whole), directory=run)
 
 
-def test_run_without_its_best_weights_begins_anew(run, whole):
-    (run / "best.npz").unlink()
+@pytest.mark.parametrize("lost", [["best.npz"], ["best.npz", "checkpoint.npz"]])
+def test_run_without_its_best_weights_begins_anew(lost, run, whole):
+    for name in lost:
+        (run / name).unlink()
     assert "best.npz is missing; the run begins anew" in resumed(run)
     assert_same_results(run, whole)
 
