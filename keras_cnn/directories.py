@@ -6,6 +6,7 @@ The lock is the kernel's, so it goes with its process, however that ends.
 import contextlib
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,7 @@ def held(directory: Path, *, wait: bool = False) -> Iterator[None]:
 def _locked(path: Path, wait: bool) -> Iterator[IO[str]]:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+", encoding="utf-8", errors="replace") as file:
+        with _open(path) as file:
             if wait:
                 fcntl.flock(file, fcntl.LOCK_EX)
             elif not _taken(file):
@@ -98,6 +99,24 @@ def _locked(path: Path, wait: bool) -> Iterator[IO[str]]:
                 return
 
 
+def _open(path: Path) -> IO[str]:
+    """The lock file for writing; not through a link, which would have another file emptied."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    except OSError:
+        if not path.is_symlink():
+            raise
+        raise _no_lock(path) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _no_lock(path)
+    return os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace")
+
+
+def _no_lock(path: Path) -> InputError:
+    return InputError(f"{path} must be a regular file, which says what process writes there: delete it.")
+
+
 def _is_at(path: Path, file: IO[str]) -> bool:
     """False if the process that held the lock before has removed it, with its directory."""
     return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
@@ -105,7 +124,7 @@ def _is_at(path: Path, file: IO[str]) -> bool:
 
 def owner(directory: Path) -> str | None:
     """The process that holds `directory`; None if none does."""
-    if not (directory / LOCK).exists():
+    if not (directory / LOCK).is_file():
         return None
     with (directory / LOCK).open(encoding="utf-8", errors="replace") as file:
         try:

@@ -85,19 +85,29 @@ class DataFacts:
         height, width, _ = self.shape
         return sum(self.counts[split]) // (height * width if self.task == "segmentation" else 1)
 
-    def check_same(self, now: "DataFacts", what: str) -> None:
-        """Raise InputError if the images of `now` are others than these, on which `what` was trained."""
+    def check_same(self, found: "DataFacts", trained: object) -> None:
+        """Raise InputError unless `found`, the data as they are now, have the images and classes that these have.
+
+        Splits are held out by position: with other images, some that were trained on would be in the test split.
+
+        Args:
+            found: facts of the data that were loaded again.
+            trained: what was trained on these, for the message.
+        """
         differing = [
-            f"{name} {getattr(self, name)}, now {getattr(now, name)}"
-            for name in ("task", "shape", "classes", "counts")
-            if getattr(self, name) != getattr(now, name)
+            name for name in ("task", "shape", "classes") if getattr(self, name) != getattr(found, name)
         ]
-        if not differing and not np.allclose(self.mean, now.mean, rtol=1e-6):
-            differing = [f"mean of the pixels {self.mean}, now {now.mean}"]
+        differing = differing or [
+            f"images of {split}"
+            for split in self.counts
+            if split in found.counts and list(self.counts[split]) != list(found.counts[split])
+        ]
+        if not differing and not np.allclose(self.mean, found.mean, rtol=1e-6):
+            differing = ["pixels"]
         if differing:
             raise InputError(
-                f"the data {self.name!r} have changed since {what} began ({'; '.join(differing)}): what is trained now "
-                "cannot be compared with what was. Restore the data, or begin anew in another directory."
+                f"{self.name} is not what {trained} was trained on: other {', '.join(differing)}. Restore the data, "
+                "or train anew."
             )
 
     def to_dict(self) -> dict:

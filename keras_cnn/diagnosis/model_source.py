@@ -56,6 +56,8 @@ def _from_settings(run_directory: str | None, settings: TrainSettings, download:
         settings = trained.settings
     settings.check_names()
     data = load(**settings.load_arguments(), download=download)
+    if trained is not None:
+        trained.checked(data)
     settings = settings.resolved(data.facts)
     model, *_ = make_model(settings, data, tf.distribute.get_strategy())
     if trained is not None:

@@ -4,20 +4,27 @@ import keras
 
 from keras_cnn.provenance import provenance
 from keras_cnn.serving.checksums import digest
-from keras_cnn.training.run_directory import BEST_WEIGHTS, Run, read_metrics
+from keras_cnn.training.run_directory import BEST_WEIGHTS, Run
 from keras_cnn.training.tasks import score_name
 
 FEW = 30  # test images of a class, below which little is known of it
 
 
 def make_card(
-    model: keras.Model, run: Run, test: dict, name: str, version: int, difference: float, formats: dict
+    model: keras.Model,
+    run: Run,
+    metrics: dict,
+    test: dict,
+    name: str,
+    version: int,
+    difference: float,
+    formats: dict,
 ) -> dict:
-    """Plain data. test: what was measured on the test split. difference: of what is served from `predict`.
+    """Plain data. metrics, test: what was measured on the validation and the test split. difference: of what is served
+    from `predict`.
 
     formats: what `write_formats` found.
     """
-    metrics = read_metrics(run.directory)
     score = score_name(run.facts.task)
     return {
         "name": name,

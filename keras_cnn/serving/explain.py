@@ -80,7 +80,7 @@ def _images(run: Run, model: keras.Model, files: Sequence[Path]) -> dict[str, np
         # decoded one at a time: of a large image only what the net sees is kept
         images = (decode(path, run.facts.shape[2]) for path in files)
     else:
-        test = load(**run.settings.load_arguments()).load_test()
+        test = run.checked(load(**run.settings.load_arguments())).load_test()
         rows = np.linspace(0, len(test) - 1, SAMPLES).astype(int)
         names, images = [f"test-{row}" for row in rows], (test.images[row] for row in rows)
     return {name: _fitted(image, run, model) for name, image in zip(names, images, strict=True)}

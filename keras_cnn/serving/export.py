@@ -25,7 +25,7 @@ from keras_cnn.serving.formats import check_formats
 from keras_cnn.serving.readme import readme
 from keras_cnn.serving.versions import version_folders
 from keras_cnn.training.run import measure_on_test
-from keras_cnn.training.run_directory import Run, chosen_run, read_run
+from keras_cnn.training.run_directory import Run, chosen_run, read_finished, read_run
 from keras_cnn.training.train import best_model
 
 logger = logging.getLogger(__name__)
@@ -49,9 +49,9 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
     """
     check_formats(formats)
     run = read_run(chosen_run(directory))
-    directory = run.directory
-    model = best_model(run.settings, run.facts, directory)
-    data = functools.cache(lambda: load(**run.settings.load_arguments()))
+    metrics = read_finished(run.directory)
+    model = best_model(run.settings, run.facts, run.directory)
+    data = functools.cache(lambda: run.checked(load(**run.settings.load_arguments())))
     test = measure_on_test(run, lambda: data().load_test())
     with held(destination, wait=True), _temporary(destination) as temporary_path:
         whole_images = tuple(model.input_shape[1:]) == run.facts.shape
@@ -60,7 +60,9 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
         logger.info(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
         others = write_formats(formats, run, data(), test, temporary_path) if formats else {}
         version = _next_version(destination)
-        card = make_card(model, run, test, version.parent.name, int(version.name), difference, others)
+        card = make_card(
+            model, run, metrics, test, version.parent.name, int(version.name), difference, others
+        )
         write_json(temporary_path / "card.json", card)
         write_text(temporary_path / "README.md", readme(card))
         write_checksums(temporary_path)

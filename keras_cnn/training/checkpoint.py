@@ -17,6 +17,8 @@ import numpy as np
 
 from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.files import write_file
+from keras_cnn.input_files import check_file
+from keras_cnn.training.archives import MAX_BYTES
 
 
 def save_weights(path: Path, model: keras.Model) -> None:
@@ -60,6 +62,7 @@ def restore_state(path: Path, model: keras.Model) -> dict:
 
 @contextlib.contextmanager
 def _arrays(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    check_file(path, MAX_BYTES)
     try:
         with np.load(path) as saved:
             yield saved

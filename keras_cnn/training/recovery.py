@@ -64,16 +64,22 @@ def repair_run(directory: Path) -> tuple[Run, list[str]]:
 
 def repair_archives(directory: Path) -> list[str]:
     """Move damaged archives of the run in `directory` to its quarantine, and drop what depends on them."""
-    notes = [quarantine(directory, path, "the run begins anew") for path in damaged_archives(directory)]
+    damaged = damaged_archives(directory)
+    if (directory / METRICS).exists() and not (directory / BEST_WEIGHTS).exists():
+        damaged = [*damaged, directory / BEST_WEIGHTS]
+    notes = [quarantine(directory, path, "the run begins anew") for path in dict.fromkeys(damaged)]
     if notes:
         drop_results(directory, archives=True)
     return notes
 
 
 def damaged_archives(directory: Path) -> list[Path]:
-    """Those of the archives in `directory` that are not what was written."""
+    """Those of the archives in `directory` that are not what was written, or lost: no checkpoint precedes the first
+    best weights."""
     paths = [directory / name for name in ARCHIVES]
-    return [path for path in paths if path.exists() and not is_whole(path)]
+    damaged = [path for path in paths if path.exists() and not is_whole(path)]
+    best, checkpoint = paths
+    return [best, *damaged] if checkpoint.exists() and not best.exists() else damaged
 
 
 def drop_results(directory: Path, *, archives: bool = False) -> None:

@@ -25,7 +25,7 @@ from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
 from keras_cnn.training.mask_plots import examples, mask_figure
 from keras_cnn.training.plots import confusion_figure, sample_figure, write_figures
 from keras_cnn.training.progress import StepProgress
-from keras_cnn.training.recovery import repair_run, train_without_damage
+from keras_cnn.training.recovery import drop_results, repair_run, train_without_damage
 from keras_cnn.training.run_directory import (
     CHECKPOINT,
     COMPLETED,
@@ -117,8 +117,8 @@ def resume_run(directory: Path, *, epochs: int | None = None, devices: int | Non
         run, notes = repair_run(directory)
         for note in [*notes, *changes(directory / RUN, directory / RUN_COPY)]:
             logger.info(note)
-        run = _with_epochs(run, epochs)
-        if (directory / METRICS).exists() and (directory / TEST).exists():
+        longer = _with_epochs(run, epochs)
+        if longer is run and (directory / METRICS).exists() and (directory / TEST).exists():
             raise InputError(
                 f"{directory} has finished all its {run.settings.epochs} epochs. Give --epochs to train it longer."
             )
@@ -128,16 +128,18 @@ def resume_run(directory: Path, *, epochs: int | None = None, devices: int | Non
                 f"{directory} was trained on {run.replicas} devices, here are {strategy.num_replicas_in_sync}: the "
                 f"global batch would be another. Give --devices {run.replicas}."
             )
-        run.write()
+        logger.info(f"loading {run.settings.data}")
+        data = run.checked(load(**run.settings.load_arguments()))
+        built = seeded_model(longer.settings, data, strategy)
+        if longer is not run:
+            drop_results(directory)  # those of fewer epochs, kept until nothing can be refused any more
+        longer.write()
         with _continuable(run):
-            logger.info(f"loading {run.settings.data}")
-            data = load(**run.settings.load_arguments())
-            run.facts.check_same(data.facts, str(directory))
-            _train(run, data, strategy, seeded_model(run.settings, data, strategy))
+            _train(longer, data, strategy, built)
 
 
 def _with_epochs(run: Run, epochs: int | None) -> Run:
-    """`run`, to be trained to `epochs`; its results are dropped, since they are those of fewer epochs."""
+    """`run`, to be trained to `epochs`."""
     if epochs is None or epochs == run.settings.epochs:
         return run
     if epochs < run.settings.epochs:
@@ -149,8 +151,6 @@ def _with_epochs(run: Run, epochs: int | None) -> Run:
                 f"{run.directory} ended after {trained} epochs, since {run.settings.patience} brought no better score "
                 "(patience): more --epochs would change nothing."
             )
-    for name in (METRICS, TEST):
-        (run.directory / name).unlink(missing_ok=True)
     return dataclasses.replace(run, settings=dataclasses.replace(run.settings, epochs=epochs))
 
 

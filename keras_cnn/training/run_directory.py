@@ -4,10 +4,11 @@ A trial of a search is such a directory too, so whatever works on a run works on
 """
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_cnn.data.dataset import DataFacts
+from keras_cnn.data.dataset import DataFacts, ImageData
 from keras_cnn.errors import InputError
 from keras_cnn.provenance import sessions
 from keras_cnn.records import read_record, understood, write_record
@@ -39,6 +40,11 @@ class Run:
     @property
     def log_directory(self) -> Path:
         return Path(os.path.normpath(self.directory / self.logs))
+
+    def checked(self, data: ImageData) -> ImageData:
+        """`data`, loaded again; InputError if they are not those that the run was trained on."""
+        self.facts.check_same(data.facts, self.directory)
+        return data
 
     def write(self) -> None:
         """Create the directory and its run.json, which also has versions, machine and git commit."""
@@ -97,6 +103,19 @@ def read_metrics(directory: Path) -> dict:
         if metrics["state"] == COMPLETED:
             _require_numbers(metrics, "score", "loss", "best_epoch", "seconds", "parameters")
         return metrics
+
+
+def read_finished(directory: Path) -> dict:
+    """`read_metrics` of a run that has ended with a model; InputError for any other."""
+    if not (directory / METRICS).exists():
+        raise InputError(
+            f"{directory} has not finished: it holds no {METRICS}. Continue with keras-cnn train --resume "
+            f"{shlex.quote(str(directory))}, or keras-cnn resume of its study."
+        )
+    metrics = read_metrics(directory)
+    if metrics["state"] != COMPLETED:
+        raise InputError(f"{directory} has no model to export: it ended as {metrics['state']}.")
+    return metrics
 
 
 def read_test(directory: Path) -> dict:

@@ -1,6 +1,7 @@
 """train: one run, from settings and data to the best weights and metrics."""
 
 import math
+import shlex
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -179,7 +180,10 @@ def best_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> ke
     """The model of a run with its best weights, on one device, uncompiled: what is measured and shipped."""
     path = directory / BEST_WEIGHTS
     if not path.exists():
-        raise InputError(f"{directory} holds no {BEST_WEIGHTS}: its run has not finished an epoch.")
+        raise InputError(
+            f"{directory} holds no {BEST_WEIGHTS}: its run has not finished an epoch, or the file is lost. Continue "
+            f"with keras-cnn train --resume {shlex.quote(str(directory))}, or keras-cnn resume of its study."
+        )
     model = build_model(settings.model_spec(facts))
     load_weights(path, model)
     return model

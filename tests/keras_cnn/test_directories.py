@@ -41,6 +41,22 @@ def test_one_of_two_claims_of_a_directory_is_refused(tmp_path):
     assert owner(tmp_path / "run") is None
 
 
+def test_a_link_in_the_place_of_the_lock_is_refused_and_its_target_kept(tmp_path):
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / LOCK).symlink_to(tmp_path / "precious")
+    with pytest.raises(InputError, match="lock must be a regular file"), held(tmp_path / "run"):
+        pass
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
+def test_a_pipe_in_the_place_of_the_lock_is_refused(tmp_path):
+    os.mkfifo(tmp_path / LOCK)
+    assert owner(tmp_path) is None
+    with pytest.raises(InputError, match="lock must be a regular file"), held(tmp_path):
+        pass
+
+
 def test_a_directory_with_a_result_is_refused_without_a_trace(tmp_path):
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(InputError, match=r"already contains a run\.json"), claim(tmp_path, "x", "run.json"):

@@ -102,7 +102,7 @@ def test_search_on_data_that_have_changed_is_not_resumed(tmp_path, searched, cap
     replace(study, facts=replace(study.facts, counts=counts)).write()
     assert cli.main(["resume", str(tmp_path / "study"), "--trials", "4"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: the data 'digits' have changed") and error.count("\n") == 1
+    assert error.startswith("error: digits is not what ") and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

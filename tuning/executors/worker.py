@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from keras_cnn.errors import DISK_FULL, InputError, is_disk_full
+from keras_cnn.errors import InputError, refusal
 from keras_cnn.logs import redirected
 from keras_cnn.tensorflow_import import import_tensorflow
 
@@ -76,9 +76,10 @@ def main(devices: int | None, threads: int | None) -> None:
         except InputError as error:
             channel.answer("refused", message=str(error))
         except Exception as error:
-            if not is_disk_full(error):
+            message = refusal(error)
+            if message is None:
                 raise
-            channel.answer("refused", message=DISK_FULL)
+            channel.answer("refused", message=message)
         else:
             channel.answer("done", **result)
 
@@ -119,7 +120,9 @@ def _export(request: dict, channel: CoordinatorChannel) -> dict:
 
 
 def _print_to(path: Path) -> None:
-    """Send file descriptors 1 and 2, C++ code's too, to the end of `path`."""
+    """Send file descriptors 1 and 2, C++ code's too, to the end of `path`; InputError if that is no regular file."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):  # opening a pipe would never end
+        raise InputError(f"{path} must be a regular file, for what the trial prints: delete it.")
     sys.stdout.flush()
     sys.stderr.flush()
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -12,6 +12,7 @@ from keras_cnn.records import is_damaged, read_record
 from keras_cnn.training.recovery import damaged_archives, drop_results, quarantine
 from keras_cnn.training.run_directory import (
     BEST,
+    BEST_WEIGHTS,
     CHECKPOINT,
     METRICS,
     RUN,
@@ -24,6 +25,7 @@ from keras_cnn.training.run_directory import (
 )
 from tuning.config import COMPLETED, STUDY, STUDY_COPY, TRIAL, Study, parse_study, read_trial
 from tuning.oracles.base import configuration_of
+from tuning.storage.trials import run_directory, trials
 
 
 def repair_damaged_files(study: Study) -> list[str]:
@@ -34,7 +36,7 @@ def repair_damaged_files(study: Study) -> list[str]:
     """
     for folder in [study.directory, *(path for path in study.directory.glob("trials/**/") if path.is_dir())]:
         sweep(folder)
-    return [*_study_files(study), *_trials(study), *_oracle_files(study)]
+    return [*_study_files(study), *_trials(study), *_best_weights(study), *_oracle_files(study)]
 
 
 def _study_files(study: Study) -> Iterator[str]:
@@ -59,6 +61,18 @@ def _trials(study: Study) -> Iterator[str]:
             yield from _trial(study, directory, directory)
         else:
             yield quarantine(study.directory, directory, "nothing says what it trained: the trial is lost")
+
+
+def _best_weights(study: Study) -> Iterator[str]:
+    """Of the best trial, which is to be exported; those of others may have been deleted to keep within `--disk`."""
+    winner = next(iter(trials(study)), None)
+    if winner is None or winner["score"] is None:
+        return
+    run = run_directory(study, winner)
+    if not (run / BEST_WEIGHTS).exists():
+        yield quarantine(study.directory, run / BEST_WEIGHTS, f"trial {winner['trial']} begins anew")
+        drop_results(run, archives=True)
+        drop_results(study.trial_directory(winner["trial"]))
 
 
 def _has_configuration(study: Study, directory: Path) -> bool:

@@ -1,5 +1,6 @@
 """An exported version of which anything is damaged is refused, and the version of a run is found again."""
 
+import os
 import shutil
 import subprocess
 
@@ -37,6 +38,21 @@ def test_a_missing_file_is_noticed_and_an_older_version_without_checksums_passes
         Predictor(version)
     (version / "SHA256SUMS").unlink()
     check_checksums(version)
+
+
+@pytest.mark.parametrize("kept", [0, 2])
+def test_checksums_that_are_cut_off_are_noticed(kept, version):
+    lines = (version / "SHA256SUMS").read_text().splitlines(keepends=True)
+    (version / "SHA256SUMS").write_text("".join(lines[:kept]))
+    with pytest.raises(InputError, match="SHA256SUMS is not what was exported"):
+        Predictor(version)
+
+
+def test_checksums_that_would_never_end_are_refused(version):
+    (version / "SHA256SUMS").unlink()
+    os.mkfifo(version / "SHA256SUMS")
+    with pytest.raises(InputError, match="named pipe"):
+        Predictor(version)
 
 
 def test_checksums_are_those_of_sha256sum(version):

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cnn.errors import InputError
-from keras_cnn.files import write_json
+from keras_cnn.records import write_record
 from keras_cnn.serving import export
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.training.checkpoint import load_weights, save_weights
@@ -64,7 +64,15 @@ def test_export_in_mixed_precision_serves_its_best_weights(data, one_device, tmp
     Run(tmp_path / "run", settings, data.facts).write()
     model, _, _ = make_model(settings, data, one_device)  # whether it was trained is no matter here
     save_weights(tmp_path / "run" / "best.npz", model)
-    write_json(tmp_path / "run" / "metrics.json", {"score": 0.5, "best_epoch": 1, "parameters": 1})
+    metrics = {
+        "state": "COMPLETED",
+        "score": 0.5,
+        "loss": 1.0,
+        "best_epoch": 1,
+        "seconds": 1.0,
+        "parameters": 1,
+    }
+    write_record(tmp_path / "run" / "metrics.json", metrics)
     version = export_version(tmp_path / "run", data, tmp_path / "models")
     test, served = data.load_test(), tf.saved_model.load(version)
     answer = served.signatures["serving_default"](images=tf.constant(test.images))["probabilities"]
@@ -101,6 +109,27 @@ def test_export_of_a_model_with_other_weights_is_refused(exported, data, tmp_pat
     with replaced, pytest.raises(export.ExportMismatchError, match="differs"):
         export_version(run, data, models)
     assert sorted(models.iterdir()) == before
+
+
+@pytest.mark.parametrize("state", [None, "DIVERGED"])
+def test_export_of_an_unfinished_run_is_refused_before_its_test_is_measured(state, exported, data, tmp_path):
+    run, models = copy_run(exported, tmp_path)
+    for name in ("metrics.json", "test.json"):
+        (run / name).unlink()
+    if state:
+        write_record(run / "metrics.json", {"state": state, "message": "the loss became nan"})
+    with pytest.raises(InputError, match="has not finished" if state is None else "ended as DIVERGED"):
+        export_version(run, data, models)
+    assert not (run / "test.json").exists()
+
+
+def test_export_does_not_measure_on_other_data_than_those_trained_on(exported, data, tmp_path):
+    run, models = copy_run(exported, tmp_path)
+    (run / "test.json").unlink()
+    other = replace(data, facts=replace(data.facts, classes=("east", "west")))
+    with pytest.raises(InputError, match=r"trained on: other classes\. Restore the data"):
+        export_version(run, other, models)
+    assert not (run / "test.json").exists()
 
 
 def test_export_of_a_folder_without_a_run_is_refused(tmp_path):

@@ -1,5 +1,7 @@
 """A plain run whose files are damaged continues from what is whole and ends with the weights that it had."""
 
+import dataclasses
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +10,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from keras_cnn.data.sources import load
 from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.logs import redirected
 from keras_cnn.records import read_record
@@ -124,6 +127,35 @@ def test_run_killed_before_its_test_was_measured_measures_it(run, whole):
     assert_same_results(run, whole)
 
 
+@pytest.mark.parametrize("changed", [{"classes": tuple("abcdefghij")}, {"counts": {"train": [1] * 10}}])
+def test_resume_on_other_data_is_refused_and_loses_nothing(changed, run, whole):
+    data = load("digits", image_size=(8, 8))
+    other = dataclasses.replace(data, facts=dataclasses.replace(data.facts, **changed))
+    with (
+        mock.patch.object(run_module, "load", lambda **arguments: other),
+        pytest.raises(InputError, match=r"is not what .* was trained on"),
+    ):
+        resume_run(run, epochs=3)
+    assert_same_results(run, whole)
+    assert read_run(run) == dataclasses.replace(read_run(whole), directory=run)
+
+
+@pytest.mark.parametrize("lost", [["best.npz"], ["best.npz", "checkpoint.npz"]])
+def test_run_without_its_best_weights_begins_anew(lost, run, whole):
+    for name in lost:
+        (run / name).unlink()
+    assert "best.npz is missing; the run begins anew" in resumed(run)
+    assert_same_results(run, whole)
+
+
+@pytest.mark.parametrize("name", ["best.npz", "checkpoint.npz"])
+def test_pipe_in_the_place_of_an_archive_is_set_aside(name, run, whole):
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    assert f"{run / name} was damaged" in resumed(run)
+    assert_same_results(run, whole)
+
+
 @pytest.mark.slow
 def test_finished_run_is_trained_longer(run, whole):
     with pytest.raises(InputError, match=r"finished all its 2 epochs\. Give --epochs"):
@@ -142,5 +174,5 @@ def test_run_on_data_that_have_changed_is_not_resumed(run):
     (run / "metrics.json").unlink()
     before = read_run(run)
     replace(before, facts=replace(before.facts, mean=(9.0,))).write()
-    with pytest.raises(InputError, match=r"the data 'digits' have changed .* \(mean of the pixels \(9\.0,\)"):
+    with pytest.raises(InputError, match=r"is not what .* was trained on: other pixels"):
         resume_run(run)

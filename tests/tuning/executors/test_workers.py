@@ -16,7 +16,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.records import read_json
 from keras_cnn.training.config import TrainSettings
 from tuning.config import TrialSpec
-from tuning.executors import process
+from tuning.executors import process, worker
 from tuning.executors.base import ENDED
 from tuning.executors.local import LocalExecutor
 from tuning.executors.machine import MachineSettings, each_trial
@@ -134,6 +134,12 @@ def test_worker_of_a_killed_coordinator_ends(tmp_path, trial):
 
 
 @pytest.mark.slow
+def test_worker_does_not_wait_for_a_pipe_in_the_place_of_its_log(tmp_path):
+    os.mkfifo(tmp_path / "log.txt")
+    with pytest.raises(InputError, match=r"log\.txt must be a regular file"):
+        worker._print_to(tmp_path / "log.txt")
+
+
 def test_worker_is_replaced_after_its_requests(monkeypatch):
     """So that its memory stays flat. Trials are requests like others."""
     monkeypatch.setattr(process, "REQUESTS_PER_WORKER", 2)

@@ -61,6 +61,16 @@ def test_a_damaged_file_of_a_trial_costs_that_trial_a_run(name, damage, study):
     assert repair_damaged_files(read_study(study)) == []
 
 
+def test_lost_weights_of_the_best_trial_cost_it_a_run_and_of_others_nothing(study):
+    winner = best(read_study(study))["trial"]
+    for trial in (study / "trials").iterdir():
+        for name in ("best.npz", "checkpoint.npz"):
+            (trial / name).unlink()
+    (note,) = repair_damaged_files(read_study(study))
+    assert note == f"note: trials/{winner}/best.npz is missing; trial {winner} begins anew."
+    assert states(study) == ["RUNNING" if f"{number:04d}" == winner else "COMPLETED" for number in range(4)]
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damaged_settings_of_a_run_are_written_again_from_their_copy(damage, study):
     run, path = read_run(study / "trials/0002"), study / "trials/0002/run.json"
