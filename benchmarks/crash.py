@@ -58,13 +58,7 @@ def start(folder: Path, tuner: str) -> subprocess.Popen:
             "1",
         ]
         command += [*machine, *small_space(width=8, batch_size=32)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "tuning", *command],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "errors.txt").open("a", encoding="utf-8"),
-    )
+    return program(folder, "tuning", *command)
 
 
 def scores(study: Path) -> collections.Counter:
@@ -194,7 +188,7 @@ def train(folder: Path) -> subprocess.Popen:
     """Begin the run in `folder`, or go on with it; of one killed before its first record, begin again."""
     resumed = (folder / "run/run.json").exists()
     net = [*small_space(width=8, batch_size=32), "--dropout", "0.2", "--epochs", "12", "--directory", "run"]
-    return keras_cnn(folder, "train", *(["--resume", "run"] if resumed else net))
+    return program(folder, "keras_cnn", "train", *(["--resume", "run"] if resumed else net))
 
 
 def same_arrays(first: Path, second: Path) -> bool:
@@ -209,12 +203,13 @@ def pairs(folder: Path, wanted: int) -> dict:
         place = folder / f"pair-{number}"
         place.mkdir()
         net = [*small_space(width=2, batch_size=128), "--epochs", "1"]
-        both = [keras_cnn(place, "train", *net, "--seed", str(seed)) for seed in (1, 2)]
+        both = [program(place, "keras_cnn", "train", *net, "--seed", str(seed)) for seed in (1, 2)]
         codes = [process.wait() for process in both]
         seeds = sorted(read_json(path)["settings"]["seed"] for path in place.glob("runs/*/run.json"))
         apart += codes == [0, 0] and seeds == [1, 2]
         both = [
-            keras_cnn(place, "train", *net, "--directory", "same", "--seed", str(seed)) for seed in (1, 2)
+            program(place, "keras_cnn", "train", *net, "--directory", "same", "--seed", str(seed))
+            for seed in (1, 2)
         ]
         codes = [process.wait() for process in both]
         kept = read_json(place / "same/run.json")["settings"]["seed"]
@@ -222,9 +217,10 @@ def pairs(folder: Path, wanted: int) -> dict:
     return {"pairs": wanted, "both_kept": apart, "one_refused": refused}
 
 
-def keras_cnn(folder: Path, *arguments: str) -> subprocess.Popen:
+def program(folder: Path, module: str, *arguments: str) -> subprocess.Popen:
+    """`python -m MODULE` in `folder`; its errors go to errors.txt there."""
     return subprocess.Popen(
-        [sys.executable, "-m", "keras_cnn", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         stdout=subprocess.DEVNULL,
