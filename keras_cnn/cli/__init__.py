@@ -6,6 +6,7 @@ Only the module of the command that is given is imported, so that `--help` answe
 import importlib
 import sys
 
+from keras_cnn.errors import BAD_INPUT
 from keras_cnn.usage import refuse_command, usage
 
 # command -> (module with `parser()` and `run(options)`, what it does)
@@ -58,7 +59,14 @@ def main(arguments: list[str]) -> int:
 
 def console() -> None:
     """Entry point of the script `keras-cnn`."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+    except (
+        KeyboardInterrupt
+    ):  # while modules are imported or options parsed; `run_command` takes those that follow
+        print("error: interrupted.", file=sys.stderr)
+        code = BAD_INPUT
+    sys.exit(code)
 
 
 def _run(command: str, arguments: list[str]) -> int:
