@@ -7,6 +7,7 @@ import importlib
 import sys
 
 from keras_cnn import stderr_filter
+from keras_cnn.errors import BAD_INPUT
 from keras_cnn.usage import refuse_command, usage
 
 # command -> (module with `parser()` and `run(options)`, what it does)
@@ -60,7 +61,12 @@ def main(arguments: list[str]) -> int:
 def console() -> None:
     """Entry point of the script `keras-cnn`."""
     stderr_filter.install()
-    sys.exit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:  # as modules are imported and options parsed; later `run_command` takes it
+        print("error: interrupted.", file=sys.stderr)
+        code = BAD_INPUT
+    sys.exit(code)
 
 
 def _run(command: str, arguments: list[str]) -> int:

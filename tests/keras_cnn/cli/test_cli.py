@@ -96,3 +96,14 @@ def test_describe_counts_the_parameters_of_all_architectures(capsys):
     assert counts["convnext_xlarge"] == ["350,196,968"] and counts["lenet5"][0] == "61,706"
     assert counts["vgg16"] == ["138,357,544", "138,382,376,", "138,407,208"]
     assert grown < 350_196_968  # a quarter of the weights of the largest
+
+
+def test_ctrl_c_before_a_command_runs_prints_one_line(monkeypatch, capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras_cnn.cli, "main", interrupted)
+    monkeypatch.setattr(keras_cnn.cli.stderr_filter, "install", lambda: None)
+    with pytest.raises(SystemExit, match="2"):
+        keras_cnn.cli.console()
+    assert capsys.readouterr().err == "error: interrupted.\n"
