@@ -24,9 +24,9 @@ def search(options) -> None:
     options.architecture = architectures[0]
     base = read_settings(options)
     names = "+".join(architectures)
+    gpus = count_gpus(machine)  # imports TensorFlow quietly, which check_names needs
     for architecture in architectures:
         replace(base, architecture=architecture).check_names()
-    gpus = count_gpus(machine)
     devices, threads = each_trial(machine, gpus, options.devices, options.threads)
     wanted = Path(options.directory) if options.directory else None
     with (

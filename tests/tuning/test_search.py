@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cnn.records import read_json
-from keras_cnn.training.run_directory import chosen_run
+from keras_cnn.training.run_directory import chosen_run, read_test
 
 pytestmark = pytest.mark.slow  # the quick tests run searches whose trials train nothing
 
@@ -71,7 +71,7 @@ def test_the_score_is_the_best_validation_accuracy(finished):
 def test_the_best_is_measured_on_test_and_exported(finished):
     study, run = finished
     best = rows(study)[0]
-    test = read_json(study / "trials" / best["trial"] / "test.json")
+    test = read_test(study / "trials" / best["trial"])
     assert test["images"] == 359 and sum(map(sum, test["confusion"])) == 359
     assert f"test accuracy {test['accuracy']:.4f}" in run.stdout
     assert not [path for path in study.glob("trials/*/test.json") if path.parent.name != best["trial"]]

@@ -61,8 +61,8 @@ def test_search_with_repeats_ranks_means_and_exports_a_scored_model(tuning, tmp_
     runs = [read_json(trial / f"repeat_{number}/metrics.json") for number in (1, 2)]
     assert float(rows[0]["score"]) == pytest.approx(np.mean([metrics["score"] for metrics in runs]))
     best = trial / rows[0]["run"]
-    assert read_json(best / "test.json")["images"] == 359
-    assert read_json(tmp_path / "saved_models/study/1/card.json")["test"] == read_json(best / "test.json")
+    assert read_test(best)["images"] == 359
+    assert read_json(tmp_path / "saved_models/study/1/card.json")["test"] == read_test(best)
     (continued,) = [row for row in rows if row["tuner/trial_id"]]
     assert (
         len(
