@@ -12,6 +12,7 @@ from keras_cnn.records import read_record, understood, write_record
 from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
+from keras_cnn.training.run_directory import TRIAL
 from keras_cnn.training.tasks import OBJECTIVES
 from tuning.quantities import to_bytes, to_seconds
 
@@ -27,7 +28,6 @@ UNRECORDED_BATCH_SIZES = {"classification": (32, 64, 128), "segmentation": (2, 4
 DAMAGED = "DAMAGED"  # its files cannot be read; `keras-cnn resume` runs it again
 STUDY = "study.json"
 STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
-TRIAL = "trial.json"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from keras_cnn.training.run_directory import (
     RUN,
     RUN_COPY,
     TEST,
+    TRIAL,
     Run,
     read_metrics,
     read_run,
@@ -113,6 +114,11 @@ def resume_run(directory: Path, *, epochs: int | None = None, devices: int | Non
         InputError: if it is no run, has ended, was trained on another number of replicas, or is in use.
     """
     read_run(directory)
+    if (directory / TRIAL).exists():
+        raise InputError(
+            f"{directory} is a trial of a search, whose trials could not be compared if one was trained by itself: "
+            f"continue all with keras-cnn resume {shlex.quote(str(directory.resolve().parents[1]))}."
+        )
     with held(directory):
         run, notes = repair_run(directory)
         for note in [*notes, *changes(directory / RUN, directory / RUN_COPY)]:

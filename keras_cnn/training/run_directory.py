@@ -21,6 +21,7 @@ TEST = "test.json"
 BEST_WEIGHTS = "best.npz"  # those of the best epoch
 CHECKPOINT = "checkpoint.npz"  # the whole state after the last epoch
 BEST = "best.json"  # of a study: which of its trials is the best, and its hyperparameters
+TRIAL = "trial.json"  # of a trial of a search, which is a run too
 COMPLETED = "COMPLETED"  # the state of a run that has trained all its epochs
 
 

@@ -156,6 +156,13 @@ def test_pipe_in_the_place_of_an_archive_is_set_aside(name, run, whole):
     assert_same_results(run, whole)
 
 
+def test_trial_of_a_search_is_not_trained_by_itself(run, whole):
+    (run / "trial.json").write_text("{}")
+    with pytest.raises(InputError, match="is a trial of a search"):
+        resume_run(run, epochs=3)
+    assert_same_results(run, whole)
+
+
 @pytest.mark.slow
 def test_finished_run_is_trained_longer(run, whole):
     with pytest.raises(InputError, match=r"finished all its 2 epochs\. Give --epochs"):
