@@ -27,8 +27,9 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` in UTF-8, whatever the locale."""
-    write_file(path, lambda temporary_path: temporary_path.write_text(text, encoding="utf-8"))
+    """Replace `path` by `text` in UTF-8, whatever the locale; bytes of a file's name that are no text by their code."""
+    content = text.encode(errors="backslashreplace")
+    write_file(path, lambda temporary_path: temporary_path.write_bytes(content))
 
 
 def write_json(path: Path, value: object) -> None:

@@ -17,7 +17,5 @@ def write_left_out(data: ImageData, path: Path) -> list[str]:
     if len(data.left_out) <= LISTED:
         return []
     path.parent.mkdir(parents=True, exist_ok=True)
-    # a file name may hold bytes that are no text
-    text = "".join(f"{line}\n" for line in data.left_out).encode(errors="backslashreplace").decode()
-    write_text(path, text)
+    write_text(path, "".join(f"{line}\n" for line in data.left_out))
     return [f"all {len(data.left_out):,} files that are left out: {path}"]

@@ -25,7 +25,7 @@ def write_saved_model(model: keras.Model, classes: Sequence[str], path: str, who
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
-    names = tf.constant(list(classes))
+    names = tf.constant([name.encode(errors="backslashreplace") for name in classes])
     images = tf.TensorSpec(model.input_shape, tf.uint8, name="images")
     archive.add_endpoint(
         "serve", lambda images: {"probabilities": model(images, training=False)}, input_signature=[images]

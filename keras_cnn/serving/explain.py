@@ -16,7 +16,7 @@ from keras_cnn.files import distinct_stems, write_figure
 from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.plots import write_figures
+from keras_cnn.training.plots import plain, write_figures
 from keras_cnn.training.run_directory import Run, chosen_run, read_run
 from keras_cnn.training.train import best_model
 
@@ -122,7 +122,7 @@ def _answer_figure(
     figure = Figure(figsize=(3.0 * len(shown), 3.5), layout="constrained")
     for axis, (title, picture) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         axis.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=255)
-        axis.set_title(title, fontsize=9)
+        axis.set_title(plain(title), fontsize=9)
         axis.axis("off")
     return figure
 

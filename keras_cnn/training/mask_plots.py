@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_cnn.data.dataset import Split
 from keras_cnn.training.evaluate_masks import predict_mask
-from keras_cnn.training.plots import write_figures
+from keras_cnn.training.plots import plain, write_figures
 
 SHOWN = 4
 PICTURES = 5  # times in a run
@@ -59,6 +59,6 @@ def mask_figure(classes: Sequence[str], split: Split, predicted: list[np.ndarray
         axis.axis("off")
     for axis, title in zip(grid[0], COLUMNS, strict=True):
         axis.set_title(title)
-    patches = [Patch(color=colors(index), label=name) for index, name in enumerate(classes)]
+    patches = [Patch(color=colors(index), label=plain(name)) for index, name in enumerate(classes)]
     figure.legend(handles=patches, loc="outside upper center", ncols=min(8, len(classes)))
     return figure

@@ -11,11 +11,16 @@ from keras_cnn.data.dataset import Split
 SAMPLES = 24
 
 
+def plain(text: str) -> str:
+    """`text` as matplotlib shows it as it is: $ begins no formula, and a byte that is no text has its code."""
+    return text.encode(errors="backslashreplace").decode().replace("$", r"\$")
+
+
 def write_figures(logs: Path, figures: dict, step: int) -> None:
     """Write figures by name to TensorBoard's folder `logs`."""
     with tf.summary.create_file_writer(str(logs)).as_default():
         for name, figure in figures.items():
-            tf.summary.image(name, as_image(figure), step=step)
+            tf.summary.image(name.encode(errors="backslashreplace").decode(), as_image(figure), step=step)
 
 
 def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], shares: bool = False):
@@ -28,7 +33,7 @@ def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], share
     matrix = np.array(confusion)
     if shares:
         matrix = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    ConfusionMatrixDisplay(matrix, display_labels=classes).plot(
+    ConfusionMatrixDisplay(matrix, display_labels=[plain(name) for name in classes]).plot(
         ax=figure.subplots(),
         include_values=len(classes) <= 20,
         values_format=".1%" if shares else "d",
@@ -52,7 +57,7 @@ def sample_figure(classes: tuple[str, ...], split: Split, probabilities: np.ndar
         truth, guess = classes[split.labels[index]], classes[predicted[index]]
         title = f"{guess} {probabilities[index].max():.0%}" + ("" if guess == truth else f"\nis {truth}")
         axis.imshow(split.images[index].squeeze(), cmap="gray", vmin=0, vmax=255)
-        axis.set_title(title, color="black" if guess == truth else "firebrick", fontsize=9)
+        axis.set_title(plain(title), color="black" if guess == truth else "firebrick", fontsize=9)
     for axis in figure.axes:
         axis.axis("off")
     return figure

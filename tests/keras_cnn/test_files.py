@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_cnn.files import distinct_stems, to_csv, write_file
+from keras_cnn.files import distinct_stems, to_csv, write_file, write_text
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,8 @@ def test_text_is_utf_8_under_an_ascii_locale(tmp_path):
     environment = {**os.environ, **ascii_locale, "PYTHONPATH": str(Path(__file__).parents[2])}
     subprocess.run([sys.executable, "-c", code, tmp_path / "names.txt"], env=environment, check=True)
     assert (tmp_path / "names.txt").read_text(encoding="utf-8") == "mèo 猫"
+
+
+def test_text_with_bytes_that_are_no_text_is_written_by_their_code(tmp_path):
+    write_text(tmp_path / "text", "naïve \udcff")
+    assert (tmp_path / "text").read_text(encoding="utf-8") == "naïve \\udcff"
