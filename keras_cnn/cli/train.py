@@ -25,7 +25,7 @@ def parser() -> Parser:
 
 
 def run(options) -> None:
-    if options.resume:
+    if options.resume is not None:  # an empty name, as of a variable that is not set, begins no other run
         _resume(options)
         return
     settings = read_settings(options)

@@ -19,6 +19,9 @@ LOSSES = ("cross_entropy", "dice", "cross_entropy+dice")
 SCHEDULES = ("constant", "cosine", "one_cycle", "step")
 
 
+MOST = 2**32 - 1  # of a whole number; NumPy takes no larger seed
+
+
 @dataclass(frozen=True)
 class TrainSettings:
     """Everything that determines a training run but the machine it runs on.
@@ -123,6 +126,8 @@ class TrainSettings:
             value = getattr(self, name)
             if value is not None and value < low:
                 raise InputError(f"{name}={value} must be at least {low}.")
+            if value is not None and value > MOST:
+                raise InputError(f"{name}={value} must be at most {MOST}.")
         if self.crop_size is not None and (len(self.crop_size) != 2 or min(self.crop_size) < 1):
             raise InputError(f"crop_size={self.crop_size} must be height and width, each at least 1.")
         for name in ("learning_rate", "global_clipnorm", "patience"):

@@ -6,6 +6,9 @@ import tensorflow as tf
 
 from keras_cnn.errors import InputError
 
+MAX_THREADS = 1024  # TensorFlow crashes on the number of threads that a system has not
+MAX_CPU_DEVICES = 64
+
 
 @functools.cache
 def get_strategy(devices: int | None = None) -> tf.distribute.Strategy:
@@ -48,6 +51,8 @@ def limit_threads(threads: int | None) -> None:
         return
     if threads < 1:
         raise InputError(f"threads={threads} must be at least 1.")
+    if threads > MAX_THREADS:
+        raise InputError(f"threads={threads} must be at most {MAX_THREADS}.")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
@@ -60,6 +65,8 @@ def _first_gpus(present: int, wanted: int | None) -> list[str]:
 
 def _split_cpu(count: int) -> list[str]:
     """Names of `count` logical CPU devices; they can only be made before TensorFlow starts to compute."""
+    if count > MAX_CPU_DEVICES:
+        raise InputError(f"devices={count}, but without a GPU at most {MAX_CPU_DEVICES} are useful.")
     cpu = tf.config.list_physical_devices("CPU")[0]
     present = tf.config.get_logical_device_configuration(cpu)
     if count > 1 and (present is None or len(present) < count):

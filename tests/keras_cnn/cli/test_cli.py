@@ -58,6 +58,8 @@ def test_describe_of_an_output_size_prints_the_stride(capsys):
         ),
         (["lr-find", "--steps", 3], "steps=3 must be at least 10"),
         (["lr-find", "--threads", 0], "threads=0 must be at least 1"),
+        (["lr-find", "--threads", 10**9], "threads=1000000000 must be at most"),
+        (["train", "--resume", ""], "is not a run"),
         (["lr-find", "--architecture", "vgg17"], "unknown architecture 'vgg17'"),
     ],
 )

@@ -31,6 +31,8 @@ def test_they_survive_json():
         ({"learning_rate": float("nan")}, "learning_rate=nan"),
         ({"dropout": 1.0}, r"outside \[0, 1\)"),
         ({"seed": -1}, "seed=-1"),
+        ({"seed": 2**32}, "seed=4294967296 must be at most"),
+        ({"epochs": 10**23}, "must be at most"),
         ({"patience": 0}, "patience=0"),
         ({"label_smoothing": 1.0}, "label_smoothing=1.0"),
         ({"global_clipnorm": -1.0}, "global_clipnorm=-1.0"),
