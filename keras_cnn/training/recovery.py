@@ -68,8 +68,10 @@ def repair_archives(directory: Path) -> list[str]:
     if (directory / METRICS).exists() and not (directory / BEST_WEIGHTS).exists():
         damaged = [*damaged, directory / BEST_WEIGHTS]
     notes = [quarantine(directory, path, "the run begins anew") for path in dict.fromkeys(damaged)]
-    if notes:
-        drop_results(directory, archives=True)
+    if notes:  # what is whole is kept there too: the run may turn out not to be trainable again
+        for path in (directory / name for name in (*ARCHIVES, METRICS, TEST)):
+            if path.exists():
+                quarantine(directory, path, "")
     return notes
 
 

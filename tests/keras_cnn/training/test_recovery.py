@@ -92,6 +92,7 @@ def test_repair_sets_aside_what_is_damaged_and_what_depends_on_it(name, how, run
     gone = {"test.json", "metrics.json", "best.npz", "checkpoint.npz"} if name.endswith("npz") else {name}
     kept = files - {run / name for name in gone if not name.startswith("run")}
     assert set(run.iterdir()) == kept | {run / "quarantine"}
+    assert gone <= {path.name for path in (run / "quarantine").iterdir()}  # what was whole is not lost
     assert repair_run(run) == (before, [])
 
 
