@@ -139,6 +139,11 @@ def read_settings(options: jsonargparse.Namespace) -> TrainSettings:
     return TrainSettings.from_dict({n: options[n] for n in names if options.get(n) is not None})
 
 
+def wanted_directory(options: jsonargparse.Namespace) -> Path | None:
+    """The value of --directory, as `directories.claim` takes it."""
+    return Path(options.directory) if options.directory else None
+
+
 def start_tensorflow(threads: int | None) -> None:
     """Import TensorFlow, to compute in so many threads; None for one a processor."""
     import_tensorflow()

@@ -8,10 +8,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.files import write_json
 from keras_cnn.input_files import check_file
+
+Result = TypeVar("Result")
 
 FORMAT_VERSION = 3
 MAX_JSON_BYTES = 100_000_000  # a confusion matrix of 3,000 classes, with room
@@ -45,6 +48,20 @@ def read_record(path: Path) -> dict:
     return {name: value for name, value in record.items() if name != "format_version"}
 
 
+def read_or_copy(read: Callable[[Path], Result], path: Path, copy: Path) -> Result:
+    """`read(path)`, or `read(copy)` if the first is missing or damaged.
+
+    Raises:
+        InputError: if neither can be read.
+    """
+    try:
+        return read(path)
+    except InputError:
+        if not copy.exists():
+            raise
+        return read(copy)
+
+
 def read_json(path: Path) -> dict:
     """The JSON object in `path`.
 
@@ -73,11 +90,11 @@ def understood(path: Path) -> Iterator[None]:
         raise DamagedFileError(path, f"{type(error).__name__}: {error}") from None
 
 
-def is_damaged(path: Path, read: Callable[[Path], object], argument: Path | None = None) -> bool:
-    """Whether `path` exists, and `read`, of `argument` or else of `path`, refuses what it holds."""
+def is_damaged(path: Path, read: Callable[[Path], object]) -> bool:
+    """Whether `path` exists, and `read(path)` refuses what it holds."""
     try:
         if path.exists():
-            read(argument or path)
+            read(path)
     except InputError:
         return True
     return False

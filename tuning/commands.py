@@ -5,17 +5,21 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
-from keras_cnn.parser import read_settings
+from keras_cnn.parser import read_settings, wanted_directory
 from keras_cnn.provenance import changes
 from tuning.config import STUDY, STUDY_COPY, SearchSettings, Study, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
 from tuning.space.searched import fixed_settings
+
+if TYPE_CHECKING:
+    from tuning.storage.trials import Row
 
 
 def search(options) -> None:
@@ -28,9 +32,10 @@ def search(options) -> None:
     for architecture in architectures:
         replace(base, architecture=architecture).check_names()
     devices, threads = each_trial(machine, gpus, options.devices, options.threads)
-    wanted = Path(options.directory) if options.directory else None
     with (
-        claim(wanted, f"{data_stem(base.data)}-{names}-{limits.tuner}", STUDY) as directory,
+        claim(
+            wanted_directory(options), f"{data_stem(base.data)}-{names}-{limits.tuner}", STUDY
+        ) as directory,
         make_executor(machine, gpus, devices, threads) as executor,
     ):
         from keras_cnn.data.dataset import DataFacts
@@ -91,9 +96,10 @@ def status(options) -> None:
     import_tuner()
     from tuning.reporting.live import render
     from tuning.reporting.status import status
+    from tuning.storage.trials import trials
 
     Console(soft_wrap=True).print(render(status(study)))
-    _print_damage(study)
+    _print_damage(study, trials(study))
 
 
 def report(options) -> None:
@@ -102,8 +108,9 @@ def report(options) -> None:
     from tuning.reporting.report import table, write_report
     from tuning.storage.trials import trials
 
-    print(table(study, trials(study)))
-    _print_damage(study)
+    rows = trials(study)
+    print(table(study, rows))
+    _print_damage(study, rows)
     try:
         path = write_report(study)
     except OSError as error:
@@ -140,11 +147,11 @@ def _repair(study: Study) -> None:
         print(note, flush=True)
 
 
-def _print_damage(study: Study) -> None:
+def _print_damage(study: Study, rows: "Sequence[Row]") -> None:
     """Name what of the results is damaged; what only reads repairs nothing."""
     from tuning.storage.trials import damage
 
-    for line in damage(study):
+    for line in damage(study, rows):
         print(f"note: {line}")
 
 
@@ -200,12 +207,12 @@ def _ship(study: Study, executor: Executor, formats: Sequence[str] | None = None
     version = find_export(run, destination) if formats is None and measured else None
     version = version or executor.export(run, destination, formats or ())
     test = read_test(run)
-    path = write_report(study)
-    print(f"\n{table(study, trials(study))}\n\nbest trial {winner['trial']}:")
+    path, rows = write_report(study), trials(study)
+    print(f"\n{table(study, rows)}\n\nbest trial {winner['trial']}:")
     for name, value in {**hyperparameters(winner), **study.fixed_hyperparameters}.items():
         print(f"  {name}: {value}")
     print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
-    if tied := ties(study, trials(study)):
+    if tied := ties(study, rows):
         print(tied)
     print(f"report: {path}, {path.with_name('report.html')}")
     print(f"tensorboard --logdir {shlex.quote(str(study.directory / 'logs'))}\nSavedModel: {version}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.provenance import sessions
-from keras_cnn.records import read_record, understood, write_record
+from keras_cnn.records import read_or_copy, read_record, understood, write_record
 from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
@@ -146,12 +146,7 @@ def read_study(directory: Path) -> Study:
         raise InputError(
             f"{directory} holds no study. Make one with keras-cnn search --directory {shlex.quote(str(directory))}."
         )
-    try:
-        return parse_study(directory / STUDY)
-    except InputError:
-        if not (directory / STUDY_COPY).exists():
-            raise
-        return parse_study(directory / STUDY_COPY)
+    return read_or_copy(parse_study, directory / STUDY, directory / STUDY_COPY)
 
 
 def parse_study(path: Path) -> Study:

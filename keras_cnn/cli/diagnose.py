@@ -16,6 +16,7 @@ from keras_cnn.parser import (
     new_parser,
     read_settings,
     start_tensorflow,
+    wanted_directory,
 )
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def prepared(options, stem: str) -> "Iterator[tuple[Path, keras.Model, Any]]":
     """(directory to write to, which is held; model; data) of the command line."""
     settings = read_settings(options)
     kind = "" if options.model is None else Path(options.model.partition(":")[0]).stem
-    wanted = Path(options.directory) if options.directory else None
-    with claim(wanted, f"{kind or data_stem(settings.data)}-{stem}", "diagnosis.json") as directory:
+    stem = f"{kind or data_stem(settings.data)}-{stem}"
+    with claim(wanted_directory(options), stem, "diagnosis.json") as directory:
         start_tensorflow(options.threads)
         from keras_cnn.diagnosis.model_source import load_model_and_data
 

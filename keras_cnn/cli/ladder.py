@@ -8,7 +8,7 @@ from keras_cnn.directories import claim, data_stem
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_text
 from keras_cnn.lecture.ladder import LadderSettings
-from keras_cnn.parser import Parser, add_download, new_parser
+from keras_cnn.parser import Parser, add_download, new_parser, wanted_directory
 from keras_cnn.records import read_record, write_record
 from keras_cnn.tensorflow_import import import_tensorflow
 
@@ -29,8 +29,7 @@ def parser() -> Parser:
 
 def run(options) -> None:
     settings = LadderSettings(**{field.name: options[field.name] for field in fields(LadderSettings)})
-    wanted = Path(options.directory) if options.directory else None
-    with claim(wanted, f"{data_stem(settings.data)}-ladder", None) as directory:
+    with claim(wanted_directory(options), f"{data_stem(settings.data)}-ladder", None) as directory:
         _check_same(settings, directory)
         import_tensorflow()
         from keras_cnn.lecture.ladder import climb

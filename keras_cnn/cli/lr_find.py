@@ -1,7 +1,5 @@
 """keras-cnn lr-find: the learning rates at which a model trains."""
 
-from pathlib import Path
-
 from keras_cnn.errors import InputError
 from keras_cnn.parser import (
     Parser,
@@ -10,6 +8,7 @@ from keras_cnn.parser import (
     new_parser,
     read_settings,
     start_tensorflow,
+    wanted_directory,
 )
 
 
@@ -32,8 +31,7 @@ def run(options) -> None:
     from keras_cnn.training.lr_run import PLOT, find_run
 
     machine = {"devices": options.devices, "download": options.download}
-    wanted = Path(options.directory) if options.directory else None
-    found, directory = find_run(settings, wanted, steps=options.steps, **machine)
+    found, directory = find_run(settings, wanted_directory(options), steps=options.steps, **machine)
     if found.suggested is None:
         raise InputError(f"the loss fell at no learning rate from 1e-6 to 10: see {directory / PLOT}.")
     print(f"suggested: --learning_rate {found.suggested:.1e}\nplot: {directory / PLOT}")

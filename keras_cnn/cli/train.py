@@ -11,6 +11,7 @@ from keras_cnn.parser import (
     new_parser,
     read_settings,
     start_tensorflow,
+    wanted_directory,
 )
 from keras_cnn.training.config import TrainSettings
 
@@ -33,8 +34,7 @@ def run(options) -> None:
     start_tensorflow(options.threads)
     from keras_cnn.training.run import train_run
 
-    directory = Path(options.directory) if options.directory else None
-    train_run(settings, directory, devices=options.devices, download=options.download)
+    train_run(settings, wanted_directory(options), devices=options.devices, download=options.download)
 
 
 def _resume(options) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_cnn.data import array_store
 from keras_cnn.data.dataset import Split
-from keras_cnn.data.decode import ENDINGS, decode, header, resize
+from keras_cnn.data.decode import ENDINGS, decode, header
 from keras_cnn.data.progress import parallel
 from keras_cnn.errors import InputError
 
@@ -108,7 +108,7 @@ def read(
 
     def fill(row: int) -> str:
         try:
-            images[row] = resize(decode(photos[row].path, channels), size)
+            images[row] = decode(photos[row].path, channels, size)
         except InputError as error:
             return str(error)
         return ""

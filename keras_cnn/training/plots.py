@@ -13,14 +13,18 @@ SAMPLES = 24
 
 def plain(text: str) -> str:
     """`text` as matplotlib shows it as it is: $ begins no formula, and a byte that is no text has its code."""
-    return text.encode(errors="backslashreplace").decode().replace("$", r"\$")
+    return _decodable(text).replace("$", r"\$")
+
+
+def _decodable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def write_figures(logs: Path, figures: dict, step: int) -> None:
     """Write figures by name to TensorBoard's folder `logs`."""
     with tf.summary.create_file_writer(str(logs)).as_default():
         for name, figure in figures.items():
-            tf.summary.image(name.encode(errors="backslashreplace").decode(), as_image(figure), step=step)
+            tf.summary.image(_decodable(name), as_image(figure), step=step)
 
 
 def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], shares: bool = False):

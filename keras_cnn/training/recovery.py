@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from keras_cnn.errors import DamagedFileError
-from keras_cnn.files import sweep
 from keras_cnn.records import is_damaged
 from keras_cnn.training.archives import is_whole
 from keras_cnn.training.run_directory import (
@@ -31,10 +30,23 @@ logger = logging.getLogger(__name__)
 
 QUARANTINE = "quarantine"
 ARCHIVES = (BEST_WEIGHTS, CHECKPOINT)
+Reader = Callable[[Path], object]
+READERS: dict[str, Reader] = {
+    RUN: parse_run,
+    RUN_COPY: parse_run,
+    TEST: lambda path: read_test(path.parent),
+    METRICS: lambda path: read_metrics(path.parent),
+}
+CONSEQUENCES = {
+    RUN: "written again from its copy",
+    RUN_COPY: "written again from its copy",
+    TEST: "the test split is measured again",
+    METRICS: "made again from the checkpoint",
+}
 
 
 def repair_run(directory: Path) -> tuple[Run, list[str]]:
-    """Move damaged files of the run in `directory` to its `quarantine`, so that it can continue.
+    """Move damaged files of the run in `directory`, which is held, to its `quarantine`, so that it can continue.
 
     A run whose archives are damaged begins anew and, on the same machine, ends with the same weights.
 
@@ -44,22 +56,32 @@ def repair_run(directory: Path) -> tuple[Run, list[str]]:
     Raises:
         InputError: if there is no run, or nothing is left of its settings.
     """
-    sweep(directory)
     run = read_run(directory)
-    notes = [
-        quarantine(directory, directory / name, "written again from its copy")
-        for name in (RUN, RUN_COPY)
-        if is_damaged(directory / name, parse_run)
-    ]
-    if notes or not (directory / RUN).exists():
+    notes = quarantine_damaged(directory, directory, CONSEQUENCES)
+    if {RUN, RUN_COPY} & notes.keys() or not (directory / RUN).exists():
         run.write()
-    for name, read, consequence in (
-        (TEST, read_test, "the test split is measured again"),
-        (METRICS, read_metrics, "made again from the checkpoint"),
-    ):
-        if is_damaged(directory / name, read, directory):
-            notes.append(quarantine(directory, directory / name, consequence))
-    return run, [*notes, *repair_archives(directory)]
+    return run, [*notes.values(), *repair_archives(directory)]
+
+
+def quarantine_damaged(
+    root: Path, directory: Path, consequences: dict[str, str], readers: dict[str, Reader] = READERS
+) -> dict[str, str]:
+    """Move damaged records of the run in `directory` to the quarantine of `root`.
+
+    Args:
+        root: of the run or study.
+        directory: of the run.
+        consequences: name of each record to look at -> what its damage leads to.
+        readers: what reads, and so verifies, a record of each name.
+
+    Returns:
+        Name -> a line, of each record that was damaged.
+    """
+    return {
+        name: quarantine(root, directory / name, consequence)
+        for name, consequence in consequences.items()
+        if is_damaged(directory / name, readers[name])
+    }
 
 
 def repair_archives(directory: Path) -> list[str]:

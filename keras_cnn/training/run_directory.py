@@ -11,7 +11,7 @@ from pathlib import Path
 from keras_cnn.data.dataset import DataFacts, ImageData
 from keras_cnn.errors import InputError
 from keras_cnn.provenance import sessions
-from keras_cnn.records import read_record, understood, write_record
+from keras_cnn.records import read_or_copy, read_record, understood, write_record
 from keras_cnn.training.config import TrainSettings
 
 RUN = "run.json"
@@ -77,12 +77,7 @@ def read_run(directory: Path) -> Run:
     """
     if not (directory / RUN).exists() and not (directory / RUN_COPY).exists():
         raise InputError(f"{directory} is not a run: it holds no {RUN}. Make one with keras-cnn train.")
-    try:
-        return parse_run(directory / RUN)
-    except InputError:
-        if not (directory / RUN_COPY).exists():
-            raise
-        return parse_run(directory / RUN_COPY)
+    return read_or_copy(parse_run, directory / RUN, directory / RUN_COPY)
 
 
 def parse_run(path: Path) -> Run:

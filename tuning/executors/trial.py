@@ -82,24 +82,25 @@ def _run(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, rep
     started = time.perf_counter()
     try:
         metrics = {"state": COMPLETED, **_train(directory, spec, strategy, report)}
-    except Diverged as error:
-        metrics = {"state": DIVERGED, "message": str(error)}
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        if is_disk_full(error):  # TensorFlow has one error for both
-            raise
-        metrics = {"state": OUT_OF_MEMORY, "message": (str(error) or "memory ran out").splitlines()[0][:300]}
-        traceback.print_exc()
-    except (*TRANSIENT, DamagedFileError):
-        raise  # no fault of the trial's
     except Exception as error:
-        if is_disk_full(error):
-            raise
-        cause = traceback.format_exc()[-TRACEBACK:]
-        metrics = {"state": FAILED, "message": f"{type(error).__name__}: {error}", "traceback": cause}
-        traceback.print_exc()  # into the trial's log
+        # TensorFlow has one error for a full disk and for memory
+        if isinstance(error, (*TRANSIENT, DamagedFileError)) or is_disk_full(error):
+            raise  # no fault of the trial's
+        metrics = _failure(error)
     metrics |= {"seconds": time.perf_counter() - started, "ended": time.time()}
     write_record(directory / METRICS, metrics)
     return metrics
+
+
+def _failure(error: Exception) -> dict:
+    """State and message of a trial that ended with `error`, which is being handled."""
+    if isinstance(error, Diverged):
+        return {"state": DIVERGED, "message": str(error)}
+    traceback.print_exc()  # into the trial's log
+    if isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError)):
+        return {"state": OUT_OF_MEMORY, "message": (str(error) or "memory ran out").splitlines()[0][:300]}
+    cause = traceback.format_exc()[-TRACEBACK:]
+    return {"state": FAILED, "message": f"{type(error).__name__}: {error}", "traceback": cause}
 
 
 def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, report: Report) -> dict:

@@ -9,7 +9,13 @@ from pathlib import Path
 from keras_cnn.errors import InputError
 from keras_cnn.files import sweep
 from keras_cnn.records import is_damaged, read_record
-from keras_cnn.training.recovery import damaged_archives, drop_results, quarantine
+from keras_cnn.training.recovery import (
+    READERS,
+    damaged_archives,
+    drop_results,
+    quarantine,
+    quarantine_damaged,
+)
 from keras_cnn.training.run_directory import (
     BEST,
     BEST_WEIGHTS,
@@ -18,10 +24,8 @@ from keras_cnn.training.run_directory import (
     RUN,
     RUN_COPY,
     TEST,
-    parse_run,
     read_metrics,
     read_run,
-    read_test,
 )
 from tuning.config import COMPLETED, STUDY, STUDY_COPY, TRIAL, Study, parse_study, read_trial
 from tuning.oracles.base import configuration_of
@@ -34,7 +38,7 @@ def repair_damaged_files(study: Study) -> list[str]:
     A completed trial whose files are damaged runs again from its last checkpoint that is whole, and ends with the same
     score. Only a trial of which nothing is left is lost. What killed processes left half-written is deleted.
     """
-    for folder in [study.directory, *(path for path in study.directory.glob("trials/**/") if path.is_dir())]:
+    for folder in [study.directory, *study.directory.glob("trials/**/")]:
         sweep(folder)
     return [*_study_files(study), *_trials(study), *_best_weights(study), *_oracle_files(study)]
 
@@ -88,18 +92,15 @@ def _trial(study: Study, trial: Path, run: Path) -> Iterator[str]:
     for repeat in sorted(run.glob("repeat_*")):
         yield from _trial(study, trial, repeat)
     again = f"trial {trial.name} continues from its checkpoint"
-    readers = {
-        TRIAL: (read_trial, run, again),
-        RUN: (parse_run, run / RUN, "written anew"),
-        RUN_COPY: (parse_run, run / RUN_COPY, "written anew"),
-        TEST: (read_test, run, "export measures anew"),
-        METRICS: (read_metrics, run, again),
+    consequences = {
+        TRIAL: again,
+        RUN: "written anew",
+        RUN_COPY: "written anew",
+        TEST: "export measures anew",
+        METRICS: again,
     }
-    damaged = {
-        name: quarantine(study.directory, run / name, consequence)
-        for name, (read, argument, consequence) in readers.items()
-        if is_damaged(run / name, read, argument)
-    }
+    readers = {**READERS, TRIAL: lambda path: read_trial(path.parent)}
+    damaged = quarantine_damaged(study.directory, run, consequences, readers)
     yield from damaged.values()
     if RUN in damaged and RUN_COPY not in damaged and (run / RUN_COPY).exists():
         read_run(run).write()

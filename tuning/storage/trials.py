@@ -57,9 +57,11 @@ def outcome(directory: Path) -> dict:
         return {"state": DAMAGED, "message": str(error)}
 
 
-def damage(study: Study) -> list[str]:
-    """A line for each file of the results that is damaged: those of all trials, and the weights of the best."""
-    rows = trials(study)
+def damage(study: Study, rows: Sequence[Row]) -> list[str]:
+    """A line for each file of the results that is damaged: those of all trials, and the weights of the best.
+
+    rows: of `trials`.
+    """
     lines = [row["message"] for row in rows if row["state"] == DAMAGED]
     if rows and rows[0]["score"] is not None:
         lines += [
