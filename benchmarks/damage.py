@@ -1,9 +1,9 @@
 """python -m benchmarks.damage [--files 500] [--seed 0]: what a damaged file does to a run, a study or an export.
 
 One bit of a random file is flipped, or the file is cut short, emptied, or replaced by a JSON object or noise: of a
-finished or interrupted run, of a study, or of an exported model. Then the run or study is resumed, the model asked for
-predictions, and the results compared with those without damage. Writes results/damage.json. Takes about 40 minutes on
-two cores.
+finished or interrupted run, of a study, or of an exported model. Then the run or study is resumed, or the exported
+model predicts, and the results are compared with those without damage. Writes results/damage.json. Takes about
+40 minutes on two cores.
 """
 
 import argparse

@@ -53,7 +53,7 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def refusal(error: Exception) -> str | None:
-    """The line for an error of the file system that a user can mend; None for any other error."""
+    """The line for an error of the file system that a user can fix; None for any other error."""
     if is_disk_full(error):
         return DISK_FULL
     if isinstance(error, OSError) and error.errno in (

@@ -1,4 +1,4 @@
-"""What is wrong with masks whose numbers are no classes, and the command that mends them."""
+"""What is wrong with masks whose numbers are no classes, and the command that fixes them."""
 
 import json
 import shlex
@@ -22,7 +22,7 @@ def colored_masks(root: Path, wrong: Sequence[Path], every: Sequence[Path], *, l
         kind, blurred = "colored, where one number for each class was expected", _blurred(found)
     files = listing([_name(root, path) for path in wrong], NAMED)
     return InputError(
-        f"pairs:{root}: {len(wrong)} of {len(every)} masks are {kind}: {files}. {blurred}{_mend(root, found, every)}"
+        f"pairs:{root}: {len(wrong)} of {len(every)} masks are {kind}: {files}. {blurred}{_remedy(root, found, every)}"
     )
 
 
@@ -41,10 +41,10 @@ def strange_numbers(
     holds = [
         f"{_name(root, path)} holds {listing(list(map(str, numbers)))}" for path, numbers in strange.items()
     ]
-    mend = "" if names and names != len(found.colors) else _mend(root, found, every)
+    remedy = "" if names and names != len(found.colors) else _remedy(root, found, every)
     text = (
         f"pairs:{root}: a mask may hold {listing(list(map(str, allowed)))}, but {listing(holds, NAMED)}. "
-        f"{_blurred(found)}Fix them, or name a class for every number from 0, one a line, in classes.txt. {mend}"
+        f"{_blurred(found)}Fix them, or name a class for every number from 0, one a line, in classes.txt. {remedy}"
     )
     return InputError(text.strip())
 
@@ -57,7 +57,7 @@ def shades(root: Path, count: int, every: Sequence[Path]) -> InputError | None:
     files = listing([_name(root, path) for path in every], NAMED)
     return InputError(
         f"pairs:{root}: {len(every)} masks hold {count} different numbers: {files}. {_blurred(found)}If all are "
-        f"classes, name them, one a line, in classes.txt. {_mend(root, found, every)}"
+        f"classes, name them, one a line, in classes.txt. {_remedy(root, found, every)}"
     )
 
 
@@ -71,7 +71,7 @@ def different_palettes(
     has = [f"{color} in {_name(root, path)}" for color, path in first.items()]
     return InputError(
         f"pairs:{root}: the palettes of the masks differ, so that a number means several classes: {number} is "
-        f"{listing(has)}. {_mend(root, class_colors(every, lossy=False), every)}"
+        f"{listing(has)}. {_remedy(root, class_colors(every, lossy=False), every)}"
     )
 
 
@@ -84,7 +84,7 @@ def _blurred(found: ClassColors) -> str:
     )
 
 
-def _mend(root: Path, found: ClassColors, every: Sequence[Path]) -> str:
+def _remedy(root: Path, found: ClassColors, every: Sequence[Path]) -> str:
     """How to make masks that can be read; ends with the command, so that it can be copied."""
     if not found.colors:
         return f"They do not show which colors are classes: make them again, one number a class. {AGAIN}"

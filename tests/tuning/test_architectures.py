@@ -20,7 +20,7 @@ CLASSIFIERS = [name for name, one in ARCHITECTURES.items() if one.task == "class
 
 
 class Checking(Instantly):
-    """An executor that keeps the settings it is asked to check."""
+    """An executor that records the settings that `check` receives."""
 
     checked: tuple[TrainSettings, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Trials that the validation split cannot tell apart."""
+"""Trials whose scores differ by less than the standard error of the validation accuracy."""
 
 import math
 from collections.abc import Sequence
@@ -31,6 +31,6 @@ def ties(study: Study, rows: Sequence[Row]) -> str:
         return ""
     return (
         f"{tied} trials are within one standard error of the best ({error:.4f} on {images:,} validation images): "
-        "accuracy does not tell them apart, the validation loss chose. --validation_split sets a larger split, "
-        "--repeats trains each more often."
+        "these differences may be chance; of equal accuracies the lower validation loss ranks first. "
+        "--validation_split sets a larger split, --repeats trains each more often."
     )

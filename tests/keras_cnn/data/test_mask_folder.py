@@ -197,7 +197,7 @@ def both_ways(size, method):
 
 @pytest.mark.parametrize("method", ["BILINEAR", "BICUBIC", "LANCZOS"])
 @pytest.mark.parametrize("size", [20, 64, 75])
-def test_interpolated_masks_name_the_cause_and_the_command_that_mends_them(discs, method, size):
+def test_interpolated_masks_name_the_cause_and_the_command_that_fixes_them(discs, method, size):
     root, _, share = discs
     change(root, both_ways(size, Image.Resampling[method]))
     message = refusal(root)
@@ -232,7 +232,7 @@ def test_many_classes_that_fill_areas_are_classes(tmp_path):
     assert len(load(f"pairs:{tmp_path}").facts.classes) == 40
 
 
-def test_jpeg_masks_name_the_cause_once_and_the_command_that_mends_them(discs):
+def test_jpeg_masks_name_the_cause_once_and_the_command_that_fixes_them(discs):
     root, _, share = discs
     change(root, lambda mask: mask, "jpg")
     message = refusal(root)
@@ -244,7 +244,7 @@ def test_jpeg_masks_name_the_cause_once_and_the_command_that_mends_them(discs):
     assert abs(share_of_second(load(f"pairs:{root}", validation_split=0.2)) - share) < 0.01
 
 
-def test_jpeg_masks_of_small_numbers_cannot_be_mended(tmp_path):
+def test_jpeg_masks_of_small_numbers_cannot_be_fixed(tmp_path):
     disc_masks(tmp_path, high=1)
     change(tmp_path, lambda mask: mask, "jpg")
     assert "make them again, one number a class. Save masks as PNG" in refusal(tmp_path)
@@ -336,7 +336,7 @@ def test_palettes_that_contradict_each_other_are_refused(discs):
     assert abs(share_of_second(load(f"pairs:{root}", validation_split=0.2)) - share) < 1e-9
 
 
-def test_mending_keeps_nested_folders_and_never_overwrites(tmp_path):
+def test_to_classes_keeps_nested_folders_and_never_overwrites(tmp_path):
     disc_masks(tmp_path / "label")  # the command takes any folder
     folder = tmp_path / "label"
     to_classes([str(folder)], [0, 255])

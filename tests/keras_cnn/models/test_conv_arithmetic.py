@@ -78,6 +78,6 @@ def test_no_solution_is_explained(known, message):
 
 
 def test_solve_refuses_padding_of_half_the_kernel():
-    """A window that lies in the padding alone would see nothing of the image."""
+    """A window that lies in the padding alone would contain no pixel of the image."""
     with pytest.raises(InputError, match="no padding solves it"):
         solve(size=8, kernel=4, stride=1, output=9)

@@ -1,4 +1,4 @@
-"""Exports in other formats: what they take and answer, what is told of them, and what is missing."""
+"""Exports in other formats: what they take and answer, what is described of them, and what is missing."""
 
 import contextlib
 import json
@@ -24,17 +24,17 @@ def test_card_holds_what_each_format_scores(converted, data):
     card = json.loads((version / "card.json").read_text())
     assert list(card["formats"]) == list(FORMATS)
     test = data.load_test()
-    for name, told in card["formats"].items():
-        path = version / told["file"]
+    for name, described in card["formats"].items():
+        path = version / described["file"]
         measured = measure(FORMATS[name].load(path)(test.images), test.labels)
-        assert told["accuracy"] == pytest.approx(
+        assert described["accuracy"] == pytest.approx(
             measured["accuracy"], abs=0.021
         )  # by one image, as batches go
-        assert told["lost"] == pytest.approx(card["test"]["accuracy"] - told["accuracy"])
-        assert told["bytes"] == path.stat().st_size
-        assert told["difference"] <= (1e-5 if FORMATS[name].exact else 0.15)
-        assert escape(f"{name}: {told['file']}") in (version / "README.md").read_text()
-    sizes = {name: told["bytes"] for name, told in card["formats"].items()}
+        assert described["lost"] == pytest.approx(card["test"]["accuracy"] - described["accuracy"])
+        assert described["bytes"] == path.stat().st_size
+        assert described["difference"] <= (1e-5 if FORMATS[name].exact else 0.15)
+        assert escape(f"{name}: {described['file']}") in (version / "README.md").read_text()
+    sizes = {name: described["bytes"] for name, described in card["formats"].items()}
     assert sizes["litert_int8"] < sizes["litert"]
 
 

@@ -1,4 +1,4 @@
-"""Which trials the validation split cannot tell apart, in words and numbers."""
+"""Which trials are within a standard error of the best, in words and numbers."""
 
 from dataclasses import replace
 
