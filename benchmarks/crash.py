@@ -181,7 +181,9 @@ def run_kills(folder: Path, wanted: int, draw: random.Random) -> dict:
                 kills += 1
                 longest *= 1.1  # on a busy machine an epoch may take longer than LONGEST; the run has to end
         runs += 1
-        lost += process.returncode != 0 or not same_arrays(whole / "run/best.npz", place / "run/best.npz")
+        # a run that was killed after its last file is refused as finished, with code 2
+        ended = process.returncode == 0 or (process.returncode == 2 and (place / "run/test.json").exists())
+        lost += not ended or not same_arrays(whole / "run/best.npz", place / "run/best.npz")
     return {"kills": kills, "runs": runs, "lost_or_other": lost}
 
 
