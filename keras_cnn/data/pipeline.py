@@ -15,6 +15,7 @@ from keras_cnn.data.augmentation.augment import augment, augment_masks, check_fo
 from keras_cnn.data.augmentation.mix import MIXES, mix
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.gather import fetch, fetch_windows
+from keras_cnn.data.value_range import PIXELS
 from keras_cnn.data.windows import Window
 from keras_cnn.errors import InputError
 
@@ -51,16 +52,18 @@ def training_batches(
     balanced: bool = False,
     class_weight: Sequence[float] | None = None,
     window: Window | None = None,
+    value_range: tuple[float, float] = PIXELS,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches of the epochs `initial_epoch` to `epochs`, one after the other.
 
-    Yields (uint8 (batch_size, H, W, C), int64 (batch_size,)); every batch is full. Where the augmentation mixes
-    images or `label_smoothing` is above 0, labels are float32 (batch_size, classes) distributions instead;
-    ValueError if `classes` is not given then.
-    window: needed for images with masks; yields random windows of them, uint8 (batch_size, *size, C), and the masks
+    Yields (images (batch_size, H, W, C), uint8 or float32 as in `split`, int64 (batch_size,)); every batch is full.
+    Where the augmentation mixes images or `label_smoothing` is above 0, labels are float32 (batch_size, classes)
+    distributions instead; ValueError if `classes` is not given then.
+    window: needed for images with masks; yields random windows of them, (batch_size, *size, C), and the masks
     uint8 (batch_size, *inner) of what is answered of each. Geometric augmentations move both in the same way.
     class_weight: of each class in the loss; batches then gain float32 (batch_size,) weights, those of the labels,
     or of what they are mixed of.
+    value_range: of the pixels, as in `DataFacts`.
     balanced: draw every class equally often instead of every image once, in as many steps.
     Iterate it with `steps_per_epoch` given, so that one iterator lives through all epochs.
     """
@@ -93,7 +96,7 @@ def training_batches(
             labels = window.center(augment_masks(labels, alone, step_key))
         else:
             images, labels = fetch(split, indices)
-        images = augment(images, alone, step_key)
+        images = augment(images, alone, step_key, value_range)
         if not soft:
             return images, labels, *_weigh(labels, class_weight)
         images, shares = mix(images, tf.one_hot(labels, classes), mixes, tf.random.fold_in(step_key, -1))

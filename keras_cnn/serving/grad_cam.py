@@ -27,8 +27,9 @@ def feature_layer(model: keras.Model) -> keras.layers.Layer | None:
 def grad_cam(model: keras.Model) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
     """A function for `model`, of single labels: what in an image speaks for a class. None if it has no feature maps.
 
-    images: uint8 (B, H, W, C), 0..255. classes: int (B,). -> float32 (B, h, w), at least 0, in the size of the maps of
-    `feature_layer`: their sum, each weighed by the mean gradient that the score before the softmax has for it.
+    images: (B, H, W, C), as the model takes them. classes: int (B,). -> float32 (B, h, w), at least 0, in the size of
+    the maps of `feature_layer`: their sum, each weighed by the mean gradient that the score before the softmax has for
+    it.
     """
     layer = feature_layer(model)
     if layer is None or len(model.output_shape) != 2:

@@ -39,7 +39,7 @@ class TrainSettings:
         options: the architecture's own options, as in --options.blocks 3.
         activation: a Keras activation, for every hidden layer.
         kernel_initializer: a Keras initializer, for every hidden layer: he_normal, glorot_uniform, ...
-        normalization: of the pixels 0..255: none, zero_one, minus_one_one, zero_mean or per_image.
+        normalization: of the pixels: none, zero_one, minus_one_one, zero_mean or per_image.
         batch_norm: batch normalization between each hidden layer and its activation.
         synchronized: batch normalization over the global batch instead of each replica's own.
         weights: file with ImageNet weights of keras.applications (.h5, .weights.h5), for vgg16, vgg19 and convnext_*;
@@ -209,16 +209,17 @@ class TrainSettings:
             "architecture options activation kernel_initializer normalization "
             "batch_norm synchronized dropout precision"
         )
-        statistics: Any = facts
+        mean, variance = facts.mean, facts.variance
         if self.weights is not None:
-            from keras_cnn.models.pretrained import reference
+            from keras_cnn.models.pretrained import statistics
 
-            statistics = reference(self.architecture)
+            mean, variance = statistics(self.architecture, facts.value_range)
         return ModelSpec(
             input_shape=self.input_shape(facts),
             classes=len(facts.classes),
-            mean=statistics.mean,
-            variance=statistics.variance,
+            mean=mean,
+            variance=variance,
+            value_range=facts.value_range,
             **{name: getattr(self, name) for name in names.split()},
         )
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cnn.data.dataset import Split
+from keras_cnn.data.value_range import PIXELS, displayed
 
 SAMPLES = 24
 
@@ -48,7 +49,12 @@ def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], share
     return figure
 
 
-def sample_figure(classes: tuple[str, ...], split: Split, probabilities: np.ndarray):
+def sample_figure(
+    classes: tuple[str, ...],
+    split: Split,
+    probabilities: np.ndarray,
+    value_range: tuple[float, float] = PIXELS,
+):
     """Images with predicted class and probability; mistakes first, red, with the true class."""
     from matplotlib.figure import Figure
 
@@ -60,7 +66,7 @@ def sample_figure(classes: tuple[str, ...], split: Split, probabilities: np.ndar
     for axis, index in zip(figure.subplots(4, 6).flat, [*wrong, *right], strict=False):
         truth, guess = classes[split.labels[index]], classes[predicted[index]]
         title = f"{guess} {probabilities[index].max():.0%}" + ("" if guess == truth else f"\nis {truth}")
-        axis.imshow(split.images[index].squeeze(), cmap="gray", vmin=0, vmax=255)
+        axis.imshow(displayed(split.images[index], value_range).squeeze(), cmap="gray", vmin=0, vmax=255)
         axis.set_title(plain(title), color="black" if guess == truth else "firebrick", fontsize=9)
     for axis in figure.axes:
         axis.axis("off")

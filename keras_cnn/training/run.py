@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_cnn.data.dataset import ImageData, Split
+from keras_cnn.data.dataset import DataFacts, ImageData, Split
 from keras_cnn.data.left_out import LEFT_OUT, write_left_out
 from keras_cnn.data.sources import load
 from keras_cnn.directories import claim, data_stem, held
@@ -212,27 +212,25 @@ def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
     if path.exists():
         return read_test(run.directory)
     test, model = load_test(), best_model(run.settings, run.facts, run.directory)
-    measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(
-        model, test, run.facts.classes
-    )
+    measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(model, test, run.facts)
     write_figures(run.log_directory / "test", figures, run.settings.epochs)
     write_figure(run.directory / PICTURE, figures["predictions"])
     write_record(path, measured)
     return measured
 
 
-def _labels(model: keras.Model, test: Split, classes: tuple[str, ...]) -> tuple[dict, dict]:
+def _labels(model: keras.Model, test: Split, facts: DataFacts) -> tuple[dict, dict]:
     probabilities = predict(model, test)
     measured = measure(probabilities, test.labels)
     return measured, {
-        "confusion_matrix": confusion_figure(classes, measured["confusion"]),
-        "predictions": sample_figure(classes, test, probabilities),
+        "confusion_matrix": confusion_figure(facts.classes, measured["confusion"]),
+        "predictions": sample_figure(facts.classes, test, probabilities, facts.value_range),
     }
 
 
-def _masks(model: keras.Model, test: Split, classes: tuple[str, ...]) -> tuple[dict, dict]:
-    measured, quality = measure_masks(lambda image: predict_mask(model, image), test, classes)
+def _masks(model: keras.Model, test: Split, facts: DataFacts) -> tuple[dict, dict]:
+    measured, quality = measure_masks(lambda image: predict_mask(model, image), test, facts.classes)
     return measured, {
-        "confusion_matrix": confusion_figure(classes, measured["confusion"], shares=True),
-        "predictions": mask_figure(classes, *examples(model, test, quality)),
+        "confusion_matrix": confusion_figure(facts.classes, measured["confusion"], shares=True),
+        "predictions": mask_figure(facts.classes, *examples(model, test, quality), facts.value_range),
     }

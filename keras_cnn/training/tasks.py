@@ -36,7 +36,10 @@ def score_name(task: str) -> str:
 
 
 def check_for_task(settings: TaskSettings, facts: DataFacts) -> None:
-    """Raise InputError for settings that mean nothing for the task of the data."""
+    """Raise InputError for settings that mean nothing for the task or the channels of the data."""
+    from keras_cnn.data.augmentation.augment import check_channels, parse_augmentation
+
+    check_channels(parse_augmentation(settings.augmentation), facts.shape[2])
     wrong = _for_masks(settings) if facts.task == "segmentation" else _for_images(settings)
     for name, advice in wrong.items():
         raise InputError(

@@ -94,7 +94,7 @@ def train(
     """
     directory.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    stop_epoch = stop_epoch or settings.epochs
+    stop_epoch, facts = stop_epoch or settings.epochs, data.facts
     model, batch_size, steps = built or seeded_model(settings, data, strategy)
     if settings.weights is not None and not start_from:
         with strategy.scope():
@@ -137,7 +137,11 @@ def train(
                 ),
                 record,
                 tensorboard(logs, stop_epoch),
-                *([MaskPictures(logs, data.facts.classes, validation, stop_epoch)] if window else []),
+                *(
+                    [MaskPictures(logs, facts.classes, validation, stop_epoch, facts.value_range)]
+                    if window
+                    else []
+                ),
                 EpochReport(report),
                 EarlyStop(record, settings.patience),
                 *callbacks,
@@ -212,6 +216,7 @@ def batches_of(
         balanced=settings.balanced,
         class_weight=class_weights(settings.class_weight, facts),
         window=window,
+        value_range=facts.value_range,
     )
 
 

@@ -102,7 +102,7 @@ def mask_predictor() -> Predictor:
     predictor.card = {
         "task": "segmentation",
         "classes": ["dark", "bright"],
-        "input": {"shape": [None, 4, 4, 1]},
+        "input": {"shape": [None, 4, 4, 1], "dtype": "uint8", "range": [0, 255]},
         "settings": {"image_size": [4, 4]},
         "data": {"shape": [4, 4, 1]},
         "output": {"shape": [None, 4, 4, 2]},
