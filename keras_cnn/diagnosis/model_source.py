@@ -1,7 +1,5 @@
 """Load the model and the data of a diagnosis from a run, a .keras file, a function, or settings."""
 
-import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from keras_cnn.data.sources import load
 from keras_cnn.data.windows import cut
 from keras_cnn.diagnosis.keras_file import load_keras_file
 from keras_cnn.errors import InputError
+from keras_cnn.function_import import import_function, is_function_name
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.run_directory import chosen_run, read_run
@@ -82,17 +81,11 @@ def _sample(model: keras.Model, settings: TrainSettings, data: ImageData) -> tup
 
 def _from_function(source: str) -> tuple[keras.Model, Any]:
     """(model, its data or None) that `module:function` returns."""
-    module, colon, name = source.partition(":")
-    if not colon:
+    if not is_function_name(source):
         raise InputError(
             f"{source!r} is neither a .keras file, nor the directory of a run, nor MODULE:FUNCTION."
         )
-    sys.path.insert(0, "")
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"{source} cannot be imported: {error}.") from None
-    result = function()
+    result = import_function(source)()
     model, data = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
     if not isinstance(model, keras.Model):
         raise InputError(

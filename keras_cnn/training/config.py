@@ -27,8 +27,8 @@ class TrainSettings:
     """Everything that determines a training run but the machine it runs on.
 
     Args:
-        data: digits, folder:PATH, the name of a TFDS image classification set (cifar10, mnist, ...), or pairs:PATH of
-            images with masks.
+        data: digits, folder:PATH, the name of a TFDS image classification set (cifar10, mnist, ...), pairs:PATH of
+            images with masks, or MODULE:FUNCTION that returns arrays (x, y) or what else keras_cnn.load takes.
         image_size: height and width to resize every image to; the images' own size if not given.
         crop_size: of images with masks, height and width of the windows the net sees: random ones to train on,
             overlapping ones to predict; whole images if not given.
@@ -191,7 +191,7 @@ class TrainSettings:
     def load_arguments(self) -> dict:
         """The arguments of `data.sources.load`."""
         names = ("image_size", "validation_split", "split_seed")
-        return {"name": self.data} | {name: getattr(self, name) for name in names}
+        return {"data": self.data} | {name: getattr(self, name) for name in names}
 
     def input_shape(self, facts: DataFacts) -> tuple[int, int, int]:
         """(H, W, C) of what the net sees: whole images, or windows of `crop_size`."""
