@@ -15,7 +15,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.function_import import import_function, is_function_name
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.run_directory import chosen_run, read_run
+from keras_cnn.training.run_directory import Run, chosen_run, read_run
 from keras_cnn.training.train import best_model, make_model
 
 MAX_IMAGES = 4096
@@ -38,8 +38,13 @@ def load_model_and_data(
     Raises:
         InputError: if `source` names nothing that can be loaded, or the data cannot be read.
     """
-    if source is None or Path(source).is_dir():
-        return _from_settings(source, settings, download)
+    if source is None:
+        return _from_settings(settings, download)
+    if Path(source).is_dir():
+        run = read_run(chosen_run(Path(source)))
+        return trained_model_and_sample(
+            run, run.checked(load(**run.settings.load_arguments(), download=download))
+        )
     model, data = (
         (load_keras_file(Path(source)), None) if source.endswith(".keras") else _from_function(source)
     )
@@ -48,19 +53,18 @@ def load_model_and_data(
     return model, data
 
 
-def _from_settings(run_directory: str | None, settings: TrainSettings, download: bool) -> tuple:
-    trained = None
-    if run_directory is not None:
-        trained = read_run(chosen_run(Path(run_directory)))
-        settings = trained.settings
+def trained_model_and_sample(run: Run, data: ImageData) -> tuple[keras.Model, Any]:
+    """The model of `run`, compiled as it was trained, with its best weights; and images of `data`, its data."""
+    model, *_ = make_model(run.settings, data, tf.distribute.get_strategy())
+    model.set_weights(best_model(run.settings, run.facts, run.directory).get_weights())
+    return model, _sample(model, run.settings, data)
+
+
+def _from_settings(settings: TrainSettings, download: bool) -> tuple[keras.Model, Any]:
     settings.check_names()
     data = load(**settings.load_arguments(), download=download)
-    if trained is not None:
-        trained.checked(data)
     settings = settings.resolved(data.facts)
     model, *_ = make_model(settings, data, tf.distribute.get_strategy())
-    if trained is not None:
-        model.set_weights(best_model(settings, trained.facts, trained.directory).get_weights())
     return model, _sample(model, settings, data)
 
 

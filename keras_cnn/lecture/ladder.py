@@ -186,14 +186,14 @@ def _first(data: ImageData, images: int) -> ImageData:
 def _run(name: str, wanted: TrainSettings, data: ImageData, diagnosed: bool) -> Result:
     import tensorflow as tf
 
-    from keras_cnn.training.train import Diverged, train
+    from keras_cnn.training.train import Diverged, train_epochs
 
     # one device: models this small do not fill a second one
     wanted, strategy = wanted.resolved(data.facts), tf.distribute.get_strategy()
     diagnosis = _diagnosed(wanted, data, strategy) if diagnosed else {}
     with TemporaryDirectory() as folder:
         try:
-            trained = train(wanted, data, Path(folder), strategy=strategy)
+            trained = train_epochs(wanted, data, Path(folder), strategy=strategy)
             history, diverged, seconds = trained.history, False, trained.seconds
         except Diverged:
             history, diverged, seconds = {}, True, 0.0

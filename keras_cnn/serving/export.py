@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.sources import load
 from keras_cnn.directories import held
 from keras_cnn.errors import ExportMismatchError
@@ -25,7 +26,7 @@ from keras_cnn.serving.formats import check_formats
 from keras_cnn.serving.read_image import as_model_takes
 from keras_cnn.serving.readme import readme
 from keras_cnn.serving.versions import version_folders
-from keras_cnn.training.run import measure_on_test
+from keras_cnn.training.results import measure_on_test
 from keras_cnn.training.run_directory import Run, chosen_run, read_finished, read_run
 from keras_cnn.training.train import best_model
 
@@ -37,14 +38,16 @@ CHECKED_IMAGES = 32
 WRITING = ".writing-"  # what the name of a version begins with until it is whole
 
 
-def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = ()) -> Path:
+def export_run(
+    directory: Path, destination: Path, *, formats: Sequence[str] = (), data: ImageData | None = None
+) -> Path:
     """Write the next numbered version below `destination` (TensorFlow Serving's layout); returns its path.
 
     Input `images`: (B, H, W, C), uint8 in 0..255 or float32 in the data's value range; output `probabilities`: float32
     (B, classes), or (B, H', W', classes) of masks, for windows of the size trained on. A card.json in it tells classes,
     data, settings, metrics and versions.
     directory: of a run, or of a study, which stands for its best trial. formats: names of `formats.FORMATS` to write
-    beside it.
+    beside it. data: those that the run was trained on, if they are loaded already.
     The version appears whole or not at all.
     Raises InputError if `directory` is no finished run or a format is unknown, NotEqual if what is served is not what
     was measured.
@@ -53,8 +56,8 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
     run = read_run(chosen_run(directory))
     metrics = read_finished(run.directory)
     model = best_model(run.settings, run.facts, run.directory)
-    data = functools.cache(lambda: run.checked(load(**run.settings.load_arguments())))
-    test = measure_on_test(run, lambda: data().load_test())
+    loaded = functools.cache(lambda: run.checked(data or load(**run.settings.load_arguments())))
+    test = measure_on_test(run, lambda: loaded().load_test())
     with held(destination, wait=True), _temporary(destination) as temporary_path:
         whole_images = tuple(model.input_shape[1:]) == run.facts.shape
         write_saved_model(
@@ -67,7 +70,7 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
         )
         difference = _difference(model, run, temporary_path)
         logger.info(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
-        others = write_formats(formats, run, data(), test, temporary_path) if formats else {}
+        others = write_formats(formats, run, loaded(), test, temporary_path) if formats else {}
         version = _next_version(destination)
         card = make_card(
             model, run, metrics, test, version.parent.name, int(version.name), difference, others

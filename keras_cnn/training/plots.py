@@ -49,6 +49,21 @@ def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], share
     return figure
 
 
+def curves_figure(history: dict[str, list[float]], score: str):
+    """Losses, and beside them the `score`, by epoch, of training and validation."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.5), layout="tight")
+    for axis, name in zip(figure.subplots(1, 2), ("loss", score), strict=True):
+        for key, label in ((name, "train"), (f"val_{name}", "validation")):
+            values = history.get(key, [])
+            axis.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=label)
+        axis.set(xlabel="epoch", title=name.replace("_", " "))
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.legend()
+    return figure
+
+
 def sample_figure(
     classes: tuple[str, ...],
     split: Split,

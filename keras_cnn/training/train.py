@@ -1,4 +1,4 @@
-"""train: one run, from settings and data to the best weights and metrics."""
+"""The epochs of one run, from settings and data to the best weights and metrics."""
 
 import math
 import shlex
@@ -56,7 +56,7 @@ class TrainResult:
     seconds: float
 
 
-def train(
+def train_epochs(
     settings: TrainSettings,
     data: ImageData,
     directory: Path,
