@@ -1,6 +1,6 @@
 """train: from a model and data to a finished run, in one call; also what `keras-cnn train` does."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    model: str | TrainSettings,
+    model: "str | TrainSettings | keras.Model | Callable",
     data: Any = None,
     *,
     epochs: int | None = None,
@@ -33,7 +33,9 @@ def train(
     ```
 
     Args:
-        model: the name of an architecture, or `TrainSettings`.
+        model: the name of an architecture; `TrainSettings`; a `keras.Model`, of which a copy is trained; or a function
+            `(input_shape, classes, **options) -> keras.Model`, itself or as MODULE:FUNCTION. A compiled model keeps its
+            loss, optimizer and metrics, another one is compiled as the settings say.
         data: what `load` returns or takes: arrays (x, y), `"digits"`, ...; None for the data that `TrainSettings` name.
         epochs: passes over the training images; None for those of the settings, 10.
         directory: where to write; None for the first free `runs/DATA-ARCHITECTURE-N`.
@@ -52,22 +54,27 @@ def train(
     from keras_cnn.tensorflow_import import import_tensorflow
 
     import_tensorflow()
+    from keras_cnn.models.own import own_name
     from keras_cnn.training.run import train_run
 
-    if not isinstance(model, str | TrainSettings):
+    named = isinstance(model, str | TrainSettings)
+    if not named and not callable(model):
         raise InputError(
-            f"model is a {type(model).__name__}: give the name of an architecture, or TrainSettings."
+            f"model is a {type(model).__name__}: give the name of an architecture, TrainSettings, a keras.Model, or a "
+            "function that builds one."
         )
     if data is None and not isinstance(model, TrainSettings):
-        raise InputError(f"no data: give them as in train({model!r}, (x, y)) or train({model!r}, 'digits').")
+        raise InputError("no data: give them as in train(model, (x, y)) or train(model, 'digits').")
     if data is not None and not isinstance(data, str | ImageData):
-        base = model if isinstance(model, TrainSettings) else TrainSettings()
-        data = load(data, **{name: settings.pop(name, getattr(base, name)) for name in LOADING})
-    wanted = settings_from(model, data, {"epochs": epochs, **settings})
+        defaults = model if isinstance(model, TrainSettings) else TrainSettings()
+        data = load(data, **{name: settings.pop(name, getattr(defaults, name)) for name in LOADING})
+    base = model if isinstance(model, str | TrainSettings) else own_name(model)
+    wanted = settings_from(base, data, {"epochs": epochs, **settings})
     loaded = data if isinstance(data, ImageData) else None
     written = train_run(
         wanted,
         Path(directory) if directory else None,
+        model=None if named else model,
         data=loaded,
         devices=devices,
         download=download,

@@ -56,8 +56,13 @@ class TrainingRun:
 
     @property
     def score(self) -> float:
-        """Validation accuracy, or mean IoU of masks, of the best epoch."""
+        """The value of `objective` in the best epoch."""
         return read_finished(self.directory)["score"]
+
+    @property
+    def objective(self) -> str:
+        """The metric that chose the best epoch, val_accuracy, or val_mean_iou of masks, by default."""
+        return read_finished(self.directory).get("objective") or OBJECTIVES[self.facts.task]
 
     @property
     def best_epoch(self) -> int:
@@ -70,10 +75,10 @@ class TrainingRun:
         return read_finished(self.directory)["history"]
 
     def model(self) -> "keras.Model":
-        """The model with the weights of the best epoch, uncompiled, on one device."""
-        from keras_cnn.training.train import best_model
+        """The model with the weights of the best epoch, on one device; compiled if it was given so."""
+        from keras_cnn.training.make_model import trained_model
 
-        return best_model(self.settings, self.facts, self.directory)
+        return trained_model(self.settings, self.facts, self.directory)
 
     def test(self) -> dict:
         """What the best weights reach on the test split, measured once: accuracy with its 95 % interval, loss, ..."""
@@ -164,9 +169,7 @@ class TrainingRun:
         if not (self.directory / METRICS).exists():
             return [*rows, ("state", f"not finished, of {epochs}: continue with .resume()")]
         try:
-            rows.append(
-                (OBJECTIVES[self.facts.task], f"{self.score:.4f} (epoch {self.best_epoch} of {epochs})")
-            )
+            rows.append((self.objective, f"{self.score:.4f} (epoch {self.best_epoch} of {epochs})"))
             if (self.directory / TEST).exists():
                 test, score = read_test(self.directory), score_name(self.facts.task)
                 low, high = test[f"{score}_interval"]

@@ -53,12 +53,13 @@ def training_batches(
     class_weight: Sequence[float] | None = None,
     window: Window | None = None,
     value_range: tuple[float, float] = PIXELS,
+    one_hot: bool = False,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches of the epochs `initial_epoch` to `epochs`, one after the other.
 
     Yields (images (batch_size, H, W, C), uint8 or float32 as in `split`, int64 (batch_size,)); every batch is full.
-    Where the augmentation mixes images or `label_smoothing` is above 0, labels are float32 (batch_size, classes)
-    distributions instead; ValueError if `classes` is not given then.
+    Where the augmentation mixes images, `label_smoothing` is above 0, or with `one_hot`, labels are float32
+    (batch_size, classes) distributions instead; ValueError if `classes` is not given then.
     window: needed for images with masks; yields random windows of them, (batch_size, *size, C), and the masks
     uint8 (batch_size, *inner) of what is answered of each. Geometric augmentations move both in the same way.
     class_weight: of each class in the loss; batches then gain float32 (batch_size,) weights, those of the labels,
@@ -71,10 +72,10 @@ def training_batches(
     names = parse_augmentation(augmentation)
     alone = tuple(name for name in names if name not in MIXES)
     mixes = names[len(alone) :]
-    soft = bool(mixes) or label_smoothing > 0
+    soft = bool(mixes) or label_smoothing > 0 or one_hot
     if soft and classes is None:
         raise ValueError(
-            f"augmentation={augmentation!r}, {label_smoothing=} make soft labels: give `classes`"
+            f"augmentation={augmentation!r}, {label_smoothing=}, {one_hot=} make soft labels: give `classes`"
         )
     if window:
         check_for_masks(names)
@@ -106,8 +107,12 @@ def training_batches(
     return _finish(epochs_to_come.flat_map(shuffled), load)
 
 
-def evaluation_batches(split: Split, batch_size: int, *, replicas: int = 1) -> tf.data.Dataset:
+def evaluation_batches(
+    split: Split, batch_size: int, *, replicas: int = 1, one_hot_classes: int | None = None
+) -> tf.data.Dataset:
     """Every image once, in order, in batches of nearly equal size, about `batch_size`.
+
+    Labels are as in `split`, or float32 one-hot rows of `one_hot_classes`.
 
     Under a strategy of several `replicas` all batches but the last divide evenly among them (Keras adds up
     the first batch over the replicas to learn its shape), and none is so small that a replica stays empty.
@@ -121,7 +126,12 @@ def evaluation_batches(split: Split, batch_size: int, *, replicas: int = 1) -> t
     bounds = np.linspace(0, len(split), batches + 1).astype(np.int64)
     bounds[1:-1] -= bounds[1:-1] % replicas
     ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
-    return _finish(ranges, lambda start, stop: fetch(split, tf.range(start, stop)))
+
+    def load(start, stop):
+        images, labels = fetch(split, tf.range(start, stop))
+        return images, labels if one_hot_classes is None else tf.one_hot(labels, one_hot_classes)
+
+    return _finish(ranges, load)
 
 
 def _balance(

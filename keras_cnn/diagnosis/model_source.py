@@ -10,13 +10,14 @@ import tensorflow as tf
 from keras_cnn.data.dataset import ImageData, Split
 from keras_cnn.data.sources import load
 from keras_cnn.data.windows import cut
-from keras_cnn.diagnosis.keras_file import load_keras_file
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import import_function, is_function_name
+from keras_cnn.models.keras_file import load_keras_file
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.run_directory import Run, chosen_run, read_run
-from keras_cnn.training.train import best_model, make_model
+from keras_cnn.training.make_model import best_model, make_model, own_loss
+from keras_cnn.training.own_model import takes_one_hot
+from keras_cnn.training.run_directory import INITIAL, Run, chosen_run, read_run
 
 MAX_IMAGES = 4096
 
@@ -55,9 +56,12 @@ def load_model_and_data(
 
 def trained_model_and_sample(run: Run, data: ImageData) -> tuple[keras.Model, Any]:
     """The model of `run`, compiled as it was trained, with its best weights; and images of `data`, its data."""
-    model, *_ = make_model(run.settings, data, tf.distribute.get_strategy())
+    model, *_ = make_model(run.settings, data, tf.distribute.get_strategy(), run.directory / INITIAL)
     model.set_weights(best_model(run.settings, run.facts, run.directory).get_weights())
-    return model, _sample(model, run.settings, data)
+    images, labels = _sample(model, run.settings, data)
+    if own_loss(model, run.settings) and takes_one_hot(model):
+        labels = np.eye(len(run.facts.classes), dtype=np.float32)[labels]
+    return model, (images, labels)
 
 
 def _from_settings(settings: TrainSettings, download: bool) -> tuple[keras.Model, Any]:

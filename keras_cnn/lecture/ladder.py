@@ -206,7 +206,7 @@ def _diagnosed(wanted: TrainSettings, data: ImageData, strategy) -> dict:
 
     from keras_cnn.diagnosis.diagnose import diagnose
     from keras_cnn.diagnosis.report import text
-    from keras_cnn.training.train import make_model
+    from keras_cnn.training.make_model import make_model
 
     keras.utils.set_random_seed(wanted.seed)
     model, *_ = make_model(wanted, data, strategy)

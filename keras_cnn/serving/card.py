@@ -40,7 +40,7 @@ def make_card(
         "output": {"name": "probabilities", "dtype": "float32", "shape": model.output_shape},
         "data": run.facts.to_dict(),
         "settings": run.settings.to_dict(),
-        "validation": {score: metrics["score"], "best_epoch": metrics["best_epoch"]},
+        "validation": {_objective(metrics, score): metrics["score"], "best_epoch": metrics["best_epoch"]},
         "test": test,
         "limits": _limits(run, test),
         "parameters": metrics["parameters"],
@@ -69,3 +69,8 @@ def _limits(run: Run, test: dict) -> list[str]:
 def _range(run: Run) -> list[float]:
     """The ends of the value range; whole numbers of uint8."""
     return [int(end) if run.facts.dtype == "uint8" else end for end in run.facts.value_range]
+
+
+def _objective(metrics: dict, score: str) -> str:
+    """The metric that `metrics["score"]` is of; older runs have the usual one, `score`."""
+    return (metrics.get("objective") or score).removeprefix("val_")

@@ -19,9 +19,9 @@ from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
 from keras_cnn.serving.read_image import read_image
 from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.make_model import best_model
 from keras_cnn.training.plots import plain, write_figures
 from keras_cnn.training.run_directory import Run, chosen_run, read_run
-from keras_cnn.training.train import best_model
 
 logger = logging.getLogger(__name__)
 

@@ -26,9 +26,9 @@ from keras_cnn.serving.formats import check_formats
 from keras_cnn.serving.read_image import as_model_takes
 from keras_cnn.serving.readme import readme
 from keras_cnn.serving.versions import version_folders
+from keras_cnn.training.make_model import best_model
 from keras_cnn.training.results import measure_on_test
 from keras_cnn.training.run_directory import Run, chosen_run, read_finished, read_run
-from keras_cnn.training.train import best_model
 
 logger = logging.getLogger(__name__)
 

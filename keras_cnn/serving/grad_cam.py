@@ -15,12 +15,15 @@ PASSED_OVER = (
 )
 
 
+INPUTS = (keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization)
+
+
 def feature_layer(model: keras.Model) -> keras.layers.Layer | None:
     """The last layer of `model` with feature maps, of more than one place and before pooling; None if it has none."""
     for layer in reversed(model.layers):
         shape = layer.output.shape
         if len(shape) == 4 and shape[1] * shape[2] > 1 and not isinstance(layer, PASSED_OVER):
-            return None if layer.name in ("images", "normalization") else layer
+            return None if isinstance(layer, INPUTS) or layer.name == "normalization" else layer
     return None
 
 
@@ -34,7 +37,8 @@ def grad_cam(model: keras.Model) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] 
     layer = feature_layer(model)
     if layer is None or len(model.output_shape) != 2:
         return None
-    scored = keras.Model(model.input, [layer.output, model.get_layer("probabilities").input])
+    tensors = _output_tensors(model)
+    scored = keras.Model(model.input, [tensors[layer.name], model.get_layer("probabilities").input])
 
     def maps(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         pixels = tf.cast(images, tf.float32)
@@ -46,3 +50,16 @@ def grad_cam(model: keras.Model) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] 
         return tf.cast(tf.nn.relu(tf.reduce_sum(weights * features, axis=-1)), tf.float32)
 
     return maps
+
+
+def _output_tensors(model: keras.Model) -> dict[str, keras.KerasTensor]:
+    """Name of each layer -> its output in the graph of `model`; of a layer of a Sequential, `output` may be another."""
+    found: dict[str, keras.KerasTensor] = {}
+    pending = list(model.outputs)
+    while pending:
+        tensor = pending.pop()
+        layer, node, _ = tensor._keras_history
+        if layer.name not in found:
+            found[layer.name] = tensor
+            pending += layer._inbound_nodes[node].input_tensors
+    return found

@@ -35,7 +35,8 @@ class TrainSettings:
         validation_split: part of the training images held out to validate on, stratified, in (0, 1).
         split_seed: which images are held out.
         architecture: its name: vgg and convnext (tunable), mlp, lenet5, alexnet, vgg11 to vgg19, convnext_tiny to
-            convnext_xlarge; unet and unet_paper for masks; `describe --counts` lists them.
+            convnext_xlarge; unet and unet_paper for masks; `describe --counts` lists them. Or MODULE:FUNCTION, which
+            returns a keras.Model for (input_shape, classes, **options).
         options: the architecture's own options, as in --options.blocks 3.
         activation: a Keras activation, for every hidden layer.
         kernel_initializer: a Keras initializer, for every hidden layer: he_normal, glorot_uniform, ...
@@ -71,6 +72,8 @@ class TrainSettings:
             flip+crop+cutout. There are flip, crop, rotate (up to 15 degrees), rotate90 (quarter turns), cutout, color,
             and, not with masks, randaugment, mixup and cutmix.
         seed: of weights, shuffling, dropout and augmentation.
+        objective: validation metric whose best epoch is kept, as in val_loss; val_accuracy, or val_mean_iou of masks,
+            if not given, and val_loss for a compiled model of your own without such a metric.
     """
 
     data: str = "digits"
@@ -104,6 +107,7 @@ class TrainSettings:
     epochs: int = 10
     augmentation: str = "auto"
     seed: int = 0
+    objective: str | None = None
 
     def __post_init__(self) -> None:
         for kind, value, allowed in (
@@ -146,7 +150,12 @@ class TrainSettings:
         """Check what needs TensorFlow to know: architecture, its options, activation, initializer, augmentation."""
         from keras_cnn.data.augmentation.augment import parse_augmentation
         from keras_cnn.models.build import check_style
+        from keras_cnn.models.own import is_own
 
+        if is_own(self.architecture):
+            if self.augmentation != "auto":
+                parse_augmentation(self.augmentation)
+            return
         check_options(self.architecture, self.options)
         if self.weights is not None:
             self._check_weights()

@@ -6,15 +6,16 @@ import keras
 
 from keras_cnn.data.dataset import DataFacts, Split
 from keras_cnn.files import write_figure, write_file
+from keras_cnn.models.own import is_own
 from keras_cnn.models.stock import stock_model
 from keras_cnn.records import write_record
 from keras_cnn.training.evaluate import measure, predict
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
+from keras_cnn.training.make_model import best_model, trained_model
 from keras_cnn.training.mask_plots import examples, mask_figure
 from keras_cnn.training.plots import confusion_figure, curves_figure, sample_figure, write_figures
 from keras_cnn.training.run_directory import TEST, Run, read_test
 from keras_cnn.training.tasks import score_name
-from keras_cnn.training.train import best_model
 
 MODEL = "model.keras"
 PICTURE, CONFUSION, CURVES = "test.png", "confusion_matrix.png", "curves.png"
@@ -38,7 +39,9 @@ def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
     write_figures(run.log_directory / "test", figures, run.settings.epochs)
     write_figure(run.directory / PICTURE, figures["predictions"])
     write_figure(run.directory / CONFUSION, figures["confusion_matrix"])
-    write_file(run.directory / MODEL, stock_model(model).save)
+    own = is_own(run.settings.architecture)
+    kept = trained_model(run.settings, run.facts, run.directory) if own else stock_model(model)
+    write_file(run.directory / MODEL, kept.save)
     write_record(path, measured)
     return measured
 

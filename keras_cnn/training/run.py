@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import shlex
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -15,17 +17,22 @@ from keras_cnn.data.left_out import LEFT_OUT, write_left_out
 from keras_cnn.data.sources import load
 from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
+from keras_cnn.files import write_file
+from keras_cnn.models.own import is_own, own_stem
 from keras_cnn.provenance import changes
 from keras_cnn.records import write_record
 from keras_cnn.training.batch_size import batch_size_note
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import summary
+from keras_cnn.training.make_model import own_loss, seeded_model
+from keras_cnn.training.own_model import own_model_file, with_own
 from keras_cnn.training.progress import StepProgress
 from keras_cnn.training.recovery import drop_results, repair_run, train_without_damage
 from keras_cnn.training.results import measure_on_test, write_curves
 from keras_cnn.training.run_directory import (
     CHECKPOINT,
     COMPLETED,
+    INITIAL,
     METRICS,
     RUN,
     RUN_COPY,
@@ -37,7 +44,7 @@ from keras_cnn.training.run_directory import (
 )
 from keras_cnn.training.strategy import describe, get_strategy
 from keras_cnn.training.tasks import score_name
-from keras_cnn.training.train import seeded_model, train_epochs
+from keras_cnn.training.train import train_epochs
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +53,7 @@ def train_run(
     settings: TrainSettings,
     directory: Path | None = None,
     *,
+    model: keras.Model | Callable | None = None,
     data: ImageData | None = None,
     devices: int | None = None,
     download: bool = False,
@@ -58,6 +66,7 @@ def train_run(
 
     Args:
         settings: of the run.
+        model: of the user's own, or a function that builds one, for which `settings.architecture` is `own_name`.
         data: what `settings.data` names, if it is loaded already.
         directory: where to write; None for the first free `runs/DATA-ARCHITECTURE-N`.
         devices: as `get_strategy` takes it.
@@ -72,14 +81,22 @@ def train_run(
             be trained; then nothing is written.
     """
     settings.check_names()
-    with claim(directory, f"{data_stem(settings.data)}-{settings.architecture}", RUN) as claimed:
+    own = is_own(settings.architecture)
+    stem = f"{data_stem(settings.data)}-{own_stem(settings.architecture)}"
+    with claim(directory, stem, RUN) as claimed, contextlib.ExitStack() as stack:
         data = data or _loaded(settings, download)
         strategy = get_strategy(devices)
         given, settings = settings, settings.resolved(data.facts, strategy.num_replicas_in_sync)
         # what cannot be built is refused before anything is written
-        built = seeded_model(settings, data, strategy)
+        source = model or settings.architecture
+        initial = stack.enter_context(own_model_file(source, given, data.facts)) if own else None
+        built = seeded_model(settings, data, strategy, initial)
+        if initial:
+            settings = with_own(settings, built[0], own_loss(built[0], settings))
         run = Run(claimed, settings, data.facts, replicas=strategy.num_replicas_in_sync)
         run.write()
+        if initial:
+            write_file(claimed / INITIAL, functools.partial(shutil.copyfile, initial))
         for note in batch_size_note(
             given.batch_size, settings.batch_size, settings.input_facts(data.facts), run.replicas
         ):
@@ -146,7 +163,7 @@ def resume_run(
                 f"global batch would be another. Give --devices {run.replicas}."
             )
         data = run.checked(data or _loaded(run.settings))
-        built = seeded_model(longer.settings, data, strategy)
+        built = seeded_model(longer.settings, data, strategy, directory / INITIAL)
         if longer is not run:
             drop_results(directory)  # those of fewer epochs, kept until nothing can be refused any more
         longer.write()
@@ -200,7 +217,7 @@ def _train(
     write_record(run.directory / METRICS, {"state": COMPLETED, **dataclasses.asdict(result)})
     write_curves(run, result.history)
     test = measure_on_test(run, data.load_test)
-    score = score_name(run.facts.task).replace("_", " ")
+    score = result.objective.removeprefix("val_").replace("_", " ")
     logger.info(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
     logger.info(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
     logger.info(f"tensorboard --logdir {shlex.quote(str(run.log_directory))}")
@@ -210,9 +227,8 @@ def epoch_line(epochs: int, score: str) -> Callable[[int, dict], None]:
     """A report that logs each epoch's losses and `score`, the name of a metric, in one line."""
 
     def report(epoch: int, logs: dict) -> None:
-        logger.info(
-            f"epoch {epoch:3d}/{epochs}  loss {logs['loss']:.4f}  {score} {logs[score]:.4f}  "
-            f"val_loss {logs['val_loss']:.4f}  val_{score} {logs[f'val_{score}']:.4f}  {logs['seconds']:.1f} s"
-        )
+        names = [name for name in ("loss", score, "val_loss", f"val_{score}") if name in logs]
+        values = "  ".join(f"{name} {logs[name]:.4f}" for name in names)
+        logger.info(f"epoch {epoch:3d}/{epochs}  {values}  {logs['seconds']:.1f} s")
 
     return report

@@ -8,6 +8,8 @@ from keras_cnn.errors import InputError
 # what trials and epochs are ranked by: the highest is best
 OBJECTIVES = {"classification": "val_accuracy", "segmentation": "val_mean_iou"}
 DIRECTION = "max"
+FALLBACK = "val_loss"  # of a model with metrics of its own
+LOWER_IS_BETTER = ("loss", "error", "entropy", "mse", "mae")  # in the name of a metric
 LABEL_SMOOTHING = {"classification": 0.1, "segmentation": 0.0}  # if not given
 
 
@@ -33,6 +35,11 @@ class TaskSettings(Protocol):
 def score_name(task: str) -> str:
     """What a model of `task` is measured by: accuracy or mean_iou."""
     return OBJECTIVES[task].removeprefix("val_")
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether the lowest value of a metric is the best, by its name."""
+    return any(part in metric for part in LOWER_IS_BETTER)
 
 
 def check_for_task(settings: TaskSettings, facts: DataFacts) -> None:

@@ -152,7 +152,7 @@ def test_model_file_loads_in_stock_keras_and_predicts_the_same(finished, pairs, 
 @pytest.mark.parametrize(
     ("arguments", "settings", "message"),
     [
-        (("vgg",), {}, r"no data: give them as in train\('vgg', \(x, y\)\)"),
+        (("vgg",), {}, r"no data: give them as in train\(model, \(x, y\)\)"),
         ((3, "digits"), {}, "model is a int: give the name of an architecture"),
         (("vgq", "digits"), {}, "unknown architecture 'vgq'. Did you mean 'vgg'"),
         (("vgg", "digits"), {"lr": 1}, "unknown setting 'lr'. Did you mean 'learning_rate'"),

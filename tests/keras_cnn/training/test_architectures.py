@@ -4,7 +4,8 @@ import pytest
 
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.train import best_model, train_epochs
+from keras_cnn.training.make_model import best_model
+from keras_cnn.training.train import train_epochs
 
 SMALL = {
     "mlp": {"dense": [8]},

@@ -13,7 +13,8 @@ from keras_cnn.training.compile import LOSS_FUNCTIONS
 from keras_cnn.training.config import LOSSES, TrainSettings
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
-from keras_cnn.training.train import batches_of, best_model, make_model, train_epochs
+from keras_cnn.training.make_model import best_model, make_model
+from keras_cnn.training.train import batches_of, train_epochs
 
 SETTINGS = TrainSettings(
     architecture="unet",

@@ -14,7 +14,8 @@ from keras_cnn.errors import InputError
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.train import Diverged, TrainResult, best_model, train_epochs
+from keras_cnn.training.make_model import best_model
+from keras_cnn.training.train import Diverged, TrainResult, train_epochs
 
 SETTINGS = TrainSettings(
     options={"blocks": 1, "convolutions": 1, "width": 4, "dense": [8]},
