@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_cnn.errors import InputError, in_one_line
 from keras_cnn.function_import import import_function, is_function_name
+from keras_cnn.models.layers import BatchNormalization
 
 PREFIX = "own model "  # of what a run calls the architecture of a model that was given as an object
 TINY = 1e-30  # below which a probability has no logarithm
@@ -84,10 +85,35 @@ def _check(model: keras.Model, input_shape: tuple[int, int, int], classes: int) 
             f"the model's outputs are {tuple(outputs[0].shape)}: give one value for each of the {classes} classes, "
             "(batch, classes), or for masks (batch, height, width, classes)."
         )
-    paths = [weight.path for weight in model.weights]
-    if len(set(paths)) < len(paths):
-        double = next(path for path in paths if paths.count(path) > 1)
-        raise InputError(f"the model has two weights called {double}: give its layers different names.")
+
+
+def with_batch_statistics(model: keras.Model) -> keras.Model:
+    """A copy in which `keras.layers.BatchNormalization` is ours, with the same weights and compiled in the same way.
+
+    Its statistics are estimated anew before each validation (`training.batchnorm_statistics`); Keras's moving averages
+    leave a net at chance for its first few hundred steps. `model` itself where nothing is to be replaced.
+    """
+    if not any(type(layer) is keras.layers.BatchNormalization for layer in model._flatten_layers()):
+        return model
+
+    def ours(layer: keras.Operation) -> keras.Operation:
+        kind = BatchNormalization if type(layer) is keras.layers.BatchNormalization else type(layer)
+        return kind.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=ours, recursive=True)
+    names = [[(weight.name, weight.shape) for weight in one.weights] for one in (copy, model)]
+    assert names[0] == names[1], "weights are stored by their position"
+    _copy_variables(model, copy)
+    return copy
+
+
+def _copy_variables(source: keras.Model, target: keras.Model) -> None:
+    """Give `target` the weights of `source` and, if both are compiled, the state of its optimizer."""
+    target.set_weights(source.get_weights())
+    if source.compiled and source.optimizer.built:
+        target.optimizer.build(target.trainable_variables)
+        for new, old in zip(target.optimizer.variables, source.optimizer.variables, strict=True):
+            new.assign(old)
 
 
 def of_fixed_size(model: keras.Model, input_shape: tuple[int, int, int]) -> keras.Model:
@@ -96,9 +122,9 @@ def of_fixed_size(model: keras.Model, input_shape: tuple[int, int, int]) -> kera
         return model
     clone = keras.models.clone_model(model, input_tensors=keras.Input(input_shape, name="images"))
     copy = keras.Model(clone.inputs[0], clone.outputs[0], name=model.name)
-    copy.set_weights(model.get_weights())
     if model.compiled:
         copy.compile_from_config(model.get_compile_config())
+    _copy_variables(model, copy)
     return copy
 
 

@@ -31,11 +31,13 @@ class Record(keras.callbacks.Callback):
     The best epoch has the highest value of the metric `objective`, or the lowest where that is better; of equals, as
     small validation sets make them, the lowest validation loss. Without an objective it is val_accuracy, or val_loss
     where there is no such metric. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best
-    weights, `history` maps each metric to its value per epoch. Nothing is kept of an epoch that diverged.
+    weights, `history` maps each metric to its value per epoch. Nothing is kept of an epoch that diverged. `by_position`
+    is an argument of `save_weights`.
     """
 
-    def __init__(self, directory: Path, objective: str | None):
+    def __init__(self, directory: Path, objective: str | None, by_position: bool = False):
         super().__init__()
+        self._by_position = by_position
         self.directory, self.objective = directory, objective
         self.score, self.loss, self.epoch = -math.inf, math.inf, 0
         self.history: dict[str, list[float]] = {}
@@ -64,7 +66,7 @@ class Record(keras.callbacks.Callback):
         if self.epoch == 0 or (sign * score, -loss) > (sign * self.score, -self.loss):
             self.score, self.loss, self.epoch = score, loss, epoch + 1
             with averaged(self.model):
-                save_weights(self.directory / BEST_WEIGHTS, self.model)
+                save_weights(self.directory / BEST_WEIGHTS, self.model, self._by_position)
         write_text(self.directory / EPOCHS, self._table(epoch + 1))
         best = [self.score, self.loss, self.epoch]
         progress = {"epoch": epoch + 1, "history": self.history, "best": best}

@@ -9,7 +9,7 @@ from keras_cnn.data.dataset import DataFacts, ImageData
 from keras_cnn.data.pipeline import steps_per_epoch
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
-from keras_cnn.models.own import is_own, probabilities_model
+from keras_cnn.models.own import is_own, probabilities_model, with_batch_statistics
 from keras_cnn.models.pretrained import freeze_body
 from keras_cnn.training.checkpoint import load_weights
 from keras_cnn.training.compile import LOSS_FUNCTIONS, compile_model
@@ -56,7 +56,7 @@ def make_model(
 def _built(settings: TrainSettings, facts: DataFacts, own: Path | None) -> keras.Model:
     if not is_own(settings.architecture):
         return build_model(settings.model_spec(facts))
-    model = load_own(settings, facts, own)
+    model = with_batch_statistics(load_own(settings, facts, own))
     return model if model.compiled else probabilities_model(model)
 
 

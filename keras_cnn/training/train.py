@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras_cnn.data.dataset import DataFacts, ImageData, Split
 from keras_cnn.data.pipeline import evaluation_batches, training_batches
 from keras_cnn.data.windows import Window, cut
+from keras_cnn.models.own import is_own
 from keras_cnn.models.pretrained import load_pretrained
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
 from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, tensorboard
@@ -104,7 +105,7 @@ def train_epochs(
     own = own_loss(model, settings)
     one_hot = own and takes_one_hot(model)
     objective = settings.objective or (None if own else OBJECTIVES[facts.task])
-    record, initial_epoch = Record(directory, objective), 0
+    record, initial_epoch = Record(directory, objective, is_own(settings.architecture)), 0
     if start_from:
         with strategy.scope():
             progress = restore_state(start_from / CHECKPOINT, model)

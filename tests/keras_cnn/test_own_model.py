@@ -10,7 +10,13 @@ import pytest
 
 from keras_cnn import TrainingRun, cli, train
 from keras_cnn.errors import InputError
-from keras_cnn.models.own import of_fixed_size, own_stem, probabilities_model
+from keras_cnn.models.layers import BatchNormalization
+from keras_cnn.models.own import (
+    of_fixed_size,
+    own_stem,
+    probabilities_model,
+    with_batch_statistics,
+)
 from keras_cnn.training import run as run_module
 from keras_cnn.training import train as train_module
 from keras_cnn.training.evaluate import measure
@@ -298,3 +304,39 @@ def test_train_refuses_an_own_model_in_one_line(
 def test_own_stem_is_a_file_name():
     assert own_stem("own model my net/2") == "my-net-2"
     assert own_stem("my.nets:small") == "small" and own_stem("vgg") == "vgg"
+
+
+def normalized(input_shape=(16, 16, 3), classes=2) -> keras.Model:
+    """Two nested models whose weights have the same paths once they are loaded from a file."""
+    blocks = [
+        keras.Sequential([layers.Conv2D(4, 3, name="conv"), layers.BatchNormalization(name="norm")])
+        for _ in range(2)
+    ]
+    ends = [layers.Flatten(), layers.Dense(classes)]
+    return keras.Sequential([keras.Input(input_shape), layers.Rescaling(1 / 255), *blocks, *ends])
+
+
+@pytest.mark.parametrize("how", [{}, {"optimizer": "adam", "loss": "mse"}])
+def test_with_batch_statistics_replaces_layers_and_keeps_weights(how):
+    model = normalized()
+    if how:
+        model.compile(**how)
+    copy = with_batch_statistics(model)
+    kinds = [type(layer) for layer in copy._flatten_layers()]
+    assert BatchNormalization in kinds and layers.BatchNormalization not in kinds
+    assert copy.compiled == bool(how)
+    for weight, expected in zip(copy.weights, model.weights, strict=True):
+        assert weight.name == expected.name
+        np.testing.assert_array_equal(weight, expected)
+    assert with_batch_statistics(copy) is copy
+
+
+def test_train_of_a_model_with_batch_normalization_validates_with_its_statistics(
+    pairs, tmp_path, on_one_device
+):
+    """After six steps Keras's moving averages, with momentum 0.99, are still near their start."""
+    run = train(normalized, pairs, directory=tmp_path / "run", learning_rate=0.01, **SETTINGS)
+    assert run.score > 0.8
+    model = run.model()
+    assert layers.BatchNormalization in [type(layer) for layer in model._flatten_layers()]
+    assert run.test()["accuracy"] == np.mean(model.predict(pairs[2][0], verbose=0).argmax(1) == pairs[2][1])
