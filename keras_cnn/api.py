@@ -42,7 +42,8 @@ def train(
         devices: number of GPUs, None for all; without a GPU, of logical devices to split the CPU into.
         download: whether a TensorFlow Datasets set may be fetched from the network.
         callbacks: more Keras callbacks; they are not stored with the run.
-        **settings: other fields of `TrainSettings`, such as `batch_size`, `learning_rate`, `augmentation`, `options`.
+        **settings: other fields of `TrainSettings`, such as `batch_size`, `learning_rate`, `augmentation`, `options`;
+            of arrays also `class_names` and `value_range`, as `load` takes them.
 
     Returns:
         The finished run.
@@ -67,7 +68,9 @@ def train(
         raise InputError("no data: give them as in train(model, (x, y)) or train(model, 'digits').")
     if data is not None and not isinstance(data, str | ImageData):
         defaults = model if isinstance(model, TrainSettings) else TrainSettings()
-        data = load(data, **{name: settings.pop(name, getattr(defaults, name)) for name in LOADING})
+        arguments = {name: settings.pop(name, getattr(defaults, name)) for name in LOADING}
+        arguments |= {name: settings.pop(name) for name in ("class_names", "value_range") if name in settings}
+        data = load(data, **arguments)
     base = model if isinstance(model, str | TrainSettings) else own_name(model)
     wanted = settings_from(base, data, {"epochs": epochs, **settings})
     loaded = data if isinstance(data, ImageData) else None

@@ -115,8 +115,8 @@ SOURCES: dict[str, Callable[[str, tuple[int, int] | None], RawSplits]] = {
 def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> RawSplits:
     if name == arrays.ARRAYS:
         raise InputError(
-            "the data were arrays in memory, which are not stored: give them again from Python, or name a function "
-            "that returns them, MODULE:FUNCTION, as data."
+            "the data were arrays in memory, which are not stored: give them again, keras_cnn.TrainingRun(directory, "
+            "data), or train with a function that returns them, MODULE:FUNCTION."
         )
     kind, colon, path = name.partition(":")
     if kind + colon in SOURCES:

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_cnn.data.arrays import ARRAYS
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.left_out import LEFT_OUT, write_left_out
 from keras_cnn.data.sources import load
@@ -116,7 +117,9 @@ def _continuable(run: Run) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        logger.info(f"To continue: keras-cnn train --resume {shlex.quote(str(run.directory))}")
+        command = f"keras-cnn train --resume {shlex.quote(str(run.directory))}"
+        in_memory = f"keras_cnn.TrainingRun({str(run.directory)!r}, data).resume()"
+        logger.info(f"To continue: {in_memory if run.settings.data == ARRAYS else command}")
         raise
 
 

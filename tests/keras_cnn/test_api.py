@@ -80,7 +80,8 @@ def test_train_of_floats_equals_that_of_the_same_pixels(finished, pairs, tmp_pat
 def test_train_again_in_a_process_repeats_in_the_next_free_directory(finished, pairs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("runs/arrays-vgg-1").mkdir(parents=True)
-    run = train(TrainSettings(architecture="vgg", **SETTINGS), pairs)
+    run = train(TrainSettings(architecture="vgg", **SETTINGS), pairs, class_names=["left", "right"])
+    assert run.facts.classes == ("left", "right")
     assert str(run.directory) == "runs/arrays-vgg-2"
     assert run.history == finished.history
 
@@ -174,6 +175,8 @@ def test_train_takes_the_load_arguments_of_loaded_data(pairs, tmp_path):
     data = keras_cnn.load(pairs[0], validation_split=0.3, split_seed=4)
     with pytest.raises(InputError, match=r"validation_split goes to keras_cnn\.load"):
         train("vgg", data, validation_split=0.2, directory=tmp_path / "run")
+    with pytest.raises(InputError, match="unknown setting 'class_names'"):
+        train("vgg", data, class_names=["left", "right"], directory=tmp_path / "run")
     run = train("vgg", data, directory=tmp_path / "run", **{**SETTINGS, "epochs": np.int64(1)})
     assert (run.settings.validation_split, run.settings.split_seed, run.settings.epochs) == (0.3, 4, 1)
     assert TrainingRun(run.directory, pairs[0]).facts == run.facts

@@ -53,6 +53,17 @@ def whole(data, one_device, tmp_path_factory) -> Whole:
     return Whole(directory, result, reports)
 
 
+def test_train_keeps_the_epoch_that_is_best_by_its_objective(data, one_device, tmp_path):
+    found = run(
+        replace(SETTINGS, objective="val_loss", learning_rate=0.3), data, tmp_path / "run", one_device
+    )
+    losses = found.history["val_loss"]
+    assert (found.score, found.objective) == (min(losses), "val_loss")
+    assert found.best_epoch == np.argmin(losses) + 1
+    with pytest.raises(InputError, match=r"unknown objective 'val_acc'. Did you mean 'val_accuracy'"):
+        run(replace(SETTINGS, objective="val_acc"), data, tmp_path / "other", one_device)
+
+
 def assert_measures_the_best_weights(result, settings, data, directory, tolerance=1e-6, relative=1e-4):
     """Score and loss are those of the best weights; the loss is the plain one, whatever was done to the labels."""
     model = best_model(settings, data.facts, directory)
