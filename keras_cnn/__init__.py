@@ -12,6 +12,7 @@ _HOMES = {
     "BatchNormalization": "models.layers",
     "DataFacts": "data.dataset",
     "ImageData": "data.dataset",
+    "Diverged": "training.train",
     "HealthMonitor": "diagnosis.monitor",
     "InputError": "errors",
     "ModelSpec": "models.spec",

@@ -50,9 +50,12 @@ def own_model_file(
             of_fixed_size(model, shape).save(path)
             loaded = _load(path)
         except Exception as error:  # layers raise whatever they like where they cannot be saved
+            text = in_one_line(error)
+            reason = (text.partition("cannot be loaded: ")[2] or text).partition(". ")[0]
             raise InputError(
-                f"the model cannot be saved and loaded again, which a run needs ({in_one_line(error)[:200]}): decorate "
-                "its own layers, losses and metrics with @keras.saving.register_keras_serializable()."
+                f"the model cannot be saved and loaded again, which a run needs ({reason}): decorate its own "
+                "layers, losses and metrics with @keras.saving.register_keras_serializable(); replace Lambda layers by "
+                "layers of your own."
             ) from error
         if loaded.compiled != model.compiled:
             raise InputError(

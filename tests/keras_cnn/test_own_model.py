@@ -267,6 +267,11 @@ def with_layer(layer) -> keras.Model:
         (subclassed, {}, "has 0 inputs and 0 outputs: .*wrap a subclassed one"),
         (lambda: with_layer(Unregistered(np.eye(2))), {}, "cannot be saved and loaded again"),
         (
+            lambda: with_layer(layers.Lambda(lambda x: x)),
+            {},
+            r"a `Lambda` layer .*: decorate .* replace Lambda",
+        ),
+        (
             net,
             {"activation": "gelu"},
             "activation='gelu' has no effect on this model, which is built already",
