@@ -6,6 +6,7 @@ and keeps its traceback.
 
 import difflib
 import errno
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -36,6 +37,15 @@ DISK_FULL = "no space left on the disk: free some, then resume or run again."
 # of errors that carry no number: TensorFlow's ResourceExhaustedError, which is also that of memory, and HDF5's
 DISK_FULL_TEXTS = ("No space left on device", "Disk quota exceeded")
 
+FILE_ERRORS = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR),
+    *(errno.EEXIST, errno.ENOENT, errno.ENXIO, errno.EINVAL, errno.EIO, errno.ENOTEMPTY),
+)
+TENSORFLOW_FILE_ERRORS = (  # of its own file system layer, whose texts are those of the system
+    *("NotFoundError", "FailedPreconditionError", "PermissionDeniedError", "AlreadyExistsError"),
+    *("InvalidArgumentError", "UnknownError", "UnimplementedError"),
+)
+
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether the disk or the user's share of it is used up, in the words of Python, TensorFlow or HDF5."""
@@ -53,20 +63,29 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def refusal(error: Exception) -> str | None:
-    """The line for an error of the file system that a user can fix; None for any other error."""
+    """The line for an error of files or memory that a user can fix; None for any other error."""
     if is_disk_full(error):
         return DISK_FULL
-    if isinstance(error, OSError) and error.errno in (
-        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP),
-        *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
-    ):
+    if isinstance(error, OSError) and error.errno in FILE_ERRORS:
         return f"{error.filename or 'a file'}: {error.strerror}. Choose a path that can be read and written."
+    if _is_tensorflow_file_error(error):
+        return f"{in_one_line(error)}. Choose a path that can be read and written."
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        cause = in_one_line(error)
+        return f"not enough memory{cause and f' ({cause})'}: take a smaller model, image size or batch size."
     return None
 
 
+def _is_tensorflow_file_error(error: Exception) -> bool:
+    known = type(error).__module__.startswith("tensorflow") and type(error).__name__ in TENSORFLOW_FILE_ERRORS
+    text = str(error).casefold()
+    return known and any(os.strerror(number).casefold() in text for number in FILE_ERRORS)
+
+
 def in_one_line(error: object) -> str:
-    """The message of another library's error, without line breaks and shortened."""
-    return " ".join(str(error).split())[:300]
+    """The message of another library's error, without line breaks, shortened, without TensorFlow's names of nodes."""
+    text = re.sub(r"\{\{[^}]*\}\}|\[Op:.*|by allocator .*", "", " ".join(str(error).split()), flags=re.DOTALL)
+    return text.strip()[:300]
 
 
 def unknown_name(kind: str, received: object, allowed: Iterable[str]) -> InputError:

@@ -43,7 +43,11 @@ class Parser(jsonargparse.ArgumentParser):
             re.sub(r"^--[^=]+", lambda name: "--" + name[0][2:].replace("-", "_"), arg)
             for arg in (sys.argv[1:] if args is None else args)
         ]
-        return super().parse_args(args, *rest, **more)
+        options = super().parse_args(args, *rest, **more)
+        for name, value in vars(options).items():
+            if value == "" or (isinstance(value, list) and "" in value):
+                self.error(f"{name} is empty: give a value, or leave it out")
+        return options
 
     def parse_path(self, path, *rest, **more):  # type: ignore[override]
         """A configuration file, which must be a regular file of text."""

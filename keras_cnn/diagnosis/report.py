@@ -118,7 +118,7 @@ def _by_depth(axis, names: list[str], title: str) -> None:
 
 
 def write_report(diagnosis: Diagnosis, directory: Path) -> None:
-    """Write diagnosis.json, diagnosis.txt, diagnosis.png and TensorBoard's `logs`.
+    """Write diagnosis.txt, diagnosis.png, TensorBoard's `logs` and diagnosis.json.
 
     Args:
         diagnosis: what to write.
@@ -126,10 +126,11 @@ def write_report(diagnosis: Diagnosis, directory: Path) -> None:
     """
     directory.mkdir(parents=True, exist_ok=True)
     report = text(diagnosis)
-    write_record(directory / "diagnosis.json", diagnosis.to_dict())
     write_text(directory / "diagnosis.txt", report + "\n")
     drawn = figure(diagnosis)
     write_figure(directory / "diagnosis.png", drawn, dpi=100)
     with tf.summary.create_file_writer(str(directory / "logs")).as_default():
         tf.summary.text("diagnosis", "    " + report.replace("\n", "\n    "), step=0)
         tf.summary.image("diagnosis", as_image(drawn), step=0)
+    # last: a directory that holds it is taken for a whole diagnosis
+    write_record(directory / "diagnosis.json", diagnosis.to_dict())

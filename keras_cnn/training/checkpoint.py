@@ -9,7 +9,7 @@ An archive has a checksum (CRC-32) of each array, which is verified as the array
 import contextlib
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import keras
@@ -19,6 +19,8 @@ from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.files import write_file
 from keras_cnn.input_files import check_file
 from keras_cnn.training.archives import MAX_BYTES
+
+EXTRA = "extra:"  # what the names of arrays begin with that are no variables of the model
 
 
 def save_weights(path: Path, model: keras.Model, by_position: bool = False) -> None:
@@ -44,10 +46,13 @@ def load_weights(path: Path, model: keras.Model) -> None:
     model.set_weights(list(values.values()))
 
 
-def save_state(path: Path, model: keras.Model, progress: dict) -> None:
-    """Replace `path` (.npz) by all variables of the compiled `model`, and `progress` (plain data)."""
+def save_state(
+    path: Path, model: keras.Model, progress: dict, arrays: Mapping[str, np.ndarray] | None = None
+) -> None:
+    """Replace `path` (.npz) by all variables of the compiled `model`, `progress` (plain data) and `arrays`."""
     variables = {str(index): variable for index, variable in enumerate(_variables(model))}
-    _write(path, {**variables, "progress": np.array(json.dumps(progress))})
+    others = {f"{EXTRA}{name}": array for name, array in (arrays or {}).items()}
+    _write(path, {**variables, **others, "progress": np.array(json.dumps(progress))})
 
 
 def restore_state(path: Path, model: keras.Model) -> dict:
@@ -66,6 +71,17 @@ def restore_state(path: Path, model: keras.Model) -> dict:
     return progress
 
 
+def read_progress(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
+    """The progress and the further arrays that `save_state` wrote.
+
+    Raises:
+        DamagedFileError: if they are not what was written.
+    """
+    with _arrays(path) as saved:
+        others = {name.removeprefix(EXTRA): saved[name] for name in saved.files if name.startswith(EXTRA)}
+        return json.loads(str(saved["progress"])), others
+
+
 @contextlib.contextmanager
 def _arrays(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     check_file(path, MAX_BYTES)
@@ -81,7 +97,7 @@ def _arrays(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 def _read(path: Path, saved: np.lib.npyio.NpzFile, shapes: dict[str, tuple]) -> dict[str, np.ndarray]:
     values = {name: saved[name] for name in shapes if name in saved.files}
     differing = [name for name, shape in shapes.items() if name not in values or values[name].shape != shape]
-    if differing or len(saved.files) != len(shapes):
+    if differing or sum(not name.startswith(EXTRA) for name in saved.files) != len(shapes):
         raise DamagedFileError(
             path,
             f"it is of another model: {len(differing)} of {len(shapes)} arrays are missing or have other shapes",

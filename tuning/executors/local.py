@@ -21,14 +21,21 @@ ATTEMPTS = 3
 
 
 class LocalExecutor:
-    """Workers, each of which runs a trial at a time; a context manager. Each starts with its first trial."""
+    """Workers, each of which runs a trial at a time; a context manager. Each starts with its first trial.
 
-    def __init__(self, resources: Sequence[WorkerResources]):
+    Args:
+        resources: of each worker.
+        request: what each request to train a trial has besides its directory.
+    """
+
+    def __init__(self, resources: Sequence[WorkerResources], request: dict[str, str] | None = None):
+        self._request = request or {}
         self._idle = [Worker(place.devices, place.threads, place.environment) for place in resources]
         self._workers = list(self._idle)
         self._running: dict[str, tuple[Worker, Path]] = {}
         self._events: queue.Queue[Event | Exception] = queue.Queue()
         self._over = threading.Event()
+        self._messages: set[str] = set()
 
     @property
     def slots(self) -> int:
@@ -87,12 +94,15 @@ class LocalExecutor:
         raise InputError(answer["message"])
 
     def _run(self, trial_id: str, worker: Worker, directory: Path, timeout: float) -> None:
-        def on_epoch(epoch: dict) -> None:
-            self._events.put(Event(trial_id, EPOCH, epoch))
+        def on_answer(answer: dict) -> None:
+            if answer["event"] == "message":
+                self._log_once(answer["text"])
+            else:
+                self._events.put(Event(trial_id, EPOCH, answer))
 
         limit = None if timeout == float("inf") else timeout
         try:
-            answer = worker.ask({"trial": str(directory.resolve())}, on_epoch, limit)
+            answer = worker.ask({**self._request, "trial": str(directory.resolve())}, on_answer, limit)
         except Exception as error:  # a refusal, or a pipe that was closed because the search is over
             self._events.put(error)
             return
@@ -103,6 +113,12 @@ class LocalExecutor:
         if death["state"] == TIMED_OUT:
             death["message"] = f"it took longer than {timeout:.0f} s"
         self._events.put(Event(trial_id, ENDED, death))
+
+    def _log_once(self, text: str) -> None:
+        """Log what a worker has to say; trials of one model say the same."""
+        if text not in self._messages:
+            self._messages.add(text)
+            logger.info(text)
 
     def _watch(self) -> None:
         while not self._over.wait(WATCH_SECONDS):

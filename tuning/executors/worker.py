@@ -1,6 +1,7 @@
 """A worker process: takes requests on standard input and answers on standard output, a JSON object a line.
 
-Requests: {"trial": DIRECTORY} trains the trial in it; {"stop": DIRECTORY} makes that trial's present epoch its last;
+Requests: {"trial": DIRECTORY} trains the trial in it, and with "program": FILE that of a user's tuner;
+{"stop": DIRECTORY} makes that trial's present epoch its last;
 {"facts": SETTINGS, "download": ...} answers what their data are; {"check": SETTINGS} builds the model of these
 settings; {"export": RUN, "destination": ..., "formats": [...]} exports it.
 Answers: any number of {"event": "epoch", ...} or {"event": "message", "text": ...}, then {"event": "done", ...}, or
@@ -105,7 +106,14 @@ def serve(request: dict, devices: int | None, threads: int | None, channel: Coor
         channel.answer("epoch", epoch=epoch, **logs)
         return channel.is_stopped(request["trial"])
 
-    trial.run_trial(Path(request["trial"]), strategy, report)
+    if "program" in request:
+        from tuning.tuners.trial import run_user_trial
+
+        mirrored = None if devices is None else strategy
+        with redirected(lambda text: channel.answer("message", text=text)):
+            run_user_trial(Path(request["program"]), Path(request["trial"]), mirrored, report)
+    else:
+        trial.run_trial(Path(request["trial"]), strategy, report)
     return {}
 
 

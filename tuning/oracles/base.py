@@ -4,7 +4,6 @@ Stock oracles keep a second copy of it in oracle.json, from which they resume an
 that file is written for stock KerasTuner to open the study, and never read.
 """
 
-import itertools
 import json
 import random
 from pathlib import Path
@@ -17,12 +16,11 @@ from keras_cnn.files import write_json
 from keras_cnn.records import read_record, understood, write_record
 from keras_cnn.training.run_directory import METRICS, read_metrics
 from tuning.config import COMPLETED, FAILED, RUNNING, Study, read_trial
-from tuning.space.sampling import combinations, draw, is_finite
+from tuning.space.sampling import combinations, draw, is_finite, untried
 from tuning.space.space import suggest
 
 PROJECT = "keras_tuner"
 MAX_COLLISIONS = 20  # draws of tried configurations before the untried ones are enumerated
-MAX_ENUMERATED = 20_000  # configurations of a space that are enumerated to find an untried one
 IDLE, STOPPED = "IDLE", "STOPPED"
 
 
@@ -77,7 +75,7 @@ class DurableOracle(kt.Oracle):
             values = draw(self.hyperparameters, f"{self.seed}/{n_started}/{attempt}")
             if not self._duplicate(values):
                 return values
-        left = self.untried_configurations() if is_finite(self.hyperparameters) else []
+        left = untried(self.hyperparameters, self._duplicate) if is_finite(self.hyperparameters) else []
         return random.Random(f"{self.seed}/{n_started}").choice(left) if left else None
 
     @property
@@ -89,11 +87,6 @@ class DurableOracle(kt.Oracle):
     def n_started(self) -> int:
         """Number of configurations that were started; a trial that continues another is not counted."""
         return sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
-
-    def untried_configurations(self) -> list[dict]:
-        """The untried configurations of a space without continuous hyperparameters."""
-        configurations = itertools.islice(combinations(self.hyperparameters), MAX_ENUMERATED)
-        return [values for values in configurations if not self._duplicate(values)]
 
     def _record(self, trial: Trial) -> None:
         self.trials[trial.trial_id] = trial

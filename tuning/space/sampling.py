@@ -1,10 +1,13 @@
 """Points of a space, as plain dicts of its active hyperparameters: drawn at random, or every one in turn."""
 
+import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras_tuner as kt
 from keras_tuner.engine.hyperparameters import HyperParameter
+
+MAX_ENUMERATED = 20_000  # configurations of a space that are enumerated to find an untried one
 
 
 def is_active(parameter: HyperParameter, values: dict) -> bool:
@@ -53,3 +56,9 @@ def _combinations(parameters: Sequence[HyperParameter], chosen: dict) -> Iterato
         return
     for value in dict.fromkeys([first.default, *first.values]):
         yield from _combinations(rest, {**chosen, first.name: value})
+
+
+def untried(space: kt.HyperParameters, is_tried: Callable[[dict], bool]) -> list[dict]:
+    """The untried configurations of a space without continuous hyperparameters."""
+    configurations = itertools.islice(combinations(space), MAX_ENUMERATED)
+    return [values for values in configurations if not is_tried(values)]

@@ -1,0 +1,148 @@
+"""The state of a trial after each epoch, from which it continues after a kill; and its best weights.
+
+Keras gives a callback all that is needed, so that it works in any `fit` that the callbacks are passed to.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras_tuner.src.engine import tuner_utils
+
+from keras_cnn.files import write_file
+from keras_cnn.training.archives import is_whole
+from keras_cnn.training.checkpoint import read_progress, restore_state, save_state
+
+Report = Callable[[int, dict], bool | None]
+PLAIN = (int, float, bool, type(None), np.number)  # no strings: a path may have been moved
+
+
+class SaveBestEpoch(tuner_utils.SaveBestEpoch):
+    """Stock KerasTuner's callback, with a file that a kill leaves whole."""
+
+    def _save_model(self) -> None:
+        write_file(Path(self.filepath), self.model.save_weights)
+
+
+class TrialCheckpoint(keras.callbacks.Callback):
+    """Saves the state of a trial after each epoch, and restores it when training begins.
+
+    The state is that of the model, its optimizer, the random generators of its layers, and of the other callbacks what
+    is numbers and arrays (of EarlyStopping: its best value and weights). A second `fit` that the same callbacks are
+    given to, as in two phases of fine-tuning, has a state of its own.
+
+    Args:
+        directory: of the trial.
+        execution: number of the repeated training, from 0.
+        callbacks: the others, whose state is kept.
+        parent: directory of the trial that Hyperband continues, if it does.
+        report: called after each epoch with its number, from 1, and its metrics; training ends if it returns True.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        execution: int,
+        callbacks: Sequence[keras.callbacks.Callback],
+        parent: Path | None,
+        report: Report,
+    ):
+        super().__init__()
+        self._directory, self._execution, self._callbacks = directory, execution, callbacks
+        self._parent, self._report = parent, report
+        self._phase, self._epoch = -1, 0
+        self._path: Path | None = None
+        self.epochs_seen = 0  # in this process
+        self.diverged = 0  # epoch, from 1, whose loss is not finite
+        self.history: dict[str, list[float]] = {}  # of the present phase, of earlier processes too
+
+    def next_epoch(self) -> int:
+        """The first epoch, from 0, that the first phase has not finished."""
+        path = _state_path(self._directory, self._execution, 0)
+        return read_progress(path)[0]["epoch"] if path.exists() else 0
+
+    def on_train_begin(self, logs=None):
+        self._phase += 1
+        self._path, self.history = _state_path(self._directory, self._execution, self._phase), {}
+        parent = self._parent and _state_path(self._parent, self._execution, self._phase)
+        if self._path.exists():
+            self._restore(self._path)
+            self._continue(*read_progress(self._path))
+        elif parent and parent.exists() and is_whole(parent):
+            self._restore(parent)
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = {name: float(value) for name, value in (logs or {}).items() if np.ndim(value) == 0}
+        self.epochs_seen, self._epoch = self.epochs_seen + 1, epoch + 1
+        if not math.isfinite(logs.get("loss", 0.0)):
+            self.diverged, self.model.stop_training = epoch + 1, True
+            return
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+        stop = self._report(epoch + 1, logs)
+        self.model.stop_training = bool(getattr(self.model, "stop_training", False) or stop)
+        if self._path:  # a training loop of the user's that calls no on_train_begin cannot be continued
+            self._save(self._path)
+
+    def on_train_end(self, logs=None):
+        self.model._initial_epoch = None  # the next phase begins with its own
+        if self._path and self.history and not self.diverged:  # EarlyStopping may have restored other weights
+            self._save(self._path, finished=True)
+
+    def _save(self, path: Path, *, finished: bool = False) -> None:
+        states = [vars(callback) for callback in self._callbacks]
+        progress = {
+            "epoch": self._epoch,
+            "finished": finished or self.model.stop_training,
+            "history": self.history,
+            "callbacks": [
+                {name: _plain(value) for name, value in state.items() if isinstance(value, PLAIN)}
+                for state in states
+            ],
+        }
+        arrays = {
+            f"{number}/{name}/{index}": array
+            for number, state in enumerate(states)
+            for name, value in state.items()
+            if _is_arrays(value)
+            for index, array in enumerate(value)
+        }
+        save_state(path, self.model, progress, arrays)
+
+    def _restore(self, path: Path) -> None:
+        if self.model.optimizer is not None and not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_variables)
+        restore_state(path, self.model)
+
+    def _continue(self, progress: dict, arrays: dict[str, np.ndarray]) -> None:
+        self.history, self._epoch = progress["history"], progress["epoch"]
+        # as keras.callbacks.BackupAndRestore does it
+        last = self.params.get("epochs") or self._epoch
+        self.model._initial_epoch = max(last, self._epoch) if progress["finished"] else self._epoch
+        for callback, state in zip(self._callbacks, progress["callbacks"], strict=True):
+            vars(callback).update(state)
+        lists: dict[tuple[int, str], list] = {}
+        for key, array in arrays.items():
+            index, name, _ = key.split("/")
+            lists.setdefault((int(index), name), []).append(array)
+        for (number, name), values in lists.items():
+            setattr(self._callbacks[number], name, values)
+
+
+def state_files(directory: Path) -> list[Path]:
+    """The states of a trial, of each of its executions and phases."""
+    return sorted(directory.glob("state-*.npz"))
+
+
+def _state_path(directory: Path, execution: int, phase: int) -> Path:
+    return directory / f"state-{execution}-{phase}.npz"
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_arrays(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, np.ndarray) for one in value)

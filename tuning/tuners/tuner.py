@@ -1,0 +1,200 @@
+"""KerasTuner's tuners with trials in worker processes, several at once, that survive kills.
+
+The classes have the constructors and methods of their namesakes in KerasTuner 1.4, so that the import is all that
+changes in a script. What differs on purpose is listed in docs/keras-tuner.md.
+"""
+
+import copy
+import logging
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner as kt
+import numpy as np
+from keras_tuner.engine.trial import Trial
+from keras_tuner.src.engine.tuner_utils import TunerCallback
+
+from keras_cnn.errors import unknown_name
+from keras_cnn.files import sweep
+from keras_cnn.records import is_damaged, read_json, read_record, write_record
+from keras_cnn.training.archives import is_whole
+from keras_cnn.training.recovery import quarantine
+from tuning.config import DIVERGED
+from tuning.executors.repeats import to_seed
+from tuning.tuners.arrays import shuffled_by_epoch
+from tuning.tuners.checkpoint import SaveBestEpoch, TrialCheckpoint, state_files
+from tuning.tuners.oracle import ORACLE
+from tuning.tuners.program import called
+from tuning.tuners.samplers import to_project_oracle
+from tuning.tuners.workers import search_in_workers
+
+logger = logging.getLogger(__name__)
+
+EXECUTORS = ("local", "inline")
+
+
+class Tuner(kt.Tuner):
+    """`keras_tuner.Tuner`, with trials in worker processes.
+
+    Args:
+        oracle: of KerasTuner, or a subclass of its `Oracle`.
+        hypermodel: function `build(hp)`, or `keras_tuner.HyperModel`.
+        executor: where trials run: `local`, in worker processes of this machine; or `inline`, in this process, one
+            after the other.
+        workers: number of trials at once; None for one for each GPU, or without a GPU for each processor.
+        trial_timeout: a trial that takes longer, in seconds, is ended as FAILED; None for no limit.
+        **kwargs: of `keras_tuner.Tuner`.
+    """
+
+    def __init__(
+        self,
+        oracle: kt.Oracle,
+        hypermodel: Any = None,
+        *,
+        executor: str = "local",
+        workers: int | None = None,
+        trial_timeout: float | None = None,
+        **kwargs,
+    ):
+        if executor not in EXECUTORS:
+            raise unknown_name("executor", executor, EXECUTORS)
+        if hypermodel is None and type(self).run_trial in (Tuner.run_trial, Hyperband.run_trial):
+            raise ValueError(
+                "Received `hypermodel=None`: give a function build(hp), a HyperModel, or a run_trial."
+            )
+        if workers is not None and workers < 1:
+            raise ValueError(f"workers={workers} must be at least 1.")
+        self.executor, self.workers, self.trial_timeout = executor, workers, trial_timeout
+        self.report = lambda epoch, logs: None  # a worker's tells the coordinator
+        if not kwargs.get("overwrite"):
+            _accept_unended_project(Path(kwargs.get("directory") or "."), kwargs)
+        super().__init__(to_project_oracle(oracle), hypermodel, **kwargs)
+
+    def search(self, *fit_args, **fit_kwargs) -> None:
+        """Search, with the arguments that `HyperModel.fit` takes, which are those of `keras.Model.fit`.
+
+        Data may be arrays, a `keras.utils.PyDataset`, or a function without arguments that returns what the search
+        takes, which each worker calls; what cannot cross a process, such as a `tf.data.Dataset`, makes the trials run
+        in this process, and a line says so.
+        """
+        self.save()  # before the first trial: a search that is killed in it continues
+        if not search_in_workers(self, fit_args, fit_kwargs):
+            args, kwargs = called(fit_args, fit_kwargs)
+            super().search(*args, **kwargs)
+        for trial_id in self.oracle.trials:  # Hyperband has none left to continue
+            _remove_states(Path(self.get_trial_dir(trial_id)))
+
+    def run_trial(self, trial: Trial, *args, **kwargs) -> list:
+        """Train the model of a trial `executions_per_trial` times; an interrupted trial continues.
+
+        Returns:
+            What `HyperModel.fit` returned, of each execution.
+        """
+        directory = Path(self.get_trial_dir(trial.trial_id))
+        sweep(directory)
+        _quarantine_damage(directory)
+        best = SaveBestEpoch(self.oracle.objective, self._get_checkpoint_fname(trial.trial_id))
+        original = kwargs.pop("callbacks", [])
+        results = []
+        for execution in range(self.executions_per_trial):
+            callbacks = self._deepcopy_callbacks(original)
+            self._configure_tensorboard_dir(callbacks, trial, execution)
+            callbacks += [TunerCallback(self, trial), best]
+            results.append(self._execute(trial, execution, callbacks, args, kwargs))
+        if "tuner/bracket" not in trial.hyperparameters.values:  # Hyperband may continue it
+            _remove_states(directory)
+        return results
+
+    def _execute(
+        self,
+        trial: Trial,
+        execution: int,
+        callbacks: Sequence[keras.callbacks.Callback],
+        args: tuple,
+        kwargs: dict,
+    ) -> Any:
+        directory = Path(self.get_trial_dir(trial.trial_id))
+        parent = trial.hyperparameters.values.get("tuner/trial_id")
+        checkpoint = TrialCheckpoint(
+            directory,
+            execution,
+            callbacks,
+            Path(self.get_trial_dir(parent)) if parent else None,
+            lambda epoch, logs: self.report(epoch, logs),
+        )
+        seed = to_seed(self.oracle.seed, trial.trial_id, execution)
+        # not TensorFlow's own generator: with a seed, Keras shuffles arrays in the same order in every epoch
+        random.seed(seed)
+        np.random.seed(seed)
+        if type(self.hypermodel).fit is kt.HyperModel.fit:  # it calls model.fit with these arguments
+            args, kwargs = shuffled_by_epoch(args, kwargs, seed, checkpoint.next_epoch())
+        kwargs = {**copy.copy(kwargs), "callbacks": [*callbacks, checkpoint]}
+        result = self._build_and_fit_model(trial, *args, **kwargs)
+        if checkpoint.diverged:
+            raise kt.errors.FailedTrialError(
+                f"{DIVERGED}: the loss was not finite in epoch {checkpoint.diverged}"
+            )
+        if not checkpoint.history:
+            logger.info(
+                "note: HyperModel.fit does not pass `callbacks` on to model.fit, so that the weights of trials are "
+                "not saved, and a trial that is interrupted begins anew"
+            )
+        elif isinstance(result, keras.callbacks.History):
+            result.history = checkpoint.history  # of the epochs before an interruption too
+        return result
+
+    def save(self) -> None:
+        """Write the state of the search to the project directory."""
+        if not self._is_worker():
+            self.oracle.save()
+        write_record(Path(self._get_tuner_fname()), {"state": self.get_state()})
+
+    def reload(self) -> None:
+        """Read the state of the search from the project directory."""
+        if not self._is_worker():
+            self.oracle.reload()
+        path = Path(self._get_tuner_fname())
+        if not is_damaged(path, read_record):
+            record = read_json(path)
+            self.set_state(record.get("state", record))
+
+
+class RandomSearch(kt.RandomSearch, Tuner):
+    """`keras_tuner.RandomSearch` in worker processes; arguments as there, and those of `Tuner`."""
+
+
+class BayesianOptimization(kt.BayesianOptimization, Tuner):
+    """`keras_tuner.BayesianOptimization` in worker processes; arguments as there, and those of `Tuner`."""
+
+
+class GridSearch(kt.GridSearch, Tuner):
+    """`keras_tuner.GridSearch` in worker processes; arguments as there, and those of `Tuner`."""
+
+
+class Hyperband(kt.Hyperband, Tuner):
+    """`keras_tuner.Hyperband` in worker processes; arguments as there, and those of `Tuner`."""
+
+
+def _accept_unended_project(directory: Path, kwargs: dict) -> None:
+    """Let KerasTuner see a project whose first trial has not ended: it looks for tuner0.json, which it lacks."""
+    project = directory / (kwargs.get("project_name") or "untitled_project")
+    path = project / f"{kwargs.get('tuner_id') or 'tuner0'}.json"
+    if (project / ORACLE).exists() and not path.exists():
+        write_record(path, {"state": {}})
+
+
+def _quarantine_damage(directory: Path) -> None:
+    """Move states of a trial that are damaged aside, and all of that trial, which depend on each other."""
+    if all(is_whole(path) for path in state_files(directory)):
+        return
+    for path in state_files(directory):
+        logger.info(quarantine(directory, path, "the trial begins anew"))
+
+
+def _remove_states(directory: Path) -> None:
+    """Delete the states of a trial: its result and its best weights need them no longer."""
+    for path in state_files(directory):
+        path.unlink()
