@@ -56,7 +56,7 @@ def _train(source, net: dict, steps: int, stock: bool = False) -> float:
     from keras_cnn.data.dataset import ImageData, Split
     from keras_cnn.models import blocks
     from keras_cnn.training.config import TrainSettings
-    from keras_cnn.training.train import train
+    from keras_cnn.training.train import train_epochs
 
     layer = keras.layers.BatchNormalization if stock else blocks.BatchNormalization
     epochs, count = max(1, round(steps * BATCH / len(source.train))), min(steps * BATCH, len(source.train))
@@ -64,7 +64,7 @@ def _train(source, net: dict, steps: int, stock: bool = False) -> float:
     data = ImageData(source.facts, part, source.validation, source.load_test)
     settings = TrainSettings(data=source.facts.name, batch_size=BATCH, epochs=epochs, **(PLAIN | net))
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(blocks, "BatchNormalization", layer):
-        result = train(settings, data, Path(folder), strategy=tf.distribute.get_strategy())
+        result = train_epochs(settings, data, Path(folder), strategy=tf.distribute.get_strategy())
     return result.history["val_accuracy"][-1]
 
 

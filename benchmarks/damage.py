@@ -74,8 +74,8 @@ class Runs:
         return self._results(place) == self._expected
 
     def _results(self, directory: Path) -> tuple:
+        from keras_cnn.training.make_model import best_model
         from keras_cnn.training.run_directory import read_metrics, read_run, read_test
-        from keras_cnn.training.train import best_model
 
         run = read_run(directory)
         model = best_model(run.settings, run.facts, directory)

@@ -53,7 +53,7 @@ def _pair(settings) -> dict:
     from keras_cnn.data.sources import load
     from keras_cnn.training.lr_finder import range_test
     from keras_cnn.training.strategy import get_strategy
-    from keras_cnn.training.train import Diverged, train
+    from keras_cnn.training.train import Diverged, train_epochs
 
     data, strategy = load(**settings.load_arguments()), get_strategy(1)
     part = slice(None, IMAGES)
@@ -64,7 +64,7 @@ def _pair(settings) -> dict:
     for rate in RATES:
         with TemporaryDirectory() as directory:
             try:
-                result = train(
+                result = train_epochs(
                     replace(settings, learning_rate=rate), data, Path(directory), strategy=strategy
                 )
                 losses.append(result.history["val_loss"][-1])

@@ -70,12 +70,13 @@ def measure(kind: str, seed: int, epochs: int) -> None:
 def _train_ours(data, seed, epochs):
     from keras_cnn.training.config import TrainSettings
     from keras_cnn.training.evaluate import predict
+    from keras_cnn.training.make_model import best_model
     from keras_cnn.training.strategy import get_strategy
-    from keras_cnn.training.train import best_model, train
+    from keras_cnn.training.train import train_epochs
 
     settings = TrainSettings(data="cifar10", seed=seed, epochs=epochs).resolved(data.facts)
     directory, started = Path(tempfile.mkdtemp()), time.perf_counter()
-    train(settings, data, directory, strategy=get_strategy())
+    train_epochs(settings, data, directory, strategy=get_strategy())
     seconds = time.perf_counter() - started
     return lambda test: predict(best_model(settings, data.facts, directory), test), seconds
 

@@ -12,10 +12,13 @@ _HOMES = {
     "BatchNormalization": "models.layers",
     "DataFacts": "data.dataset",
     "ImageData": "data.dataset",
+    "Diverged": "training.train",
     "HealthMonitor": "diagnosis.monitor",
     "InputError": "errors",
     "ModelSpec": "models.spec",
+    "Predictor": "serving.predictor",
     "TrainSettings": "training.config",
+    "TrainingRun": "training_run",
     "build_model": "models.build",
     "conv_block": "models.blocks",
     "diagnose": "diagnosis.diagnose",
@@ -24,7 +27,7 @@ _HOMES = {
     "get_strategy": "training.strategy",
     "load": "data.sources",
     "repair": "diagnosis.repair",
-    "train": "training.train",
+    "train": "api",
     "vgg_block": "models.blocks",
 }
 __all__ = sorted(_HOMES)

@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 def _search_parser() -> Parser:
     parser = new_parser("Search an architecture's space; report, measure and export the best trial.")
-    add_settings(parser, SEARCHED, skip=["architecture"])
+    add_settings(parser, SEARCHED, skip=["architecture", "objective"])
     parser.add_argument(
         "--architecture",
         nargs="+",

@@ -12,7 +12,8 @@ from keras_cnn.tensorflow_import import import_tensorflow
 def parser() -> Parser:
     result = new_parser("Print the facts of a data set.")
     result.add_argument(
-        "name", help="digits, folder:PATH, pairs:PATH or the name of a TFDS image classification set"
+        "name",
+        help="digits, folder:PATH, pairs:PATH, MODULE:FUNCTION, or the name of a TFDS image classification set",
     )
     result.add_argument("--image_size", nargs=2, type=int, metavar=("H", "W"), help="resize every image")
     result.add_argument(

@@ -32,9 +32,9 @@ def run(options) -> None:
     settings = read_settings(options)
     print("starting TensorFlow", flush=True)
     start_tensorflow(options.threads)
-    from keras_cnn.training.run import train_run
+    from keras_cnn.api import train
 
-    train_run(settings, wanted_directory(options), devices=options.devices, download=options.download)
+    train(settings, directory=wanted_directory(options), devices=options.devices, download=options.download)
 
 
 def _resume(options) -> None:

@@ -5,31 +5,32 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 SHARE = 0.5  # of the memory that is free, for one array: another split and the training need some too
 CHUNK = 1 << 26  # bytes copied at a time
 
 
-def empty(shape: tuple[int, ...]) -> np.ndarray:
-    """An uninitialized uint8 array of `shape`; on disk (in TMPDIR) if it needs more than half of the free memory.
+def empty(shape: tuple[int, ...], dtype: DTypeLike = np.uint8) -> np.ndarray:
+    """An uninitialized array of `shape`; on disk (in TMPDIR) if it needs more than half of the free memory.
 
     The file has no name, so that nothing stays behind, however the process ends. Raises OSError if the disk has
     no room for it.
     """
-    size = int(np.prod(shape, dtype=np.int64))
+    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     if size <= SHARE * free_memory():
-        return np.empty(shape, np.uint8)
+        return np.empty(shape, dtype)
     with tempfile.TemporaryFile() as file:
         # reserved at once: a sparse file on a full disk would kill the process while it is written
         os.posix_fallocate(file.fileno(), 0, size)
-        return np.memmap(file, np.uint8, "r+", shape=shape)  # type: ignore[call-overload]
+        return np.memmap(file, dtype, "r+", shape=shape)  # type: ignore[call-overload]
 
 
 def take(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """`images[rows]`, like `empty` on disk if it does not fit into memory; `images` itself if that is all of them."""
     if np.array_equal(rows, np.arange(len(images))):
         return images
-    taken = empty((len(rows), *images.shape[1:]))
+    taken = empty((len(rows), *images.shape[1:]), images.dtype)
     step = max(1, CHUNK // max(1, images[:1].nbytes))
     for start in range(0, len(rows), step):
         taken[start : start + step] = images[rows[start : start + step]]

@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from keras_cnn.data.value_range import PIXELS
 from keras_cnn.errors import InputError
 
 
@@ -14,7 +15,7 @@ class Split:
     """Decoded images with their labels.
 
     Args:
-        images: uint8 (N, H, W, C), 0..255.
+        images: (N, H, W, C), uint8 in 0..255, or float32 in `DataFacts.value_range`.
         labels: indices into `DataFacts.classes`: int64 (N,), or one for every pixel, uint8 (N, H, W).
     """
 
@@ -37,6 +38,7 @@ class RawSplits:
         test_counts: test images per class, or None where counting would mean reading the split.
         flip_invariant: as in `DataFacts`, like `task`, `notes` and `license`.
         left_out: what is wrong with each file that could not be read, one sentence a file.
+        value_range, checksum: as in `DataFacts`.
     """
 
     classes: tuple[str, ...]
@@ -49,6 +51,8 @@ class RawSplits:
     notes: tuple[str, ...] = ()
     license: str = ""
     left_out: tuple[str, ...] = ()
+    value_range: tuple[float, float] = PIXELS
+    checksum: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,15 @@ class DataFacts:
         classes: names of the classes, in the order of the labels.
         counts: split name -> images per class (pixels per class in segmentation), in the order of `classes`; `test` is
             missing where counting would mean reading it.
-        mean: per channel, of the *training* images alone, in pixel units (0..255).
+        mean: per channel, of the *training* images alone, in the units of the pixels.
         variance: per channel, of the training images alone, in squared pixel units.
         flip_invariant: whether an image flipped left to right keeps its class (not so for digits).
         task: `classification`, a class for every image, or `segmentation`, a class for every pixel.
         notes: what a user should know about the data (files left out, images in two splits).
         license: of the data; empty if unknown.
+        value_range: the smallest and the largest value that a pixel may have; (0, 255) of images in files.
+        dtype: of the images, `uint8` or `float32`.
+        checksum: SHA-256 of images and labels that were given as arrays; empty for other sources.
     """
 
     name: str
@@ -79,6 +86,9 @@ class DataFacts:
     task: str = "classification"
     notes: tuple[str, ...] = ()
     license: str = ""
+    value_range: tuple[float, float] = PIXELS
+    dtype: str = "uint8"
+    checksum: str = ""
 
     def images(self, split: str) -> int:
         """Number of images in `split`."""
@@ -95,7 +105,9 @@ class DataFacts:
             trained: what was trained on these, for the message.
         """
         differing = [
-            name for name in ("task", "shape", "classes") if getattr(self, name) != getattr(found, name)
+            name
+            for name in ("task", "shape", "classes", "value_range", "dtype")
+            if getattr(self, name) != getattr(found, name)
         ]
         differing = differing or [
             f"images of {split}"
@@ -104,6 +116,8 @@ class DataFacts:
         ]
         if not differing and not np.allclose(self.mean, found.mean, rtol=1e-6):
             differing = ["pixels"]
+        if not differing and self.checksum != found.checksum:
+            differing = ["images, labels or order (checksum)"]
         if differing:
             raise InputError(
                 f"{self.name} is not what {trained} was trained on: other {', '.join(differing)}. Restore the data, "
@@ -117,7 +131,8 @@ class DataFacts:
     def from_dict(cls, values: dict) -> "DataFacts":
         """The facts in `values`, as `to_dict` gives them; format version 1 has `mirror` for `flip_invariant`."""
         values = {"flip_invariant" if key == "mirror" else key: value for key, value in values.items()}
-        tuples = {key: tuple(values[key]) for key in ("shape", "classes", "mean", "variance", "notes")}
+        names = ("shape", "classes", "mean", "variance", "notes", "value_range")
+        tuples = {key: tuple(values[key]) for key in names if key in values}
         return cls(**{**values, **tuples})
 
 
@@ -131,6 +146,7 @@ class ImageData:
         validation: images to validate on.
         load_test: reads the test split, which is needed once, at the end.
         left_out: what is wrong with each file that could not be read, of which `facts.notes` names the first.
+        load_arguments: of `sources.load`, but the data: `image_size`, `validation_split` and `split_seed`.
     """
 
     facts: DataFacts
@@ -138,6 +154,7 @@ class ImageData:
     validation: Split
     load_test: Callable[[], Split]
     left_out: tuple[str, ...] = ()
+    load_arguments: dict = field(default_factory=dict)
 
 
 LISTED = 5  # names in a note

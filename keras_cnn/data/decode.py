@@ -87,11 +87,16 @@ def convert(pixels: np.ndarray, channels: int, size: tuple[int, int] | None = No
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 (H, W, C) -> (*size, C), size = (height, width). Bilinear; where it shrinks, it averages."""
+    """uint8 or float32 (H, W, C) -> (*size, C), size = (height, width). Bilinear; where it shrinks, it averages."""
     from PIL import Image
 
     if image.shape[:2] == tuple(size):
         return image
+    if image.dtype != np.uint8 or image.shape[-1] not in (1, 3):
+        planes = (Image.fromarray(image[..., channel]) for channel in range(image.shape[-1]))
+        return np.stack(
+            [np.asarray(plane.resize(size[::-1], Image.Resampling.BILINEAR)) for plane in planes], -1
+        )
     picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
     return np.asarray(picture.resize(size[::-1], Image.Resampling.BILINEAR)).reshape(*size, image.shape[-1])
 

@@ -11,11 +11,12 @@ def describe(facts: DataFacts) -> str:
     """Shape, statistics, counts per split and class, and notes, one a line."""
     height, width, channels = facts.shape
     lines = [f"{facts.name}: {facts.task}, {len(facts.classes)} classes, images {height}x{width}x{channels}"]
+    low, high = facts.value_range
     for channel, (mean, variance) in enumerate(zip(facts.mean, facts.variance, strict=True)):
         deviation = float(np.sqrt(variance))
         lines.append(
-            f"channel {channel} of train: mean {mean:.3f}, standard deviation {deviation:.3f} of 0..255 "
-            f"({mean / 255:.4f}, {deviation / 255:.4f} of 0..1)"
+            f"channel {channel} of train: mean {mean:.3f}, standard deviation {deviation:.3f} of {low:g}..{high:g} "
+            f"({(mean - low) / (high - low):.4f}, {deviation / (high - low):.4f} of 0..1)"
         )
     lines += [f"{split}: {facts.images(split):,} images" for split in facts.counts]
     unit = " pixels" if facts.task == "segmentation" else ""

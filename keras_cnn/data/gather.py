@@ -9,7 +9,7 @@ from keras_cnn.data.windows import Window
 
 def fetch(split: Split, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The images (B, H, W, C) at `indices`, and their labels (B,) or masks (B, H, W)."""
-    kinds = (tf.uint8, tf.as_dtype(split.labels.dtype))
+    kinds = _kinds(split)
     images, labels = tf.numpy_function(
         lambda rows: (split.images[rows], split.labels[rows]), [indices], kinds, stateful=False
     )
@@ -38,7 +38,11 @@ def fetch_windows(
             for pixels in (split.images, split.labels)
         )
 
-    images, masks = tf.numpy_function(read, [indices, corners], (tf.uint8, tf.uint8), stateful=False)
+    images, masks = tf.numpy_function(read, [indices, corners], _kinds(split), stateful=False)
     images.set_shape((count, *window.size, split.images.shape[3]))
     masks.set_shape((count, *window.size))
     return images, masks
+
+
+def _kinds(split: Split) -> tuple[tf.DType, tf.DType]:
+    return tf.as_dtype(split.images.dtype), tf.as_dtype(split.labels.dtype)

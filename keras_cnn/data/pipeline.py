@@ -15,6 +15,7 @@ from keras_cnn.data.augmentation.augment import augment, augment_masks, check_fo
 from keras_cnn.data.augmentation.mix import MIXES, mix
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.gather import fetch, fetch_windows
+from keras_cnn.data.value_range import PIXELS
 from keras_cnn.data.windows import Window
 from keras_cnn.errors import InputError
 
@@ -51,16 +52,19 @@ def training_batches(
     balanced: bool = False,
     class_weight: Sequence[float] | None = None,
     window: Window | None = None,
+    value_range: tuple[float, float] = PIXELS,
+    one_hot: bool = False,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches of the epochs `initial_epoch` to `epochs`, one after the other.
 
-    Yields (uint8 (batch_size, H, W, C), int64 (batch_size,)); every batch is full. Where the augmentation mixes
-    images or `label_smoothing` is above 0, labels are float32 (batch_size, classes) distributions instead;
-    ValueError if `classes` is not given then.
-    window: needed for images with masks; yields random windows of them, uint8 (batch_size, *size, C), and the masks
+    Yields (images (batch_size, H, W, C), uint8 or float32 as in `split`, int64 (batch_size,)); every batch is full.
+    Where the augmentation mixes images, `label_smoothing` is above 0, or with `one_hot`, labels are float32
+    (batch_size, classes) distributions instead; ValueError if `classes` is not given then.
+    window: needed for images with masks; yields random windows of them, (batch_size, *size, C), and the masks
     uint8 (batch_size, *inner) of what is answered of each. Geometric augmentations move both in the same way.
     class_weight: of each class in the loss; batches then gain float32 (batch_size,) weights, those of the labels,
     or of what they are mixed of.
+    value_range: of the pixels, as in `DataFacts`.
     balanced: draw every class equally often instead of every image once, in as many steps.
     Iterate it with `steps_per_epoch` given, so that one iterator lives through all epochs.
     """
@@ -68,10 +72,10 @@ def training_batches(
     names = parse_augmentation(augmentation)
     alone = tuple(name for name in names if name not in MIXES)
     mixes = names[len(alone) :]
-    soft = bool(mixes) or label_smoothing > 0
+    soft = bool(mixes) or label_smoothing > 0 or one_hot
     if soft and classes is None:
         raise ValueError(
-            f"augmentation={augmentation!r}, {label_smoothing=} make soft labels: give `classes`"
+            f"augmentation={augmentation!r}, {label_smoothing=}, {one_hot=} make soft labels: give `classes`"
         )
     if window:
         check_for_masks(names)
@@ -93,7 +97,7 @@ def training_batches(
             labels = window.center(augment_masks(labels, alone, step_key))
         else:
             images, labels = fetch(split, indices)
-        images = augment(images, alone, step_key)
+        images = augment(images, alone, step_key, value_range)
         if not soft:
             return images, labels, *_weigh(labels, class_weight)
         images, shares = mix(images, tf.one_hot(labels, classes), mixes, tf.random.fold_in(step_key, -1))
@@ -103,8 +107,12 @@ def training_batches(
     return _finish(epochs_to_come.flat_map(shuffled), load)
 
 
-def evaluation_batches(split: Split, batch_size: int, *, replicas: int = 1) -> tf.data.Dataset:
+def evaluation_batches(
+    split: Split, batch_size: int, *, replicas: int = 1, one_hot_classes: int | None = None
+) -> tf.data.Dataset:
     """Every image once, in order, in batches of nearly equal size, about `batch_size`.
+
+    Labels are as in `split`, or float32 one-hot rows of `one_hot_classes`.
 
     Under a strategy of several `replicas` all batches but the last divide evenly among them (Keras adds up
     the first batch over the replicas to learn its shape), and none is so small that a replica stays empty.
@@ -118,7 +126,12 @@ def evaluation_batches(split: Split, batch_size: int, *, replicas: int = 1) -> t
     bounds = np.linspace(0, len(split), batches + 1).astype(np.int64)
     bounds[1:-1] -= bounds[1:-1] % replicas
     ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
-    return _finish(ranges, lambda start, stop: fetch(split, tf.range(start, stop)))
+
+    def load(start, stop):
+        images, labels = fetch(split, tf.range(start, stop))
+        return images, labels if one_hot_classes is None else tf.one_hot(labels, one_hot_classes)
+
+    return _finish(ranges, load)
 
 
 def _balance(

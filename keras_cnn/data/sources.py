@@ -1,32 +1,52 @@
-"""A data set by its name: `digits`, `folder:PATH`, `pairs:PATH` (images with masks), or one of TensorFlow Datasets."""
+"""A data set in memory, or by its name: `digits`, `folder:PATH`, `pairs:PATH` (images with masks), MODULE:FUNCTION, or
+one of TensorFlow Datasets."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from keras_cnn.data import arrays
 from keras_cnn.data.dataset import ImageData, RawSplits
 from keras_cnn.data.path_hint import looks_like_path, path_hint
 from keras_cnn.data.splits import assemble
 from keras_cnn.errors import InputError
+from keras_cnn.function_import import import_function, is_function_name
 
 
 def load(
-    name: str,
+    data: Any,
     *,
     image_size: tuple[int, int] | None = None,
     validation_split: float = 0.1,
     split_seed: int = 0,
     download: bool = False,
+    class_names: Sequence[str] | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> ImageData:
     """Load a data set; train and validation are read into memory, test when `load_test()` is called.
 
     Args:
-        name: `digits`, `folder:PATH`, `pairs:PATH`, or the name of a TensorFlow Datasets set.
+        data: one of
+
+            - arrays `(x, y)`: images (N, H, W) or (N, H, W, C) of any numeric type, and labels (N,) of numbers, strings
+              or bools, one-hot rows (N, K), or masks (N, H, W);
+            - `((x, y), (x, y))`, train and validation, or `(train, validation, test)`; validation and test may be
+              None. Of `keras.datasets`, which return train and test: `train, test = mnist.load_data()`, then
+              `load((train, None, test))`;
+            - a `tf.data.Dataset` of (x, y), single examples or batches, or a `keras.utils.PyDataset`, alone or as one
+              of the splits above; it is read once, into memory;
+            - `digits`, `folder:PATH`, `pairs:PATH`, or the name of a TensorFlow Datasets set;
+            - `MODULE:FUNCTION`, a function that returns any of these, or what `load` returned.
         image_size: (height, width) to resize every image to; None keeps the images' own size, which must be one.
         validation_split: share of the training images, in (0, 1), to validate on where the source has no validation
             split. Where it has no test split, a fixed fifth is held out before.
         split_seed: seed of the validation split.
         download: whether a TensorFlow Datasets set may be downloaded; without it the network is never used.
+        class_names: of arrays, the names of the classes, in the order of the labels; None for the labels themselves.
+        value_range: of arrays, the smallest and the largest value that a pixel may have; None for (0, 1), (-1, 1),
+            (0, 255), (0, 4095) or (0, 65535), if the training images use it, else their own.
 
     Returns:
         The data set with its splits and facts.
@@ -36,7 +56,31 @@ def load(
     """
     _check_values(image_size, validation_split, split_seed)
     size = (image_size[0], image_size[1]) if image_size else None
-    return assemble(name, _read(name, size, download), validation_split, split_seed)
+    arguments = {"image_size": size, "validation_split": validation_split, "split_seed": split_seed}
+    if not isinstance(data, str):
+        raw = arrays.read(data, size, class_names, value_range)
+        return _assembled(arrays.ARRAYS, raw, arguments)
+    for name, value in (("class_names", class_names), ("value_range", value_range)):
+        if value is not None:
+            raise InputError(f"{name} goes with arrays: {data!r} says itself what its images are.")
+    if is_function_name(data) and not looks_like_path(data):
+        return _from_function(data, arguments)
+    return _assembled(data, _read(data, size, download), arguments)
+
+
+def _assembled(name: str, raw: RawSplits, arguments: dict) -> ImageData:
+    data = assemble(name, raw, arguments["validation_split"], arguments["split_seed"])
+    return replace(data, load_arguments=arguments)
+
+
+def _from_function(name: str, arguments: dict) -> ImageData:
+    """What the function `name` returns, loaded."""
+    data = import_function(name)()
+    if isinstance(data, str):
+        data = load(data, **arguments)
+    if isinstance(data, ImageData):
+        return replace(data, facts=replace(data.facts, name=name), load_arguments=arguments)
+    return _assembled(name, arrays.read(data, arguments["image_size"]), arguments)
 
 
 def _digits(_path: str, image_size: tuple[int, int] | None) -> RawSplits:
@@ -69,6 +113,11 @@ SOURCES: dict[str, Callable[[str, tuple[int, int] | None], RawSplits]] = {
 
 
 def _read(name: str, image_size: tuple[int, int] | None, download: bool) -> RawSplits:
+    if name == arrays.ARRAYS:
+        raise InputError(
+            "the data were arrays in memory, which are not stored: give them again, keras_cnn.TrainingRun(directory, "
+            "data), or train with a function that returns them, MODULE:FUNCTION."
+        )
     kind, colon, path = name.partition(":")
     if kind + colon in SOURCES:
         return SOURCES[kind + colon](path, image_size)

@@ -82,9 +82,20 @@ def _facts(name: str, raw: RawSplits, train: Split, validation: Split) -> DataFa
     if raw.task == "classification":
         notes += _too_few(len(validation))
     mean, variance = mean_and_variance(train.images)
-    shape = train.images.shape[1:]
     return DataFacts(
-        name, shape, raw.classes, counts, mean, variance, raw.flip_invariant, raw.task, notes, raw.license
+        name=name,
+        shape=train.images.shape[1:],
+        classes=raw.classes,
+        counts=counts,
+        mean=mean,
+        variance=variance,
+        flip_invariant=raw.flip_invariant,
+        task=raw.task,
+        notes=notes,
+        license=raw.license,
+        value_range=raw.value_range,
+        dtype=str(train.images.dtype),
+        checksum=raw.checksum,
     )
 
 

@@ -61,7 +61,7 @@ def cut(split: Split, window: Window) -> Split:
         _starts(side, part) for side, part in zip(split.labels.shape[1:], window.inner, strict=True)
     )
     corners = [(index, top, left) for index in range(len(split)) for top in rows for left in columns]
-    images = array_store.empty((len(corners), *window.size, split.images.shape[3]))
+    images = array_store.empty((len(corners), *window.size, split.images.shape[3]), split.images.dtype)
     masks = array_store.empty((len(corners), *window.inner))
     for place, (index, top, left) in enumerate(corners):
         images[place] = window.view(split.images[index], top, left)

@@ -1,7 +1,5 @@
 """Load the model and the data of a diagnosis from a run, a .keras file, a function, or settings."""
 
-import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,14 @@ import tensorflow as tf
 from keras_cnn.data.dataset import ImageData, Split
 from keras_cnn.data.sources import load
 from keras_cnn.data.windows import cut
-from keras_cnn.diagnosis.keras_file import load_keras_file
 from keras_cnn.errors import InputError
+from keras_cnn.function_import import import_function, is_function_name
+from keras_cnn.models.keras_file import load_keras_file
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.run_directory import chosen_run, read_run
-from keras_cnn.training.train import best_model, make_model
+from keras_cnn.training.make_model import best_model, make_model, own_loss
+from keras_cnn.training.own_model import takes_one_hot
+from keras_cnn.training.run_directory import INITIAL, Run, chosen_run, read_run
 
 MAX_IMAGES = 4096
 
@@ -39,8 +39,13 @@ def load_model_and_data(
     Raises:
         InputError: if `source` names nothing that can be loaded, or the data cannot be read.
     """
-    if source is None or Path(source).is_dir():
-        return _from_settings(source, settings, download)
+    if source is None:
+        return _from_settings(settings, download)
+    if Path(source).is_dir():
+        run = read_run(chosen_run(Path(source)))
+        return trained_model_and_sample(
+            run, run.checked(load(**run.settings.load_arguments(), download=download))
+        )
     model, data = (
         (load_keras_file(Path(source)), None) if source.endswith(".keras") else _from_function(source)
     )
@@ -49,19 +54,21 @@ def load_model_and_data(
     return model, data
 
 
-def _from_settings(run_directory: str | None, settings: TrainSettings, download: bool) -> tuple:
-    trained = None
-    if run_directory is not None:
-        trained = read_run(chosen_run(Path(run_directory)))
-        settings = trained.settings
+def trained_model_and_sample(run: Run, data: ImageData) -> tuple[keras.Model, Any]:
+    """The model of `run`, compiled as it was trained, with its best weights; and images of `data`, its data."""
+    model, *_ = make_model(run.settings, data, tf.distribute.get_strategy(), run.directory / INITIAL)
+    model.set_weights(best_model(run.settings, run.facts, run.directory).get_weights())
+    images, labels = _sample(model, run.settings, data)
+    if own_loss(model, run.settings) and takes_one_hot(model):
+        labels = np.eye(len(run.facts.classes), dtype=np.float32)[labels]
+    return model, (images, labels)
+
+
+def _from_settings(settings: TrainSettings, download: bool) -> tuple[keras.Model, Any]:
     settings.check_names()
     data = load(**settings.load_arguments(), download=download)
-    if trained is not None:
-        trained.checked(data)
     settings = settings.resolved(data.facts)
     model, *_ = make_model(settings, data, tf.distribute.get_strategy())
-    if trained is not None:
-        model.set_weights(best_model(settings, trained.facts, trained.directory).get_weights())
     return model, _sample(model, settings, data)
 
 
@@ -82,17 +89,11 @@ def _sample(model: keras.Model, settings: TrainSettings, data: ImageData) -> tup
 
 def _from_function(source: str) -> tuple[keras.Model, Any]:
     """(model, its data or None) that `module:function` returns."""
-    module, colon, name = source.partition(":")
-    if not colon:
+    if not is_function_name(source):
         raise InputError(
             f"{source!r} is neither a .keras file, nor the directory of a run, nor MODULE:FUNCTION."
         )
-    sys.path.insert(0, "")
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"{source} cannot be imported: {error}.") from None
-    result = function()
+    result = import_function(source)()
     model, data = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
     if not isinstance(model, keras.Model):
         raise InputError(

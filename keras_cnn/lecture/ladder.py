@@ -186,14 +186,14 @@ def _first(data: ImageData, images: int) -> ImageData:
 def _run(name: str, wanted: TrainSettings, data: ImageData, diagnosed: bool) -> Result:
     import tensorflow as tf
 
-    from keras_cnn.training.train import Diverged, train
+    from keras_cnn.training.train import Diverged, train_epochs
 
     # one device: models this small do not fill a second one
     wanted, strategy = wanted.resolved(data.facts), tf.distribute.get_strategy()
     diagnosis = _diagnosed(wanted, data, strategy) if diagnosed else {}
     with TemporaryDirectory() as folder:
         try:
-            trained = train(wanted, data, Path(folder), strategy=strategy)
+            trained = train_epochs(wanted, data, Path(folder), strategy=strategy)
             history, diverged, seconds = trained.history, False, trained.seconds
         except Diverged:
             history, diverged, seconds = {}, True, 0.0
@@ -206,7 +206,7 @@ def _diagnosed(wanted: TrainSettings, data: ImageData, strategy) -> dict:
 
     from keras_cnn.diagnosis.diagnose import diagnose
     from keras_cnn.diagnosis.report import text
-    from keras_cnn.training.train import make_model
+    from keras_cnn.training.make_model import make_model
 
     keras.utils.set_random_seed(wanted.seed)
     model, *_ = make_model(wanted, data, strategy)

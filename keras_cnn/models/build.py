@@ -24,8 +24,9 @@ class InitializationWarning(UserWarning):
 def build_model(spec: ModelSpec) -> keras.Model:
     """Build an uncompiled functional model.
 
-    Its input `images` is (B, H, W, C), uint8 or float, 0..255; its output `probabilities` is float32 (B, classes), in
-    segmentation (B, H', W', classes), with a sum of 1 over the classes. Hidden layers compute in `spec.precision`.
+    Its input `images` is (B, H, W, C), uint8 or float, in the range `spec.value_range`; its output `probabilities` is
+    float32 (B, classes), in segmentation (B, H', W', classes), with a sum of 1 over the classes. Hidden layers compute
+    in `spec.precision`.
 
     Args:
         spec: architecture, sizes and options.

@@ -1,4 +1,4 @@
-"""Input normalization as the first layer of the model: pixels 0..255 in, numbers a net can learn from out.
+"""Input normalization as the first layer of the model: pixels in, numbers a net can learn from out.
 
 Statistics arrive as plain numbers, and the affine kinds are one per-channel `Rescaling`, which every
 export format can run (Keras's `Normalization` breaks the ONNX file).
@@ -26,6 +26,9 @@ def _affine(spec: ModelSpec) -> tuple:
         # a channel of one value has no deviation to divide by: it is centered only
         scale = [v**-0.5 if v > 0 else 1.0 for v in spec.variance]
         return scale, [-m * s for m, s in zip(spec.mean, scale, strict=True)]
-    return {"none": (1.0, 0.0), "zero_one": (1 / 255, 0.0), "minus_one_one": (1 / 127.5, -1.0)}[
-        spec.normalization
-    ]
+    low, high = spec.value_range
+    if spec.normalization == "zero_one":
+        return 1 / (high - low), 0.0 - low / (high - low)
+    if spec.normalization == "minus_one_one":
+        return 2 / (high - low), -1.0 - 2 * low / (high - low)
+    return 1.0, 0.0

@@ -56,6 +56,15 @@ def reference(architecture: str) -> Reference:
     return REFERENCES[architecture]
 
 
+def statistics(
+    architecture: str, value_range: tuple[float, float]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and variance per channel that the weights for `architecture` expect, of pixels in `value_range`."""
+    known, (low, high) = reference(architecture), value_range
+    scale = (high - low) / 255
+    return tuple(low + scale * m for m in known.mean), tuple(scale**2 * v for v in known.variance)
+
+
 def check_weights(path: Path) -> None:
     """Raise InputError unless `path` is a file of HDF5."""
     check_file(path, MAX_WEIGHTS_BYTES)

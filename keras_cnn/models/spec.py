@@ -23,9 +23,11 @@ class ModelSpec:
         synchronized: whether, under a distribution strategy, batch normalization uses the statistics of the global
             batch instead of each replica's own.
         dropout: rate in [0, 1) after every block and hidden dense layer.
-        normalization: of the pixels 0..255 in the first layer; a name of `NORMALIZATIONS`.
+        normalization: of the pixels in the first layer; a name of `NORMALIZATIONS`.
         mean: per channel, in pixel units; needed by `zero_mean` only.
         variance: per channel, in squared pixel units; needed by `zero_mean` only.
+        value_range: the smallest and the largest value of a pixel, which `zero_one` and `minus_one_one` map to the ends
+            of theirs.
         precision: a Keras dtype policy; the output is float32 in all of them.
         options: the architecture's own keyword arguments, such as `{"blocks": 3}`.
 
@@ -44,6 +46,7 @@ class ModelSpec:
     normalization: str = "zero_mean"
     mean: tuple[float, ...] | None = None
     variance: tuple[float, ...] | None = None
+    value_range: tuple[float, float] = (0.0, 255.0)
     precision: str = "float32"
     options: dict = field(default_factory=dict)
 
@@ -58,6 +61,8 @@ class ModelSpec:
             raise unknown_name("normalization", self.normalization, NORMALIZATIONS)
         if self.precision not in PRECISIONS:
             raise unknown_name("precision", self.precision, PRECISIONS)
+        if len(self.value_range) != 2 or not self.value_range[0] < self.value_range[1]:
+            raise InputError(f"value_range={self.value_range} must be (low, high) with low below high.")
         if self.normalization == "zero_mean":
             self._check_statistics()
 
@@ -78,5 +83,9 @@ class ModelSpec:
         unknown = set(values) - {f.name for f in dataclasses.fields(cls)}
         if unknown:
             raise unknown_name("model setting", min(unknown), (f.name for f in dataclasses.fields(cls)))
-        tuples = {key: tuple(values[key]) for key in ("input_shape", "mean", "variance") if values.get(key)}
+        tuples = {
+            key: tuple(values[key])
+            for key in ("input_shape", "mean", "variance", "value_range")
+            if values.get(key)
+        }
         return cls(**{**values, **tuples})

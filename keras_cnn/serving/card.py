@@ -31,11 +31,16 @@ def make_card(
         "version": version,
         "task": run.facts.task,
         "classes": run.facts.classes,
-        "input": {"name": "images", "dtype": "uint8", "shape": model.input_shape, "range": [0, 255]},
+        "input": {
+            "name": "images",
+            "dtype": run.facts.dtype,
+            "shape": model.input_shape,
+            "range": _range(run),
+        },
         "output": {"name": "probabilities", "dtype": "float32", "shape": model.output_shape},
         "data": run.facts.to_dict(),
         "settings": run.settings.to_dict(),
-        "validation": {score: metrics["score"], "best_epoch": metrics["best_epoch"]},
+        "validation": {_objective(metrics, score): metrics["score"], "best_epoch": metrics["best_epoch"]},
         "test": test,
         "limits": _limits(run, test),
         "parameters": metrics["parameters"],
@@ -59,3 +64,13 @@ def _limits(run: Run, test: dict) -> list[str]:
         if few:
             found.append(f"Of some classes there were fewer than {FEW} test images: {', '.join(few)}.")
     return [*found, *facts.notes]
+
+
+def _range(run: Run) -> list[float]:
+    """The ends of the value range; whole numbers of uint8."""
+    return [int(end) if run.facts.dtype == "uint8" else end for end in run.facts.value_range]
+
+
+def _objective(metrics: dict, score: str) -> str:
+    """The metric that `metrics["score"]` is of; older runs have the usual one, `score`."""
+    return (metrics.get("objective") or score).removeprefix("val_")

@@ -16,9 +16,9 @@ from keras_cnn.serving import formats
 from keras_cnn.serving.readme import format_line
 from keras_cnn.training.evaluate import measure, window_of
 from keras_cnn.training.evaluate_masks import measure_masks
+from keras_cnn.training.make_model import best_model
 from keras_cnn.training.run_directory import Run
 from keras_cnn.training.tasks import score_name
-from keras_cnn.training.train import best_model
 
 logger = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from keras_cnn.data.value_range import PIXELS, rescale
 from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.training.evaluate import window_of
 
@@ -12,13 +13,20 @@ WHITE = 255.0
 LUMA = [[0.299], [0.587], [0.114]]
 
 
-def write_saved_model(model: keras.Model, classes: Sequence[str], path: str, whole_images: bool) -> None:
+def write_saved_model(
+    model: keras.Model,
+    classes: Sequence[str],
+    path: str,
+    whole_images: bool,
+    dtype: str = "uint8",
+    value_range: tuple[float, float] = PIXELS,
+) -> None:
     """Write `model` to the folder `path` with its signatures, all in inference mode.
 
-    serving_default (`serve`): `images` uint8 (B, H, W, C), 0..255 -> `probabilities` float32.
+    serving_default (`serve`): `images` of type `dtype` (B, H, W, C), in `value_range` -> `probabilities` float32.
     serve_encoded: `encoded` (B,), the bytes of JPEG, PNG, BMP or GIF files of any size -> `probabilities`, and of
-        single labels also `classes` (B,), the most probable. Only for models of `whole_images`: a window of a larger
-        image must not be shrunk.
+        single labels also `classes` (B,), the most probable. Only for models of 1 or 3 channels and `whole_images`: a
+        window of a larger image must not be shrunk. Decoded pixels, 0..255, are scaled into a `value_range` of float32.
     grad_cam: `images` and `classes` int32 (B,) -> `maps` float32 (B, h, w): see `grad_cam`. Of single labels, where the
         model has feature maps.
     labels: nothing -> `labels` (K,), the names of the classes.
@@ -26,14 +34,14 @@ def write_saved_model(model: keras.Model, classes: Sequence[str], path: str, who
     archive = keras.export.ExportArchive()
     archive.track(model)
     names = tf.constant([name.encode(errors="backslashreplace") for name in classes])
-    images = tf.TensorSpec(model.input_shape, tf.uint8, name="images")
+    images = tf.TensorSpec(model.input_shape, dtype, name="images")
     archive.add_endpoint(
         "serve", lambda images: {"probabilities": model(images, training=False)}, input_signature=[images]
     )
-    if whole_images:
+    if whole_images and model.input_shape[3] in (1, 3):
         archive.add_endpoint(
             "serve_encoded",
-            _encoded(model, names),
+            _encoded(model, names, None if dtype == "uint8" else value_range),
             input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")],
         )
     if maps := grad_cam(model):
@@ -46,7 +54,7 @@ def write_saved_model(model: keras.Model, classes: Sequence[str], path: str, who
     archive.write_out(path, verbose=False)
 
 
-def _encoded(model: keras.Model, names: tf.Tensor):
+def _encoded(model: keras.Model, names: tf.Tensor, float_range: tuple[float, float] | None):
     shape = model.input_shape[1:]
 
     def serve(encoded):
@@ -55,6 +63,8 @@ def _encoded(model: keras.Model, names: tf.Tensor):
             encoded,
             fn_output_signature=tf.TensorSpec(shape, tf.uint8),
         )
+        if float_range is not None:
+            pixels = rescale(tf.cast(pixels, tf.float32), PIXELS, float_range)
         probabilities = model(pixels, training=False)
         if window_of(model):
             return {"probabilities": probabilities}

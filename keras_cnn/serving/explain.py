@@ -9,16 +9,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_cnn.data.decode import decode, resize
+from keras_cnn.data.dataset import DataFacts
+from keras_cnn.data.decode import resize
 from keras_cnn.data.sources import load
+from keras_cnn.data.value_range import displayed
 from keras_cnn.errors import unknown_name
 from keras_cnn.files import distinct_stems, write_figure
 from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
+from keras_cnn.serving.read_image import read_image
 from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.make_model import best_model
 from keras_cnn.training.plots import plain, write_figures
 from keras_cnn.training.run_directory import Run, chosen_run, read_run
-from keras_cnn.training.train import best_model
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ def explain_run(
     model = best_model(run.settings, run.facts, run.directory)
     maps_of, grad_cam_of = _maps_model(model, _chosen(model, layers)), grad_cam(model)
     for name, image in _images(run, model, files).items():
-        figures = {"answer": _answer_figure(model, grad_cam_of, image, run.facts.classes)}
+        figures = {"answer": _answer_figure(model, grad_cam_of, image, run.facts)}
         for layer, maps in maps_of(image[None], training=False).items():
             figures[layer] = _maps_figure(layer, np.asarray(maps[0], np.float32))
         folder = destination / name
@@ -74,11 +77,11 @@ def _chosen(model: keras.Model, names: Sequence[str]) -> list[str]:
 
 
 def _images(run: Run, model: keras.Model, files: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Name -> uint8 of the model's shape."""
+    """Name -> an image of the model's shape, type and range."""
     if files:
         names = distinct_stems(files)
         # decoded one at a time: of a large image only what the net sees is kept
-        images = (decode(path, run.facts.shape[2]) for path in files)
+        images = (read_image(path, run.facts.shape[2], None, run.facts) for path in files)
     else:
         test = run.checked(load(**run.settings.load_arguments())).load_test()
         rows = np.linspace(0, len(test) - 1, SAMPLES).astype(int)
@@ -103,25 +106,24 @@ def _maps_model(model: keras.Model, names: Sequence[str]) -> Callable:
     return keras.Model(model.input, {name: model.get_layer(name).output for name in names})
 
 
-def _answer_figure(
-    model: keras.Model, grad_cam_of: Callable | None, image: np.ndarray, classes: Sequence[str]
-):
+def _answer_figure(model: keras.Model, grad_cam_of: Callable | None, image: np.ndarray, facts: DataFacts):
     """The image, and beside it the mask that the net answers, or for its first classes where it sees them."""
     from matplotlib.figure import Figure
 
     probabilities = model.predict(image[None], verbose=0)[0]
-    shown = [("what the net sees", image)]
+    classes, picture = facts.classes, displayed(image, facts.value_range)
+    shown = [("what the net sees", picture)]
     if window := window_of(model):
         mask = probabilities.argmax(axis=-1)
-        center = window.center(image[None])[0]
+        center = window.center(picture[None])[0]
         shown += [("its answer", mask_overlay(center, mask, len(classes)))]
     elif grad_cam_of:
         for index in np.argsort(-probabilities)[:TOP]:
             heat = grad_cam_of(image[None], np.array([index], np.int32)).numpy()[0]
-            shown.append((f"{classes[index]} {probabilities[index]:.1%}", heat_overlay(image, heat)))
+            shown.append((f"{classes[index]} {probabilities[index]:.1%}", heat_overlay(picture, heat)))
     figure = Figure(figsize=(3.0 * len(shown), 3.5), layout="constrained")
-    for axis, (title, picture) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-        axis.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=255)
+    for axis, (title, pixels) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        axis.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=255)
         axis.set_title(plain(title), fontsize=9)
         axis.axis("off")
     return figure

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.sources import load
 from keras_cnn.directories import held
 from keras_cnn.errors import ExportMismatchError
@@ -22,11 +23,12 @@ from keras_cnn.serving.checksums import write_checksums
 from keras_cnn.serving.convert import write_formats
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.serving.formats import check_formats
+from keras_cnn.serving.read_image import as_model_takes
 from keras_cnn.serving.readme import readme
 from keras_cnn.serving.versions import version_folders
-from keras_cnn.training.run import measure_on_test
+from keras_cnn.training.make_model import best_model
+from keras_cnn.training.results import measure_on_test
 from keras_cnn.training.run_directory import Run, chosen_run, read_finished, read_run
-from keras_cnn.training.train import best_model
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +38,16 @@ CHECKED_IMAGES = 32
 WRITING = ".writing-"  # what the name of a version begins with until it is whole
 
 
-def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = ()) -> Path:
+def export_run(
+    directory: Path, destination: Path, *, formats: Sequence[str] = (), data: ImageData | None = None
+) -> Path:
     """Write the next numbered version below `destination` (TensorFlow Serving's layout); returns its path.
 
-    Input `images`: uint8 (B, H, W, C), 0..255; output `probabilities`: float32 (B, classes), or (B, H', W', classes) of
-    masks, for windows of the size trained on. A card.json in it tells classes, data, settings, metrics and versions.
+    Input `images`: (B, H, W, C), uint8 in 0..255 or float32 in the data's value range; output `probabilities`: float32
+    (B, classes), or (B, H', W', classes) of masks, for windows of the size trained on. A card.json in it tells classes,
+    data, settings, metrics and versions.
     directory: of a run, or of a study, which stands for its best trial. formats: names of `formats.FORMATS` to write
-    beside it.
+    beside it. data: those that the run was trained on, if they are loaded already.
     The version appears whole or not at all.
     Raises InputError if `directory` is no finished run or a format is unknown, NotEqual if what is served is not what
     was measured.
@@ -51,14 +56,21 @@ def export_run(directory: Path, destination: Path, *, formats: Sequence[str] = (
     run = read_run(chosen_run(directory))
     metrics = read_finished(run.directory)
     model = best_model(run.settings, run.facts, run.directory)
-    data = functools.cache(lambda: run.checked(load(**run.settings.load_arguments())))
-    test = measure_on_test(run, lambda: data().load_test())
+    loaded = functools.cache(lambda: run.checked(data or load(**run.settings.load_arguments())))
+    test = measure_on_test(run, lambda: loaded().load_test())
     with held(destination, wait=True), _temporary(destination) as temporary_path:
         whole_images = tuple(model.input_shape[1:]) == run.facts.shape
-        write_saved_model(model, run.facts.classes, str(temporary_path), whole_images)
+        write_saved_model(
+            model,
+            run.facts.classes,
+            str(temporary_path),
+            whole_images,
+            run.facts.dtype,
+            run.facts.value_range,
+        )
         difference = _difference(model, run, temporary_path)
         logger.info(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
-        others = write_formats(formats, run, data(), test, temporary_path) if formats else {}
+        others = write_formats(formats, run, loaded(), test, temporary_path) if formats else {}
         version = _next_version(destination)
         card = make_card(
             model, run, metrics, test, version.parent.name, int(version.name), difference, others
@@ -87,11 +99,12 @@ def _temporary(destination: Path) -> Iterator[Path]:
 
 def _difference(model: keras.Model, run: Run, path: Path) -> float:
     """The largest difference between `predict` and the SavedModel, served in a separate process."""
-    images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, *model.input_shape[1:]), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, *model.input_shape[1:]), np.uint8)
+    images = as_model_takes(pixels, run.facts)
     expected = model.predict(images, verbose=0)
     with tempfile.TemporaryDirectory() as folder:
-        given, answered = f"{folder}/images.npy", f"{folder}/probabilities.npz"
-        np.save(given, images)
+        given, answered = f"{folder}/images.npz", f"{folder}/probabilities.npz"
+        np.savez(given, images=images, pixels=pixels)
         script = Path(__file__).with_name("verify_export.py")
         process = subprocess.run(
             [sys.executable, "-I", script, path, given, answered],

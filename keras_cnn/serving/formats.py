@@ -1,6 +1,6 @@
 """The exported model in other formats: LiteRT for phones and small boards, ONNX for the runtimes of other makers.
 
-Each is a file beside the SavedModel that takes uint8 images 0..255 and answers probabilities: normalization is inside.
+Each is a file beside the SavedModel that takes the same images and answers probabilities: normalization is inside.
 Their packages are optional: an error names the one that is missing.
 """
 
@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.tensorflow_import import silenced
 
-Run = Callable[[np.ndarray], np.ndarray]  # uint8 (N, H, W, C) -> float32 (N, K), or (N, H', W', K) of masks
+Run = Callable[[np.ndarray], np.ndarray]  # (N, H, W, C) -> float32 (N, K), or (N, H', W', K) of masks
 
 
 @dataclass(frozen=True)
 class Format:
     """file: its name. exact: whether it computes in float32, and so must equal `predict`. packages: what it needs.
 
-    write: (model, path, calibration images uint8 (N, H, W, C)) -> None. load: path -> Run.
+    write: (model, path, calibration images (N, H, W, C), whose type the file takes) -> None. load: path -> Run.
     """
 
     file: str
@@ -54,7 +55,7 @@ def _write_litert(model, path: Path, calibration: np.ndarray, **converter) -> No
     plain = {
         "supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]
     }  # nothing that needs TensorFlow beside the runtime
-    _export(model, path, "litert", np.uint8, target_spec=plain, **converter)
+    _export(model, path, "litert", calibration.dtype, target_spec=plain, **converter)
 
 
 def _write_dynamic(model, path: Path, calibration: np.ndarray) -> None:
@@ -64,11 +65,12 @@ def _write_dynamic(model, path: Path, calibration: np.ndarray) -> None:
 
 
 def _write_int8(model, path: Path, calibration: np.ndarray) -> None:
-    """Integers from the pixels to the probabilities, which count in 1/256."""
+    """Integers from the pixels, which float32 images are rounded to, to the probabilities, which count in 1/256."""
     import tensorflow as tf
 
-    # black and white make the range of the input 0..255: a pixel is its own quantized value
-    ends = np.stack([np.zeros_like(calibration[0]), np.full_like(calibration[0], 255)])
+    # of uint8, black and white make the range of the input 0..255: a pixel is its own quantized value
+    low, high = (0, 255) if calibration.dtype == np.uint8 else (calibration.min(), calibration.max())
+    ends = np.stack([np.full_like(calibration[0], low), np.full_like(calibration[0], high)])
     images = np.concatenate([ends, calibration]).astype(np.float32)
     _export(
         model,
@@ -78,7 +80,7 @@ def _write_int8(model, path: Path, calibration: np.ndarray) -> None:
         optimizations=[tf.lite.Optimize.DEFAULT],
         representative_dataset=lambda: ([image[None]] for image in images),
         target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
-        inference_input_type=tf.uint8,
+        inference_input_type=tf.uint8 if calibration.dtype == np.uint8 else tf.float32,
         inference_output_type=tf.uint8,
     )
 
@@ -86,7 +88,7 @@ def _write_int8(model, path: Path, calibration: np.ndarray) -> None:
 def _write_onnx(model, path: Path, calibration: np.ndarray) -> None:
     import onnx
 
-    _export(model, path, "onnx", np.uint8)
+    _export(model, path, "onnx", calibration.dtype)
     written = onnx.load(path)
     graph = written.graph
     for value in (graph.input[0], graph.output[0]):
@@ -122,7 +124,7 @@ def _rewrite_unknown(graph) -> None:
     graph.node.extend(nodes)
 
 
-def _export(model, path: Path, kind: str, dtype: type, **options) -> None:
+def _export(model, path: Path, kind: str, dtype: DTypeLike, **options) -> None:
     import tensorflow as tf
 
     images = tf.TensorSpec(model.input_shape, dtype, name="images")

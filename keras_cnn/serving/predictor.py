@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_cnn.data.decode import convert, decode, resize, resize_nearest
+from keras_cnn.data.decode import resize, resize_nearest
+from keras_cnn.data.value_range import displayed
 from keras_cnn.data.windows import Window, predict_image
 from keras_cnn.errors import InputError, in_one_line
 from keras_cnn.records import read_json
 from keras_cnn.serving.checksums import check_checksums
+from keras_cnn.serving.read_image import Source, read_image
 from keras_cnn.serving.versions import CARD, find_version
 
 BATCH = 32
 TOP = 5
-Source = str | Path | bytes | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Prediction:
         probability: of `label`; of a mask its share of the pixels.
         top: (label, probability) of the most probable classes, best first.
         probabilities: float32 (K,), or (H, W, K) of a mask in the size of the image.
-        seen: uint8 (H', W', C), the pixels that the model saw.
+        seen: (H', W', C), the pixels that the model saw, in its type and range (see `Predictor.displayed`).
     """
 
     label: str
@@ -71,6 +72,9 @@ class Predictor:
     def _read_card(self) -> None:
         self.classes: tuple[str, ...] = tuple(self.card["classes"])
         self.shape: tuple[int, int, int] = tuple(self.card["input"]["shape"][1:])
+        self.dtype: str = self.card["input"]["dtype"]
+        low, high = self.card["input"]["range"]
+        self.value_range: tuple[float, float] = (low, high)
         self.makes_masks: bool = self.card["task"] == "segmentation"
         if self.makes_masks:
             self._window = Window(self.shape[:2], tuple(self.card["output"]["shape"][1:3]))
@@ -78,7 +82,7 @@ class Predictor:
             self._size = self.card["data"]["shape"][:2] if self.card["settings"]["image_size"] else None
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """uint8 (N, *shape), 0..255 -> float32 (N, K), or (N, H', W', K) of masks."""
+        """Images (N, *shape) of type `dtype` in `value_range` -> float32 (N, K), or (N, H', W', K) of masks."""
         import tensorflow as tf
 
         parts = [
@@ -109,24 +113,26 @@ class Predictor:
         """Read an image: EXIF orientation is applied, transparency composited on white, 16 bits scaled to 8.
 
         Args:
-            source: an image file, its bytes, or an array.
+            source: an image file, its bytes, or an array, as `read_image` takes it.
             size: (height, width) to resize to; None keeps the image's own.
 
         Returns:
-            uint8 (H, W, C) with the model's channels.
+            (H, W, C) with the model's channels, type and range.
 
         Raises:
             InputError: for what is no image, damaged or too large.
         """
-        if isinstance(source, np.ndarray):
-            return convert(source, self.shape[2], size)
-        return decode(source, self.shape[2], size)
+        return read_image(source, self.shape[2], size, self)
+
+    def displayed(self, seen: np.ndarray) -> np.ndarray:
+        """Pixels as `read` returns them -> uint8 (H, W, 1 or 3), to be looked at."""
+        return displayed(seen, self.value_range)
 
     def predict(self, sources: Iterable[Source], top: int = TOP) -> Iterator[Prediction | InputError]:
         """Predict images.
 
         Args:
-            sources: paths of files, their bytes, or uint8 arrays (H, W, C).
+            sources: paths of files, their bytes, or arrays (H, W, C), as `read` takes them.
             top: number of classes in `Prediction.top`.
 
         Yields:

@@ -11,6 +11,7 @@ MOST_COLUMNS = 20  # classes, of a confusion matrix for people
 def readme(card: dict) -> str:
     """The card as Markdown; names are escaped, and the data's folder has its last name alone."""
     height, width, channels = card["input"]["shape"][1:]
+    low, high = card["input"]["range"]
     made = card["provenance"]
     lines = [
         f"# {escape(card['name'])}, version {card['version']:d}",
@@ -18,8 +19,9 @@ def readme(card: dict) -> str:
         f"{escape(card['settings']['architecture'])} for {escape(card['task'])} of {escape(data_name(card))}: "
         f"{card['parameters']:,d} parameters.",
         "",
-        f"Input: uint8 images {height:d}x{width:d}x{channels:d}, 0..255; normalization is inside. "
-        f"Output: probabilities of {len(card['classes'])} classes: {', '.join(map(escape, card['classes']))}.",
+        f"Input: {card['input']['dtype']} images {height:d}x{width:d}x{channels:d}, {low:g}..{high:g}; "
+        f"normalization is inside. Output: probabilities of {len(card['classes'])} classes: "
+        f"{', '.join(map(escape, card['classes']))}.",
         "",
         "## Measured on the test split, once",
         "",

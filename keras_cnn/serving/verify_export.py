@@ -1,7 +1,8 @@
 """Predictions of a SavedModel as a server makes them: with TensorFlow alone.
 
-A script that runs in a separate process: verify_export.py MODEL IMAGES.npy PROBABILITIES.npz. Keras and this
-project cannot be imported in it, so that what passes here needs neither.
+A script that runs in a separate process: verify_export.py MODEL IMAGES.npz PROBABILITIES.npz. Keras and this
+project cannot be imported in it, so that what passes here needs neither. IMAGES.npz holds `images` as the model takes
+them, and `pixels`, the same in 8 bits.
 """
 
 import os
@@ -18,13 +19,14 @@ import tensorflow as tf  # noqa: E402
 def main(model_path: str, images_path: str, output_path: str) -> None:
     model = tf.saved_model.load(model_path)  # kept in a name: its signatures do not keep it alive
     serve = model.signatures["serving_default"]
-    images = np.load(images_path)
+    with np.load(images_path) as saved:
+        images, pixels = saved["images"], saved["pixels"]
     answers = {
         "together": serve(images=tf.constant(images)),
         "alone": serve(images=tf.constant(images[:1])),
     }
     if "serve_encoded" in model.signatures:
-        files = tf.stack([tf.io.encode_png(image) for image in images])
+        files = tf.stack([tf.io.encode_png(image) for image in pixels])
         answers["encoded"] = model.signatures["serve_encoded"](encoded=files)
     np.savez(output_path, **{name: answer["probabilities"].numpy() for name, answer in answers.items()})
 

@@ -37,7 +37,7 @@ class BatchStatistics(keras.callbacks.Callback):
         self._forward = None
 
     def on_test_begin(self, logs=None):
-        kinds = (layer for layer in self.model.layers if isinstance(layer, BatchNormalization))
+        kinds = (layer for layer in self.model._flatten_layers() if isinstance(layer, BatchNormalization))
         layers = [layer for layer in kinds if layer.trainable]
         if not layers:
             return

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import keras
 
+from keras_cnn.errors import unknown_name
 from keras_cnn.files import write_text
 from keras_cnn.training.checkpoint import save_state, save_weights
 from keras_cnn.training.ema import averaged
 from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
+from keras_cnn.training.tasks import FALLBACK, lower_is_better
 
 EPOCHS = "epochs.csv"
 HISTOGRAMS = 5  # times in a run that weight histograms are logged
@@ -26,13 +28,16 @@ def tensorboard(logs: Path, epochs: int) -> keras.callbacks.Callback:
 class Record(keras.callbacks.Callback):
     """Writes `best.npz`, `epochs.csv` and `checkpoint.npz` to `directory` after each epoch.
 
-    The best epoch has the highest value of the metric `objective`; of equals, as small validation sets make them, the
-    lowest validation loss. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best
-    weights, `history` maps each metric to its value per epoch. Nothing is kept of an epoch that diverged.
+    The best epoch has the highest value of the metric `objective`, or the lowest where that is better; of equals, as
+    small validation sets make them, the lowest validation loss. Without an objective it is val_accuracy, or val_loss
+    where there is no such metric. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best
+    weights, `history` maps each metric to its value per epoch. Nothing is kept of an epoch that diverged. `by_position`
+    is an argument of `save_weights`.
     """
 
-    def __init__(self, directory: Path, objective: str):
+    def __init__(self, directory: Path, objective: str | None, by_position: bool = False):
         super().__init__()
+        self._by_position = by_position
         self.directory, self.objective = directory, objective
         self.score, self.loss, self.epoch = -math.inf, math.inf, 0
         self.history: dict[str, list[float]] = {}
@@ -51,11 +56,17 @@ class Record(keras.callbacks.Callback):
             return
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
+        self.objective = self.objective or next(name for name in ("val_accuracy", FALLBACK) if name in logs)
+        if self.objective not in logs:
+            raise unknown_name(
+                "objective", self.objective, [name for name in logs if name.startswith("val_")]
+            )
         score, loss = float(logs[self.objective]), float(logs["val_loss"])
-        if (score, -loss) > (self.score, -self.loss):
+        sign = -1 if lower_is_better(self.objective) else 1
+        if self.epoch == 0 or (sign * score, -loss) > (sign * self.score, -self.loss):
             self.score, self.loss, self.epoch = score, loss, epoch + 1
             with averaged(self.model):
-                save_weights(self.directory / BEST_WEIGHTS, self.model)
+                save_weights(self.directory / BEST_WEIGHTS, self.model, self._by_position)
         write_text(self.directory / EPOCHS, self._table(epoch + 1))
         best = [self.score, self.loss, self.epoch]
         progress = {"epoch": epoch + 1, "history": self.history, "best": best}

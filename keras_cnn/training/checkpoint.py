@@ -23,19 +23,25 @@ from keras_cnn.training.archives import MAX_BYTES
 EXTRA = "extra:"  # what the names of arrays begin with that are no variables of the model
 
 
-def save_weights(path: Path, model: keras.Model) -> None:
-    """Replace `path` (.npz) by the weights of `model`, by their paths: `block1_conv1/kernel`, ..."""
-    _write(path, {weight.path: weight for weight in model.weights})
+def save_weights(path: Path, model: keras.Model, by_position: bool = False) -> None:
+    """Replace `path` (.npz) by the weights of `model`, by their paths: `block1_conv1/kernel`, ...
+
+    by_position: by their places in `model.weights` instead, as for a model of the user's own: its paths may differ
+    between the model as it was made and as it was loaded, and need not be unique.
+    """
+    _write(path, dict(zip(_names(model, by_position), model.weights, strict=True)))
 
 
 def load_weights(path: Path, model: keras.Model) -> None:
-    """Give `model` the weights that `save_weights` wrote for one of the same spec.
+    """Give `model` the weights that `save_weights` wrote, by path or position, for one of the same layers.
 
     Raises:
         DamagedFileError: if they are not what was written, or those of another model.
     """
-    shapes = {weight.path: tuple(weight.shape) for weight in model.weights}
     with _arrays(path) as saved:
+        by_position = all(name.isdecimal() for name in saved.files)
+        found = [tuple(weight.shape) for weight in model.weights]
+        shapes = dict(zip(_names(model, by_position), found, strict=True))
         values = _read(path, saved, shapes)
     model.set_weights(list(values.values()))
 
@@ -97,6 +103,10 @@ def _read(path: Path, saved: np.lib.npyio.NpzFile, shapes: dict[str, tuple]) -> 
             f"it is of another model: {len(differing)} of {len(shapes)} arrays are missing or have other shapes",
         )
     return values
+
+
+def _names(model: keras.Model, by_position: bool) -> list[str]:
+    return [str(place) if by_position else weight.path for place, weight in enumerate(model.weights)]
 
 
 def _variables(model: keras.Model) -> Iterable[keras.Variable]:

@@ -27,19 +27,20 @@ class TrainSettings:
     """Everything that determines a training run but the machine it runs on.
 
     Args:
-        data: digits, folder:PATH, the name of a TFDS image classification set (cifar10, mnist, ...), or pairs:PATH of
-            images with masks.
+        data: digits, folder:PATH, the name of a TFDS image classification set (cifar10, mnist, ...), pairs:PATH of
+            images with masks, or MODULE:FUNCTION that returns arrays (x, y) or what else keras_cnn.load takes.
         image_size: height and width to resize every image to; the images' own size if not given.
         crop_size: of images with masks, height and width of the windows the net sees: random ones to train on,
             overlapping ones to predict; whole images if not given.
         validation_split: part of the training images held out to validate on, stratified, in (0, 1).
         split_seed: which images are held out.
         architecture: its name: vgg and convnext (tunable), mlp, lenet5, alexnet, vgg11 to vgg19, convnext_tiny to
-            convnext_xlarge; unet and unet_paper for masks; `describe --counts` lists them.
+            convnext_xlarge; unet and unet_paper for masks; `describe --counts` lists them. Or MODULE:FUNCTION, which
+            returns a keras.Model for (input_shape, classes, **options).
         options: the architecture's own options, as in --options.blocks 3.
         activation: a Keras activation, for every hidden layer.
         kernel_initializer: a Keras initializer, for every hidden layer: he_normal, glorot_uniform, ...
-        normalization: of the pixels 0..255: none, zero_one, minus_one_one, zero_mean or per_image.
+        normalization: of the pixels: none, zero_one, minus_one_one, zero_mean or per_image.
         batch_norm: batch normalization between each hidden layer and its activation.
         synchronized: batch normalization over the global batch instead of each replica's own.
         weights: file with ImageNet weights of keras.applications (.h5, .weights.h5), for vgg16, vgg19 and convnext_*;
@@ -71,6 +72,8 @@ class TrainSettings:
             flip+crop+cutout. There are flip, crop, rotate (up to 15 degrees), rotate90 (quarter turns), cutout, color,
             and, not with masks, randaugment, mixup and cutmix.
         seed: of weights, shuffling, dropout and augmentation.
+        objective: validation metric whose best epoch is kept, as in val_loss; val_accuracy, or val_mean_iou of masks,
+            if not given, and val_loss for a compiled model of your own without such a metric.
     """
 
     data: str = "digits"
@@ -104,6 +107,7 @@ class TrainSettings:
     epochs: int = 10
     augmentation: str = "auto"
     seed: int = 0
+    objective: str | None = None
 
     def __post_init__(self) -> None:
         for kind, value, allowed in (
@@ -146,7 +150,12 @@ class TrainSettings:
         """Check what needs TensorFlow to know: architecture, its options, activation, initializer, augmentation."""
         from keras_cnn.data.augmentation.augment import parse_augmentation
         from keras_cnn.models.build import check_style
+        from keras_cnn.models.own import is_own
 
+        if is_own(self.architecture):
+            if self.augmentation != "auto":
+                parse_augmentation(self.augmentation)
+            return
         check_options(self.architecture, self.options)
         if self.weights is not None:
             self._check_weights()
@@ -191,7 +200,7 @@ class TrainSettings:
     def load_arguments(self) -> dict:
         """The arguments of `data.sources.load`."""
         names = ("image_size", "validation_split", "split_seed")
-        return {"name": self.data} | {name: getattr(self, name) for name in names}
+        return {"data": self.data} | {name: getattr(self, name) for name in names}
 
     def input_shape(self, facts: DataFacts) -> tuple[int, int, int]:
         """(H, W, C) of what the net sees: whole images, or windows of `crop_size`."""
@@ -209,16 +218,17 @@ class TrainSettings:
             "architecture options activation kernel_initializer normalization "
             "batch_norm synchronized dropout precision"
         )
-        statistics: Any = facts
+        mean, variance = facts.mean, facts.variance
         if self.weights is not None:
-            from keras_cnn.models.pretrained import reference
+            from keras_cnn.models.pretrained import statistics
 
-            statistics = reference(self.architecture)
+            mean, variance = statistics(self.architecture, facts.value_range)
         return ModelSpec(
             input_shape=self.input_shape(facts),
             classes=len(facts.classes),
-            mean=statistics.mean,
-            variance=statistics.variance,
+            mean=mean,
+            variance=variance,
+            value_range=facts.value_range,
             **{name: getattr(self, name) for name in names.split()},
         )
 

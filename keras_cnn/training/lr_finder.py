@@ -13,11 +13,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData
+from keras_cnn.errors import InputError
 from keras_cnn.training.compile import LOSS_FUNCTIONS, make_optimizer
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.ema import preserve_variables
 from keras_cnn.training.evaluate import window_of
-from keras_cnn.training.train import batches_of, make_model
+from keras_cnn.training.make_model import make_model, own_loss
+from keras_cnn.training.train import batches_of
 
 LOW, HIGH, STEPS = 1e-6, 10.0, 210  # thirty steps a decade
 SMOOTHING = 0.9  # of the moving average over the losses
@@ -76,6 +78,11 @@ def range_test(
     """
     keras.utils.set_random_seed(settings.seed)
     model, batch_size, steps = make_model(settings, data, strategy)
+    if own_loss(model, settings):
+        raise InputError(
+            f"{settings.architecture} is compiled already: the range test compiles with the loss and optimizer of the "
+            "settings, so return the model uncompiled."
+        )
     epochs = math.ceil(limits.get("steps", STEPS) / steps)
     batches = batches_of(settings, data.train, data.facts, batch_size, window_of(model), epochs=epochs)
     return find_learning_rate(

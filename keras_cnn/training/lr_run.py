@@ -10,6 +10,7 @@ from keras_cnn.data.sources import load
 from keras_cnn.directories import claim, data_stem
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_figure
+from keras_cnn.models.own import own_stem
 from keras_cnn.provenance import provenance
 from keras_cnn.records import write_record
 from keras_cnn.training.batch_size import batch_size_note
@@ -50,7 +51,8 @@ def find_run(
     if steps < 10:
         raise InputError(f"steps={steps} must be at least 10. Usual: 210, thirty for each power of ten.")
     settings.check_names()
-    with claim(directory, f"{data_stem(settings.data)}-{settings.architecture}-lr", RESULT) as claimed:
+    stem = f"{data_stem(settings.data)}-{own_stem(settings.architecture)}-lr"
+    with claim(directory, stem, RESULT) as claimed:
         data = load(**settings.load_arguments(), download=download)
         strategy = get_strategy(devices)
         given, replicas = settings.batch_size, strategy.num_replicas_in_sync

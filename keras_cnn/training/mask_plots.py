@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_cnn.data.dataset import Split
+from keras_cnn.data.value_range import PIXELS, displayed
 from keras_cnn.training.evaluate_masks import predict_mask
 from keras_cnn.training.plots import plain, write_figures
 
@@ -18,17 +19,25 @@ COLUMNS = ("input", "truth", "prediction", "mistakes")
 class MaskPictures(keras.callbacks.Callback):
     """Write what the model makes of some windows of `validation` to TensorBoard, about five times in `epochs`."""
 
-    def __init__(self, logs: Path, classes: Sequence[str], validation: Split, epochs: int):
+    def __init__(
+        self,
+        logs: Path,
+        classes: Sequence[str],
+        validation: Split,
+        epochs: int,
+        value_range: tuple[float, float] = PIXELS,
+    ):
         super().__init__()
         # a separate folder: TensorBoard reads no further in a file, such as Keras's, once there is a newer one
         self._logs, self._classes, self._every = logs / "pictures", classes, max(1, epochs // PICTURES)
         rows = np.linspace(0, len(validation) - 1, min(SHOWN, len(validation))).astype(int)
+        self._value_range = value_range
         self._shown = Split(validation.images[rows], validation.labels[rows])
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self._every == 0:
             predicted = np.argmax(self.model(self._shown.images, training=False), axis=-1)
-            figure = mask_figure(self._classes, self._shown, list(predicted))
+            figure = mask_figure(self._classes, self._shown, list(predicted), self._value_range)
             write_figures(self._logs, {"predictions": figure}, epoch)
 
 
@@ -40,7 +49,12 @@ def examples(model: keras.Model, split: Split, quality: list[float]) -> tuple[Sp
     return chosen, [predict_mask(model, image).argmax(axis=-1) for image in chosen.images]
 
 
-def mask_figure(classes: Sequence[str], split: Split, predicted: list[np.ndarray]):
+def mask_figure(
+    classes: Sequence[str],
+    split: Split,
+    predicted: list[np.ndarray],
+    value_range: tuple[float, float] = PIXELS,
+):
     """A row for each image (H, W, C): itself, its mask, the predicted one, and in red where they differ."""
     from matplotlib import colormaps
     from matplotlib.figure import Figure
@@ -51,7 +65,7 @@ def mask_figure(classes: Sequence[str], split: Split, predicted: list[np.ndarray
     colors = colormaps["viridis"].resampled(len(classes))
     grid = figure.subplots(len(split), len(COLUMNS), squeeze=False)
     for axes, image, truth, guess in zip(grid, split.images, split.labels, predicted, strict=True):
-        axes[0].imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+        axes[0].imshow(displayed(image, value_range).squeeze(), cmap="gray", vmin=0, vmax=255)
         for axis, mask in ((axes[1], truth), (axes[2], guess)):
             axis.imshow(mask, cmap=colors, vmin=-0.5, vmax=len(classes) - 0.5, interpolation="nearest")
         axes[3].imshow(truth != guess, cmap="Reds", vmin=0, vmax=1, interpolation="nearest")

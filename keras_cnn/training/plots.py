@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cnn.data.dataset import Split
+from keras_cnn.data.value_range import PIXELS, displayed
 
 SAMPLES = 24
 
@@ -48,7 +49,27 @@ def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], share
     return figure
 
 
-def sample_figure(classes: tuple[str, ...], split: Split, probabilities: np.ndarray):
+def curves_figure(history: dict[str, list[float]], score: str):
+    """Losses, and beside them the `score`, by epoch, of training and validation."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.5), layout="tight")
+    for axis, name in zip(figure.subplots(1, 2), ("loss", score), strict=True):
+        for key, label in ((name, "train"), (f"val_{name}", "validation")):
+            values = history.get(key, [])
+            axis.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=label)
+        axis.set(xlabel="epoch", title=name.replace("_", " "))
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.legend()
+    return figure
+
+
+def sample_figure(
+    classes: tuple[str, ...],
+    split: Split,
+    probabilities: np.ndarray,
+    value_range: tuple[float, float] = PIXELS,
+):
     """Images with predicted class and probability; mistakes first, red, with the true class."""
     from matplotlib.figure import Figure
 
@@ -60,7 +81,7 @@ def sample_figure(classes: tuple[str, ...], split: Split, probabilities: np.ndar
     for axis, index in zip(figure.subplots(4, 6).flat, [*wrong, *right], strict=False):
         truth, guess = classes[split.labels[index]], classes[predicted[index]]
         title = f"{guess} {probabilities[index].max():.0%}" + ("" if guess == truth else f"\nis {truth}")
-        axis.imshow(split.images[index].squeeze(), cmap="gray", vmin=0, vmax=255)
+        axis.imshow(displayed(split.images[index], value_range).squeeze(), cmap="gray", vmin=0, vmax=255)
         axis.set_title(plain(title), color="black" if guess == truth else "firebrick", fontsize=9)
     for axis in figure.axes:
         axis.axis("off")

@@ -2,33 +2,38 @@
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import shlex
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from keras_cnn.data.dataset import ImageData, Split
+from keras_cnn.data.arrays import ARRAYS
+from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.left_out import LEFT_OUT, write_left_out
 from keras_cnn.data.sources import load
 from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
-from keras_cnn.files import write_figure
+from keras_cnn.files import write_file
+from keras_cnn.models.own import is_own, own_stem
 from keras_cnn.provenance import changes
 from keras_cnn.records import write_record
 from keras_cnn.training.batch_size import batch_size_note
 from keras_cnn.training.config import TrainSettings
-from keras_cnn.training.evaluate import measure, predict, summary
-from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
-from keras_cnn.training.mask_plots import examples, mask_figure
-from keras_cnn.training.plots import confusion_figure, sample_figure, write_figures
+from keras_cnn.training.evaluate import summary
+from keras_cnn.training.make_model import own_loss, seeded_model
+from keras_cnn.training.own_model import own_model_file, with_own
 from keras_cnn.training.progress import StepProgress
 from keras_cnn.training.recovery import drop_results, repair_run, train_without_damage
+from keras_cnn.training.results import measure_on_test, write_curves
 from keras_cnn.training.run_directory import (
     CHECKPOINT,
     COMPLETED,
+    INITIAL,
     METRICS,
     RUN,
     RUN_COPY,
@@ -37,34 +42,37 @@ from keras_cnn.training.run_directory import (
     Run,
     read_metrics,
     read_run,
-    read_test,
 )
 from keras_cnn.training.strategy import describe, get_strategy
 from keras_cnn.training.tasks import score_name
-from keras_cnn.training.train import best_model, seeded_model, train
+from keras_cnn.training.train import train_epochs
 
 logger = logging.getLogger(__name__)
-
-PICTURE = "test.png"
 
 
 def train_run(
     settings: TrainSettings,
     directory: Path | None = None,
     *,
+    model: keras.Model | Callable | None = None,
+    data: ImageData | None = None,
     devices: int | None = None,
     download: bool = False,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
 ) -> Path:
     """Load the data, train, measure the best weights once on the test split, and log each step.
 
-    Leaves run.json, epochs.csv, metrics.json, test.json, test.png, weights, a checkpoint and TensorBoard logs,
-    and left_out.txt if many files of the data cannot be read.
+    Leaves run.json, epochs.csv, metrics.json, curves.png, test.json, test.png, confusion_matrix.png, model.keras,
+    weights, a checkpoint and TensorBoard logs, and left_out.txt if many files of the data cannot be read.
 
     Args:
         settings: of the run.
+        model: of the user's own, or a function that builds one, for which `settings.architecture` is `own_name`.
+        data: what `settings.data` names, if it is loaded already.
         directory: where to write; None for the first free `runs/DATA-ARCHITECTURE-N`.
         devices: as `get_strategy` takes it.
         download: whether a TFDS data set may be fetched from the network.
+        callbacks: more Keras callbacks.
 
     Returns:
         The directory.
@@ -74,22 +82,34 @@ def train_run(
             be trained; then nothing is written.
     """
     settings.check_names()
-    with claim(directory, f"{data_stem(settings.data)}-{settings.architecture}", RUN) as claimed:
-        logger.info(f"loading {settings.data}")
-        data = load(**settings.load_arguments(), download=download)
+    own = is_own(settings.architecture)
+    stem = f"{data_stem(settings.data)}-{own_stem(settings.architecture)}"
+    with claim(directory, stem, RUN) as claimed, contextlib.ExitStack() as stack:
+        data = data or _loaded(settings, download)
         strategy = get_strategy(devices)
         given, settings = settings, settings.resolved(data.facts, strategy.num_replicas_in_sync)
         # what cannot be built is refused before anything is written
-        built = seeded_model(settings, data, strategy)
+        source = model or settings.architecture
+        initial = stack.enter_context(own_model_file(source, given, data.facts)) if own else None
+        built = seeded_model(settings, data, strategy, initial)
+        if initial:
+            settings = with_own(settings, built[0], own_loss(built[0], settings))
         run = Run(claimed, settings, data.facts, replicas=strategy.num_replicas_in_sync)
         run.write()
+        if initial:
+            write_file(claimed / INITIAL, functools.partial(shutil.copyfile, initial))
         for note in batch_size_note(
             given.batch_size, settings.batch_size, settings.input_facts(data.facts), run.replicas
         ):
             logger.info(f"note: {note}")
         with _continuable(run):
-            _train(run, data, strategy, built)
+            _train(run, data, strategy, built, callbacks)
     return claimed
+
+
+def _loaded(settings: TrainSettings, download: bool = False) -> ImageData:
+    logger.info(f"loading {settings.data}")
+    return load(**settings.load_arguments(), download=download)
 
 
 @contextlib.contextmanager
@@ -97,18 +117,29 @@ def _continuable(run: Run) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        logger.info(f"To continue: keras-cnn train --resume {shlex.quote(str(run.directory))}")
+        command = f"keras-cnn train --resume {shlex.quote(str(run.directory))}"
+        in_memory = f"keras_cnn.TrainingRun({str(run.directory)!r}, data).resume()"
+        logger.info(f"To continue: {in_memory if run.settings.data == ARRAYS else command}")
         raise
 
 
-def resume_run(directory: Path, *, epochs: int | None = None, devices: int | None = None) -> None:
+def resume_run(
+    directory: Path,
+    *,
+    epochs: int | None = None,
+    data: ImageData | None = None,
+    devices: int | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+) -> None:
     """Go on with the run in `directory` after its last finished epoch, as if it had never stopped.
 
     Args:
         directory: of the run; damaged files in it are moved to its `quarantine` first.
         epochs: a new number of epochs, larger than the finished ones; None keeps the run's. The schedule of the
             learning rate is then that of the new number, and the test split is measured again.
+        data: those that the run was trained on, if they are loaded already.
         devices: as `get_strategy` takes it.
+        callbacks: more Keras callbacks.
 
     Raises:
         InputError: if it is no run, has ended, was trained on another number of replicas, or is in use.
@@ -134,14 +165,13 @@ def resume_run(directory: Path, *, epochs: int | None = None, devices: int | Non
                 f"{directory} was trained on {run.replicas} devices, here are {strategy.num_replicas_in_sync}: the "
                 f"global batch would be another. Give --devices {run.replicas}."
             )
-        logger.info(f"loading {run.settings.data}")
-        data = run.checked(load(**run.settings.load_arguments()))
-        built = seeded_model(longer.settings, data, strategy)
+        data = run.checked(data or _loaded(run.settings))
+        built = seeded_model(longer.settings, data, strategy, directory / INITIAL)
         if longer is not run:
             drop_results(directory)  # those of fewer epochs, kept until nothing can be refused any more
         longer.write()
         with _continuable(run):
-            _train(longer, data, strategy, built)
+            _train(longer, data, strategy, built, callbacks)
 
 
 def _with_epochs(run: Run, epochs: int | None) -> Run:
@@ -165,6 +195,7 @@ def _train(
     data: ImageData,
     strategy: tf.distribute.Strategy,
     built: tuple[keras.Model, int, int],
+    callbacks: Iterable[keras.callbacks.Callback],
 ) -> None:
     for note in data.facts.notes:
         logger.info(f"note: {note}")
@@ -175,7 +206,7 @@ def _train(
     with StepProgress(run.settings.epochs, built[2]) as shown:
         result = train_without_damage(
             run.directory,
-            lambda: train(
+            lambda: train_epochs(
                 run.settings,
                 data,
                 run.directory,
@@ -183,12 +214,13 @@ def _train(
                 built=built,
                 start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
                 report=epoch_line(run.settings.epochs, score_name(run.facts.task)),
-                callbacks=[shown],
+                callbacks=[shown, *callbacks],
             ),
         )
     write_record(run.directory / METRICS, {"state": COMPLETED, **dataclasses.asdict(result)})
+    write_curves(run, result.history)
     test = measure_on_test(run, data.load_test)
-    score = score_name(run.facts.task).replace("_", " ")
+    score = result.objective.removeprefix("val_").replace("_", " ")
     logger.info(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
     logger.info(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
     logger.info(f"tensorboard --logdir {shlex.quote(str(run.log_directory))}")
@@ -198,41 +230,8 @@ def epoch_line(epochs: int, score: str) -> Callable[[int, dict], None]:
     """A report that logs each epoch's losses and `score`, the name of a metric, in one line."""
 
     def report(epoch: int, logs: dict) -> None:
-        logger.info(
-            f"epoch {epoch:3d}/{epochs}  loss {logs['loss']:.4f}  {score} {logs[score]:.4f}  "
-            f"val_loss {logs['val_loss']:.4f}  val_{score} {logs[f'val_{score}']:.4f}  {logs['seconds']:.1f} s"
-        )
+        names = [name for name in ("loss", score, "val_loss", f"val_{score}") if name in logs]
+        values = "  ".join(f"{name} {logs[name]:.4f}" for name in names)
+        logger.info(f"epoch {epoch:3d}/{epochs}  {values}  {logs['seconds']:.1f} s")
 
     return report
-
-
-def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
-    """Measure the best weights on the test split, once: a second call reads what the first one wrote."""
-    path = run.directory / TEST
-    if path.exists():
-        return read_test(run.directory)
-    test, model = load_test(), best_model(run.settings, run.facts, run.directory)
-    measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(
-        model, test, run.facts.classes
-    )
-    write_figures(run.log_directory / "test", figures, run.settings.epochs)
-    write_figure(run.directory / PICTURE, figures["predictions"])
-    write_record(path, measured)
-    return measured
-
-
-def _labels(model: keras.Model, test: Split, classes: tuple[str, ...]) -> tuple[dict, dict]:
-    probabilities = predict(model, test)
-    measured = measure(probabilities, test.labels)
-    return measured, {
-        "confusion_matrix": confusion_figure(classes, measured["confusion"]),
-        "predictions": sample_figure(classes, test, probabilities),
-    }
-
-
-def _masks(model: keras.Model, test: Split, classes: tuple[str, ...]) -> tuple[dict, dict]:
-    measured, quality = measure_masks(lambda image: predict_mask(model, image), test, classes)
-    return measured, {
-        "confusion_matrix": confusion_figure(classes, measured["confusion"], shares=True),
-        "predictions": mask_figure(classes, *examples(model, test, quality)),
-    }

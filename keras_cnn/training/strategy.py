@@ -1,6 +1,6 @@
 """The one distribution strategy of a process: MirroredStrategy over its devices."""
 
-import functools
+import logging
 
 import tensorflow as tf
 
@@ -8,37 +8,58 @@ from keras_cnn.errors import InputError
 
 MAX_THREADS = 1024  # TensorFlow crashes on the number of threads that a system has not
 MAX_CPU_DEVICES = 64
+logger = logging.getLogger(__name__)
+_mirrored: list[tf.distribute.MirroredStrategy] = []  # the one of this process, once it is made
 
 
-@functools.cache
 def get_strategy(devices: int | None = None) -> tf.distribute.Strategy:
     """The distribution strategy of this process: MirroredStrategy over its devices.
 
-    For a single CPU device it is TensorFlow's default strategy, whose iterators save a tenth of a short run. Every call
-    returns the same object, because a second MirroredStrategy in one process makes every later `fit` fail.
+    For a single CPU device it is TensorFlow's default strategy, whose iterators save a tenth of a short run. There is
+    one MirroredStrategy a process, because a second one makes every later `fit` fail. Devices that TensorFlow has
+    already set up are used as they are, and a line is logged that says so.
 
     Args:
-        devices: number of GPUs, None for all; without a GPU, number of logical devices to split the CPU into.
+        devices: number of GPUs, None for all, or for the strategy in whose scope this is called; without a GPU, number
+            of logical devices to split the CPU into, which must be done before TensorFlow computes.
 
     Returns:
         The strategy.
 
     Raises:
-        InputError: if there are fewer GPUs than `devices`.
-        RuntimeError: if the process already has a strategy over another number of devices.
+        InputError: if there are fewer devices than `devices`, or the process has a strategy over another number.
     """
     if devices is not None and devices < 1:
         raise InputError(f"devices={devices} must be at least 1.")
-    if get_strategy.cache_info().currsize:
-        raise RuntimeError("this process already has a strategy over another number of devices")
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        return tf.distribute.MirroredStrategy(_first_gpus(len(gpus), devices))
-    if devices in (None, 1):
+    gpus = len(tf.config.list_logical_devices("GPU")) if tf.config.get_visible_devices("GPU") else 0
+    if devices is None and (not gpus or tf.distribute.has_strategy()):
         return tf.distribute.get_strategy()
-    return tf.distribute.MirroredStrategy(
-        _split_cpu(devices), cross_device_ops=tf.distribute.ReductionToOneDevice()
-    )
+    if _mirrored:
+        return _existing(_mirrored[0], devices)
+    if devices == 1 and not gpus:
+        return tf.distribute.get_strategy()
+    if gpus:
+        strategy = tf.distribute.MirroredStrategy(_first_gpus(gpus, devices))
+    else:
+        assert devices is not None
+        strategy = tf.distribute.MirroredStrategy(
+            _split_cpu(devices), cross_device_ops=tf.distribute.ReductionToOneDevice()
+        )
+    _mirrored.append(strategy)
+    return strategy
+
+
+def _existing(strategy: tf.distribute.Strategy, devices: int | None) -> tf.distribute.Strategy:
+    """`strategy`, which this process has made, or the default one, of a single device."""
+    made = strategy.num_replicas_in_sync
+    if devices == 1 and made > 1:
+        return tf.distribute.get_strategy()
+    if devices not in (None, made):
+        raise InputError(
+            f"devices={devices}, but this process has a strategy over {made} devices already, and TensorFlow allows "
+            f"one: give devices={made} or 1, or start a new process."
+        )
+    return strategy
 
 
 def limit_threads(threads: int | None) -> None:
@@ -64,13 +85,25 @@ def _first_gpus(present: int, wanted: int | None) -> list[str]:
 
 
 def _split_cpu(count: int) -> list[str]:
-    """Names of `count` logical CPU devices; they can only be made before TensorFlow starts to compute."""
+    """Names of `count` logical CPU devices; TensorFlow can make them until it starts to compute."""
     if count > MAX_CPU_DEVICES:
         raise InputError(f"devices={count}, but without a GPU at most {MAX_CPU_DEVICES} are useful.")
     cpu = tf.config.list_physical_devices("CPU")[0]
     present = tf.config.get_logical_device_configuration(cpu)
-    if count > 1 and (present is None or len(present) < count):
-        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+    if present is None or len(present) < count:
+        try:
+            tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+        except RuntimeError:  # TensorFlow has computed: its devices are what they are
+            existing = len(tf.config.list_logical_devices("CPU"))
+            raise InputError(
+                f"devices={count}, but TensorFlow has started with {existing} CPU device{'s' * (existing > 1)} in "
+                f"this process, which cannot be split any more: call keras_cnn.get_strategy({count}) before anything "
+                f"computes, or give devices={existing}."
+            ) from None
+    else:
+        logger.info(
+            f"TensorFlow's CPU is split into {len(present)} devices already; {count} of them are used"
+        )
     return [f"CPU:{index}" for index in range(count)]
 
 

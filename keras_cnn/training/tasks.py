@@ -8,6 +8,8 @@ from keras_cnn.errors import InputError
 # what trials and epochs are ranked by: the highest is best
 OBJECTIVES = {"classification": "val_accuracy", "segmentation": "val_mean_iou"}
 DIRECTION = "max"
+FALLBACK = "val_loss"  # of a model with metrics of its own
+LOWER_IS_BETTER = ("loss", "error", "entropy", "mse", "mae")  # in the name of a metric
 LABEL_SMOOTHING = {"classification": 0.1, "segmentation": 0.0}  # if not given
 
 
@@ -35,8 +37,16 @@ def score_name(task: str) -> str:
     return OBJECTIVES[task].removeprefix("val_")
 
 
+def lower_is_better(metric: str) -> bool:
+    """Whether the lowest value of a metric is the best, by its name."""
+    return any(part in metric for part in LOWER_IS_BETTER)
+
+
 def check_for_task(settings: TaskSettings, facts: DataFacts) -> None:
-    """Raise InputError for settings that mean nothing for the task of the data."""
+    """Raise InputError for settings that mean nothing for the task or the channels of the data."""
+    from keras_cnn.data.augmentation.augment import check_channels, parse_augmentation
+
+    check_channels(parse_augmentation(settings.augmentation), facts.shape[2])
     wrong = _for_masks(settings) if facts.task == "segmentation" else _for_images(settings)
     for name, advice in wrong.items():
         raise InputError(

@@ -1,7 +1,6 @@
-"""train: one run, from settings and data to the best weights and metrics."""
+"""The epochs of one run, from settings and data to the best weights and metrics."""
 
 import math
-import shlex
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,21 +10,21 @@ import keras
 import tensorflow as tf
 
 from keras_cnn.data.dataset import DataFacts, ImageData, Split
-from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from keras_cnn.data.pipeline import evaluation_batches, training_batches
 from keras_cnn.data.windows import Window, cut
-from keras_cnn.errors import InputError
-from keras_cnn.models.build import build_model
-from keras_cnn.models.pretrained import freeze_body, load_pretrained
+from keras_cnn.models.own import is_own
+from keras_cnn.models.pretrained import load_pretrained
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
 from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, tensorboard
-from keras_cnn.training.checkpoint import load_weights, restore_state
+from keras_cnn.training.checkpoint import restore_state
 from keras_cnn.training.class_weights import class_weights
-from keras_cnn.training.compile import compile_model
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.ema import AveragedWeights
 from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.make_model import own_loss, seeded_model
 from keras_cnn.training.mask_plots import MaskPictures
-from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
+from keras_cnn.training.own_model import takes_one_hot
+from keras_cnn.training.run_directory import CHECKPOINT
 from keras_cnn.training.tasks import OBJECTIVES
 
 
@@ -38,13 +37,14 @@ class TrainResult:
     """The result of a run.
 
     Args:
-        score: validation accuracy, or mean IoU of masks, of the best epoch.
+        score: of the best epoch, the value of the objective: validation accuracy, or mean IoU of masks, by default.
         loss: validation loss of the best epoch.
         best_epoch: its number, from 1; its weights are in `best.npz`.
         history: metric -> value per epoch.
         parameters: number of weights.
         trainable_parameters: number of trainable weights.
         seconds: of the training.
+        objective: the metric that chose the best epoch.
     """
 
     score: float
@@ -54,9 +54,10 @@ class TrainResult:
     parameters: int
     trainable_parameters: int
     seconds: float
+    objective: str = ""
 
 
-def train(
+def train_epochs(
     settings: TrainSettings,
     data: ImageData,
     directory: Path,
@@ -94,14 +95,17 @@ def train(
     """
     directory.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    stop_epoch = stop_epoch or settings.epochs
+    stop_epoch, facts = stop_epoch or settings.epochs, data.facts
     model, batch_size, steps = built or seeded_model(settings, data, strategy)
     if settings.weights is not None and not start_from:
         with strategy.scope():
             load_pretrained(model, settings.architecture, Path(settings.weights))
     window, logs = window_of(model), logs or directory / "logs"
     validation = cut(data.validation, window) if window else data.validation
-    record, initial_epoch = Record(directory, OBJECTIVES[data.facts.task]), 0
+    own = own_loss(model, settings)
+    one_hot = own and takes_one_hot(model)
+    objective = settings.objective or (None if own else OBJECTIVES[facts.task])
+    record, initial_epoch = Record(directory, objective, is_own(settings.architecture)), 0
     if start_from:
         with strategy.scope():
             progress = restore_state(start_from / CHECKPOINT, model)
@@ -119,9 +123,13 @@ def train(
                 window,
                 epochs=stop_epoch,
                 initial_epoch=initial_epoch,
+                one_hot=one_hot,
             ),
             validation_data=evaluation_batches(
-                validation, 2 * batch_size, replicas=strategy.num_replicas_in_sync
+                validation,
+                2 * batch_size,
+                replicas=strategy.num_replicas_in_sync,
+                one_hot_classes=len(facts.classes) if one_hot else None,
             ),
             initial_epoch=initial_epoch,
             epochs=stop_epoch,
@@ -137,7 +145,11 @@ def train(
                 ),
                 record,
                 tensorboard(logs, stop_epoch),
-                *([MaskPictures(logs, data.facts.classes, validation, stop_epoch)] if window else []),
+                *(
+                    [MaskPictures(logs, facts.classes, validation, stop_epoch, facts.value_range)]
+                    if window
+                    else []
+                ),
                 EpochReport(report),
                 EarlyStop(record, settings.patience),
                 *callbacks,
@@ -152,41 +164,8 @@ def train(
         parameters=model.count_params(),
         trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),
         seconds=time.perf_counter() - started,
+        objective=record.objective or "",
     )
-
-
-def seeded_model(settings: TrainSettings, data: ImageData, strategy) -> tuple[keras.Model, int, int]:
-    """`make_model` with all random generators set to the seed of `settings`."""
-    keras.utils.set_random_seed(settings.seed)
-    return make_model(settings, data, strategy)
-
-
-def make_model(settings: TrainSettings, data: ImageData, strategy) -> tuple[keras.Model, int, int]:
-    """(compiled model, global batch size, steps per epoch) of `settings` under `strategy`."""
-    batch_size = settings.batch_size * strategy.num_replicas_in_sync
-    with strategy.scope():
-        model = build_model(settings.model_spec(data.facts))
-        if settings.freeze == "body":
-            freeze_body(model)
-        window = window_of(model)
-        if window:
-            window.check(data.facts.shape)
-        steps = steps_per_epoch(data.train, batch_size, window)
-        compile_model(model, settings, steps, data.facts.classes)
-    return model, batch_size, steps
-
-
-def best_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> keras.Model:
-    """The model of a run with its best weights, on one device, uncompiled: what is measured and shipped."""
-    path = directory / BEST_WEIGHTS
-    if not path.exists():
-        raise InputError(
-            f"{directory} holds no {BEST_WEIGHTS}: its run has not finished an epoch, or the file is lost. Continue "
-            f"with keras-cnn train --resume {shlex.quote(str(directory))}, or keras-cnn resume of its study."
-        )
-    model = build_model(settings.model_spec(facts))
-    load_weights(path, model)
-    return model
 
 
 def batches_of(
@@ -198,6 +177,7 @@ def batches_of(
     *,
     epochs: int,
     initial_epoch: int = 0,
+    one_hot: bool = False,
 ) -> tf.data.Dataset:
     """`training_batches` of `split` as `settings` want them, in global batches of `batch_size`."""
     return training_batches(
@@ -212,6 +192,8 @@ def batches_of(
         balanced=settings.balanced,
         class_weight=class_weights(settings.class_weight, facts),
         window=window,
+        value_range=facts.value_range,
+        one_hot=one_hot,
     )
 
 

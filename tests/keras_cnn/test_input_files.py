@@ -9,9 +9,9 @@ import pytest
 from keras_cnn import cli
 from keras_cnn.data.decode import decode, header
 from keras_cnn.data.mask_classes import mask_classes
-from keras_cnn.diagnosis.keras_file import load_keras_file
 from keras_cnn.errors import InputError
 from keras_cnn.input_files import check_file, in_units, read_text
+from keras_cnn.models.keras_file import load_keras_file
 from keras_cnn.models.pretrained import check_weights
 from keras_cnn.records import read_json
 

@@ -15,9 +15,10 @@ from keras_cnn.errors import DamagedFileError, is_disk_full
 from keras_cnn.files import sweep
 from keras_cnn.records import write_record
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.make_model import make_model
 from keras_cnn.training.recovery import train_without_damage
 from keras_cnn.training.run_directory import CHECKPOINT, METRICS, Run, read_metrics
-from keras_cnn.training.train import Diverged, make_model, train
+from keras_cnn.training.train import Diverged, train_epochs
 from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TrialSpec, read_trial
 from tuning.executors.repeats import aggregate_repeats, repeat_spec
 
@@ -110,7 +111,7 @@ def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, r
     parent = directory / spec.start_from if spec.start_from else None
     result = train_without_damage(
         directory,
-        lambda: train(
+        lambda: train_epochs(
             spec.settings,
             data,
             directory,

@@ -1,4 +1,4 @@
-"""Augmentation of whole batches in the input pipeline: uint8 in, uint8 out, a pure function of a seed.
+"""Augmentation of whole batches in the input pipeline: same type in and out, a pure function of a seed.
 
 It is not part of the model, because an exported model would go on augmenting.
 """
@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras_cnn.data.augmentation.color import GRAY, color
 from keras_cnn.data.augmentation.mix import MIXES, rectangles
 from keras_cnn.data.augmentation.randaugment import randaugment
+from keras_cnn.data.value_range import PIXELS, rescale
 from keras_cnn.errors import InputError, unknown_name
 
 MOST_ROTATED = math.radians(15)
@@ -43,7 +44,7 @@ def cutout(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     16 pixels for CIFAR-10 and 8 for CIFAR-100).
     """
     side = tf.fill(tf.shape(images)[:1], max(1, min(images.shape[1:3]) // 4))
-    return tf.where(rectangles(images, side, side, seed), tf.constant(GRAY, tf.uint8), images)
+    return tf.where(rectangles(images, side, side, seed), tf.constant(GRAY, images.dtype), images)
 
 
 def rotate(images: tf.Tensor, seed: tf.Tensor, interpolation: str = "BILINEAR") -> tf.Tensor:
@@ -94,6 +95,9 @@ FOR_MASKS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "rotate90": rotate90,
 }
 NOT_FOR_MASKS = ("randaugment", *MIXES)
+# those that know black, gray and white: they take 0..255; the colors among them need gray or RGB
+OF_PIXELS = ("cutout", "color", "randaugment")
+OF_COLORS = ("color", "randaugment")
 AUGMENTATIONS = (*IMAGE_AUGMENTATIONS, *MIXES)
 
 
@@ -117,10 +121,34 @@ def check_for_masks(names: tuple[str, ...]) -> None:
             raise InputError(f"augmentation {name!r} does not go with masks. Allowed: {allowed}, or none.")
 
 
-def augment(images: tf.Tensor, names: tuple[str, ...], seed: tf.Tensor) -> tf.Tensor:
-    """Apply the named ones of ALONE in turn. seed: two integers; the same seed gives the same images."""
+def check_channels(names: tuple[str, ...], channels: int) -> None:
+    """Raise InputError if one of `names` works on colors and the images are neither gray nor RGB."""
+    for name in names:
+        if name in OF_COLORS and channels not in (1, 3):
+            raise InputError(
+                f"augmentation {name!r} needs images of 1 or 3 channels, not {channels}. Leave it out, as in flip+crop."
+            )
+
+
+def augment(
+    images: tf.Tensor,
+    names: tuple[str, ...],
+    seed: tf.Tensor,
+    value_range: tuple[float, float] = PIXELS,
+) -> tf.Tensor:
+    """Apply the named ones of IMAGE_AUGMENTATIONS in turn.
+
+    Args:
+        images: (B, H, W, C), uint8, or float32 in `value_range`.
+        names: of the augmentations.
+        seed: two integers; the same seed gives the same images.
+        value_range: the smallest and the largest value of a pixel.
+    """
     for index, name in enumerate(names):
-        images = IMAGE_AUGMENTATIONS[name](images, tf.random.fold_in(seed, index))
+        key, scaled = tf.random.fold_in(seed, index), images.dtype != tf.uint8 and name in OF_PIXELS
+        images = rescale(images, value_range, PIXELS) if scaled else images
+        images = IMAGE_AUGMENTATIONS[name](images, key)
+        images = rescale(images, PIXELS, value_range) if scaled else images
     return images
 
 

@@ -14,7 +14,9 @@ JITTER = 0.4
 
 
 def color(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Brightness, contrast and saturation of each image, each times its own factor in [0.6, 1.4]; uint8 (B, H, W, C).
+    """Brightness, contrast and saturation of each image, each times its own factor in [0.6, 1.4].
+
+    images: (B, H, W, C), uint8, or float32 in 0..255.
 
     The jitter of Howard 2013 (arXiv:1312.5402) as in torchvision's `ColorJitter(0.4, 0.4, 0.4)`, in this order.
     A gray image stays gray.
@@ -23,7 +25,7 @@ def color(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     jittered = tf.cast(images, tf.float32)
     for enhance, factor in zip((brightness, contrast, saturation), tf.unstack(factors), strict=True):
         jittered = enhance(jittered, factor)
-    return to_pixels(jittered)
+    return to_pixels(jittered, images.dtype)
 
 
 def brightness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
@@ -89,8 +91,10 @@ def equalize(images: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.cast(equal, tf.uint8), (-1, height, width, channels))
 
 
-def to_pixels(values: tf.Tensor) -> tf.Tensor:
-    """Rounded and clipped to uint8."""
+def to_pixels(values: tf.Tensor, dtype: tf.DType = tf.uint8) -> tf.Tensor:
+    """Clipped to 0..255; rounded to uint8, or left as they are in a floating-point `dtype`."""
+    if dtype != tf.uint8:
+        return tf.clip_by_value(values, 0.0, float(WHITE))
     return tf.saturate_cast(tf.round(values), tf.uint8)
 
 

@@ -1,6 +1,6 @@
 """Augmentations that mix each image with a partner, and their labels in the same shares.
 
-(images uint8 (B, H, W, C), labels float32 (B, classes), seed) -> the same types; a row of the labels is a
+(images (B, H, W, C), uint8 or float32, labels float32 (B, classes), seed) -> the same types; a row of the labels is a
 distribution. The partner is the next image of the batch: batches come shuffled, so it is as random as any. The
 share is drawn for each image and not once a batch, as the papers' code does: it costs nothing here and the steps
 of a run differ less.
@@ -23,7 +23,8 @@ def mixup(images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Ten
     share = tf.math.divide_no_nan(gammas[0], gammas[0] + gammas[1])  # so small an alpha may make both 0
     share = tf.maximum(share, 1 - share)
     values = tf.cast(images, tf.float32)
-    return to_pixels(_between(values, share[:, None, None, None])), _between(labels, share[:, None])
+    mixed = _between(values, share[:, None, None, None])
+    return to_pixels(mixed) if images.dtype == tf.uint8 else mixed, _between(labels, share[:, None])
 
 
 def cutmix(images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -70,8 +70,11 @@ def randaugment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Torchvision's ranges; shears are about the center. An operation
     that has a direction takes either with probability 1/2. Each works on the part of the batch that drew it, over
-    ten times as fast as all of them on all images.
+    ten times as fast as all of them on all images. Its operations are those of 8 bits: float32 images, in 0..255, are
+    rounded to whole numbers.
     """
+    if images.dtype != tf.uint8:
+        return tf.cast(randaugment(colors.to_pixels(images), seed), images.dtype)
     count, kinds = tf.shape(images)[:1], len(RANDAUGMENT)
     for index in range(2):
         drawn = tf.random.fold_in(seed, index)

@@ -74,7 +74,7 @@ def _show_image(predictor: Predictor, found: Prediction, given: Given) -> None:
     st.subheader(escape(found.label))
     height, width = found.seen.shape[:2]
     caption = f"what the net saw: {height} x {width} pixels of {escape(given.name)}"
-    st.image(enlarged(found.seen), caption=caption)
+    st.image(enlarged(predictor.displayed(found.seen)), caption=caption)
     if given.truth is not None and not predictor.makes_masks:
         name = predictor.classes[int(given.truth)]
         (st.success if name == found.label else st.warning)(f"The true class is {escape(name)}.")
@@ -83,7 +83,7 @@ def _show_image(predictor: Predictor, found: Prediction, given: Given) -> None:
 def _show_mask(predictor: Predictor, found: Prediction, given: Given) -> None:
     st.subheader("Mask")
     count, size = len(predictor.classes), reduced(found.probabilities.shape[:2])
-    image = predictor.read(given.source, size)
+    image = predictor.displayed(predictor.read(given.source, size))
     mask = resize_nearest(found.probabilities, size).argmax(axis=-1)
     st.image(enlarged(mask_overlay(image, mask, count)))
     if given.truth is not None:
@@ -103,7 +103,7 @@ def _show_grad_cam(predictor: Predictor, found: Prediction) -> None:
     if heat is None:
         st.info("This model has no feature maps to look at.")
     else:
-        picture = heat_overlay(enlarged(found.seen), heat)
+        picture = heat_overlay(enlarged(predictor.displayed(found.seen)), heat)
         st.image(picture, caption=f"red speaks most for {escape(label)}")
 
 

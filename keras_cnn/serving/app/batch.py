@@ -25,7 +25,7 @@ def show_batch(predictor: Predictor, given: Sequence[Given]) -> Given | None:
     sources = [image.source for image in given]
     for index, found in enumerate(answers(predictor, sources)):
         bar.progress((index + 1) / len(given), text=f"{index + 1} of {len(given)}")
-        rows.append(_row(given[index].name, found))
+        rows.append(_row(given[index].name, found, predictor))
     bar.empty()
     failed = sum(bool(row["error"]) for row in rows)
     if failed:
@@ -48,11 +48,11 @@ def show_batch(predictor: Predictor, given: Sequence[Given]) -> Given | None:
     return given[chosen[0]] if chosen else None
 
 
-def _row(name: str, found) -> dict:
+def _row(name: str, found, predictor: Predictor) -> dict:
     if isinstance(found, InputError):
         return {"image": None, "file": name, "label": "", "probability": None, "error": str(found)}
     return {
-        "image": _thumbnail(found.seen),
+        "image": _thumbnail(predictor.displayed(found.seen)),
         "file": name,
         "label": found.label,
         "probability": found.probability,

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 MOST = 200  # files at a time
 CANVAS = 320  # pixels of a side
-DARK = 100  # of 255: data whose mean is below it is taken for light strokes on dark
+DARK = 0.4  # of the value range: data whose mean is below it is taken for light strokes on dark
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def photographed(predictor: Predictor) -> list[Given]:
 def drawn(predictor: Predictor) -> list[Given]:
     from streamlit_drawable_canvas import st_canvas
 
-    dark = np.mean(predictor.card["data"]["mean"]) < DARK
+    low, high = predictor.value_range
+    dark = np.mean(predictor.card["data"]["mean"]) < low + DARK * (high - low)
     paper, ink = ("#000000", "#ffffff") if dark else ("#ffffff", "#000000")
     left, right = st.columns([1, 2])
     with right:

@@ -78,7 +78,7 @@ def _predictor(path: str, modified: float) -> Predictor:
 
     import_tensorflow(keras=False)
     predictor = Predictor(path)
-    predictor.probabilities(np.zeros((1, *predictor.shape), np.uint8))  # the first call is slow
+    predictor.probabilities(np.zeros((1, *predictor.shape), predictor.dtype))  # the first call is slow
     return predictor
 
 

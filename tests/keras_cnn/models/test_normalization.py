@@ -33,6 +33,22 @@ def test_normalization_kinds_scale_pixels_as_named():
     np.testing.assert_allclose(normalized("per_image"), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", NORMALIZATIONS)
+def test_normalization_of_another_value_range_equals_that_of_pixels(kind):
+    """Images whose pixels are halved and moved by 3, and what is known of them."""
+    if kind == "none":
+        return
+    floats = IMAGES.astype(np.float32) / 2 + 3
+    statistics = {"mean": tuple(MEAN / 2 + 3), "variance": tuple(VARIANCE / 4), "value_range": (3, 130.5)}
+    np.testing.assert_allclose(normalized(kind, floats, **statistics), normalized(kind), atol=2e-5)
+
+
+def test_zero_one_of_floats_equals_that_of_pixels_exactly():
+    floats = IMAGES.astype(np.float32) * np.float32(1 / 255)
+    found = normalized("zero_one", floats, value_range=(0.0, 1.0))
+    np.testing.assert_array_equal(found, normalized("zero_one"))
+
+
 def test_zero_mean_has_mean_zero_and_deviation_one():
     output = normalized("zero_mean").astype(np.float64)
     np.testing.assert_allclose(output.mean((0, 1, 2)), 0, atol=1e-5)
@@ -59,3 +75,8 @@ def test_zero_mean_needs_statistics_of_every_channel():
     for mean in (None, (1.0,)):
         with pytest.raises(InputError, match="one mean per channel"):
             ModelSpec("vgg", (8, 8, 3), 2, mean=mean, variance=(1.0, 1.0, 1.0))
+
+
+def test_value_range_that_is_empty_is_refused():
+    with pytest.raises(InputError, match=r"must be .low, high. with low below high"):
+        ModelSpec("vgg", (8, 8, 1), 2, normalization="zero_one", value_range=(1.0, 1.0))

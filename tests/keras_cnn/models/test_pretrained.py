@@ -8,7 +8,13 @@ import pytest
 
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
-from keras_cnn.models.pretrained import check_weights, freeze_body, load_pretrained, reference
+from keras_cnn.models.pretrained import (
+    check_weights,
+    freeze_body,
+    load_pretrained,
+    reference,
+    statistics,
+)
 from keras_cnn.models.spec import ModelSpec
 from keras_cnn.models.unallocated import unallocated
 
@@ -111,3 +117,11 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path):
 def test_weights_of_another_net_are_refused(vgg16_file):
     with pytest.raises(InputError, match="holds no weights of keras"):
         load_pretrained(build("vgg16", 32, 5, dense=[]), "convnext_tiny", vgg16_file)
+
+
+def test_statistics_are_in_the_units_of_the_pixels():
+    known = reference("convnext_tiny")
+    assert statistics("convnext_tiny", (0, 255)) == (known.mean, known.variance)
+    mean, variance = statistics("convnext_tiny", (-1, 1))
+    assert mean == pytest.approx([2 * m - 1 for m in (0.485, 0.456, 0.406)])
+    assert variance == pytest.approx([(2 * d) ** 2 for d in (0.229, 0.224, 0.225)])

@@ -16,7 +16,7 @@ from keras_cnn.serving.formats import FORMATS
 from keras_cnn.serving.predictor import Predictor
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import Run
-from keras_cnn.training.train import train
+from keras_cnn.training.train import train_epochs
 
 VGG = TrainSettings(
     options={"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
@@ -47,7 +47,7 @@ def data(data) -> ImageData:
 def train_run(settings: TrainSettings, data: ImageData, strategy, directory: Path) -> None:
     """Train into a run directory."""
     Run(directory, settings, data.facts).write()
-    result = train(settings, data, directory, strategy=strategy)
+    result = train_epochs(settings, data, directory, strategy=strategy)
     write_record(directory / "metrics.json", {"state": "COMPLETED", **asdict(result)})
 
 
@@ -102,7 +102,7 @@ def mask_predictor() -> Predictor:
     predictor.card = {
         "task": "segmentation",
         "classes": ["dark", "bright"],
-        "input": {"shape": [None, 4, 4, 1]},
+        "input": {"shape": [None, 4, 4, 1], "dtype": "uint8", "range": [0, 255]},
         "settings": {"image_size": [4, 4]},
         "data": {"shape": [4, 4, 1]},
         "output": {"shape": [None, 4, 4, 2]},

@@ -82,6 +82,24 @@ def test_every_endpoint_gives_the_predictions_of_the_model(tmp_path):
     assert [name.decode() for name in answer["classes"].numpy()] == [names[i] for i in expected.argmax(1)]
 
 
+@pytest.mark.parametrize("channels", [1, 3, 2])
+def test_endpoints_of_float_images_take_floats_and_scale_files(tmp_path, channels):
+    shape = (16, 16, channels)
+    spec = ModelSpec("vgg", shape, 3, options=OPTIONS, normalization="zero_one", value_range=(-1.0, 1.0))
+    model, images = build_model(spec), noise(5, *shape)
+    floats = (images / 127.5 - 1).astype(np.float32)
+    write_saved_model(model, list("abc"), str(tmp_path / "saved"), True, "float32", (-1.0, 1.0))
+    loaded = tf.saved_model.load(tmp_path / "saved")
+    expected = model.predict(floats, verbose=0)
+    served = loaded.signatures["serving_default"](images=tf.constant(floats))["probabilities"]
+    np.testing.assert_allclose(served, expected, atol=1e-6)
+    assert ("serve_encoded" in loaded.signatures) == (channels in (1, 3))
+    if channels != 2:  # no file has two channels
+        files = tf.constant([encoded(image.squeeze(), "PNG") for image in images])
+        answer = loaded.signatures["serve_encoded"](encoded=files)
+        np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+
+
 def test_model_of_windows_has_no_endpoint_for_files(tmp_path):
     small = {"depth": 1, "convolutions": 1, "width": 4}
     spec = ModelSpec("unet", (16, 16, 1), 2, normalization="zero_one", options=small)

@@ -14,8 +14,8 @@ from keras_cnn.serving import export
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.training.checkpoint import load_weights, save_weights
 from keras_cnn.training.evaluate import measure, predict
+from keras_cnn.training.make_model import best_model, make_model
 from keras_cnn.training.run_directory import Run, read_run
-from keras_cnn.training.train import best_model, make_model
 from tests.keras_cnn.serving.conftest import VGG, copy_run, export_version
 
 

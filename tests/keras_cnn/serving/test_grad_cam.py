@@ -11,8 +11,8 @@ from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.serving.grad_cam import feature_layer, grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
 from keras_cnn.serving.predictor import Predictor
+from keras_cnn.training.make_model import best_model
 from keras_cnn.training.run_directory import read_run
-from keras_cnn.training.train import best_model
 from tests.small_nets import QUICK, spec_of
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.train import best_model, train
+from keras_cnn.training.make_model import best_model
+from keras_cnn.training.train import train_epochs
 
 SMALL = {
     "mlp": {"dense": [8]},
@@ -40,7 +41,7 @@ def test_train_of_every_architecture_measures_its_best_weights(
         epochs=1,
         augmentation="crop",
     )
-    result = train(settings, few_large_data, tmp_path, strategy=strategy)
+    result = train_epochs(settings, few_large_data, tmp_path, strategy=strategy)
     model = best_model(settings, few_large_data.facts, tmp_path)
     measured = measure(predict(model, few_large_data.validation), few_large_data.validation.labels)
     tolerance = 1e-4 if precision == "float32" else 0.02

@@ -12,7 +12,7 @@ from keras_cnn.models.layers import BatchNormalization
 from keras_cnn.models.spec import ModelSpec
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
 from keras_cnn.training.config import TrainSettings
-from keras_cnn.training.train import train
+from keras_cnn.training.train import train_epochs
 
 
 class Gap(keras.callbacks.Callback):
@@ -47,7 +47,7 @@ def test_inference_after_a_short_epoch_agrees_with_batch_statistics(
         schedule="constant", batch_size=21, epochs=3, precision="float32", augmentation="none", label_smoothing=0.0,
     )  # fmt: skip
     gap = Gap(Split(digits.train.images[:512], digits.train.labels[:512]))
-    train(settings, digits, tmp_path, strategy=one_device, callbacks=[gap])
+    train_epochs(settings, digits, tmp_path, strategy=one_device, callbacks=[gap])
     assert len(gap.gaps) == 3
     assert np.max(np.abs(gap.gaps)) < 3, gap.gaps
 

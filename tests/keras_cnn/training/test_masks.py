@@ -13,7 +13,8 @@ from keras_cnn.training.compile import LOSS_FUNCTIONS
 from keras_cnn.training.config import LOSSES, TrainSettings
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
-from keras_cnn.training.train import batches_of, best_model, make_model, train
+from keras_cnn.training.make_model import best_model, make_model
+from keras_cnn.training.train import batches_of, train_epochs
 
 SETTINGS = TrainSettings(
     architecture="unet",
@@ -28,7 +29,7 @@ SETTINGS = TrainSettings(
 
 def run(settings, data, directory, strategy, **arguments):
     directory.mkdir()
-    return train(settings, data, directory, strategy=strategy, **arguments)
+    return train_epochs(settings, data, directory, strategy=strategy, **arguments)
 
 
 @pytest.mark.parametrize("loss", LOSSES[1:])
@@ -81,7 +82,9 @@ def test_train_with_masks_resumed_equals_an_uninterrupted_run(mask_data, one_dev
     settings = replace(SETTINGS, dropout=0.2, class_weight="balanced", label_smoothing=0.1)
     whole = run(settings, mask_data, tmp_path / "whole", one_device)
     run(settings, mask_data, tmp_path / "rest", one_device, stop_epoch=1)
-    rest = train(settings, mask_data, tmp_path / "rest", strategy=one_device, start_from=tmp_path / "rest")
+    rest = train_epochs(
+        settings, mask_data, tmp_path / "rest", strategy=one_device, start_from=tmp_path / "rest"
+    )
     assert rest.history == whole.history and np.isfinite(rest.loss)
     for name in ("best.npz", "checkpoint.npz"):
         with np.load(tmp_path / "whole" / name) as expected, np.load(tmp_path / "rest" / name) as found:

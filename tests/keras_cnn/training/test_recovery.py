@@ -16,10 +16,10 @@ from keras_cnn.logs import redirected
 from keras_cnn.records import read_record
 from keras_cnn.training import run as run_module
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.make_model import best_model
 from keras_cnn.training.recovery import repair_run
 from keras_cnn.training.run import resume_run, train_run
 from keras_cnn.training.run_directory import read_metrics, read_run, read_test
-from keras_cnn.training.train import best_model
 from tests.damage import DAMAGE
 
 SETTINGS = TrainSettings(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
 
 from keras_cnn.errors import InputError
 from keras_cnn.training.strategy import describe, get_strategy, limit_threads
@@ -12,7 +13,8 @@ from keras_cnn.training.strategy import describe, get_strategy, limit_threads
 def test_get_strategy_returns_the_same_object_at_every_call(two_devices):
     assert get_strategy(2) is two_devices
     assert two_devices.num_replicas_in_sync == 2
-    with pytest.raises(RuntimeError, match="already has a strategy"):
+    assert get_strategy() is get_strategy(1) is tf.distribute.get_strategy()
+    with pytest.raises(InputError, match="devices=3, but this process has a strategy over 2 devices already"):
         get_strategy(3)
     with pytest.raises(InputError, match="devices=0"):
         get_strategy(0)
@@ -37,6 +39,27 @@ def test_process_without_a_gpu_has_one_cpu_in_the_threads_it_is_limited_to():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "True one CPU device; batch 16\n1 1\n"
     assert run.stderr == ""  # not one of TensorFlow's start-up lines
+
+
+@pytest.mark.slow
+def test_get_strategy_after_tensorflow_has_computed_uses_the_devices_that_there_are():
+    code = (
+        "import sys, tensorflow as tf, keras_cnn.logs; keras_cnn.logs.print_to('stdout')\n"
+        "from keras_cnn.training.strategy import get_strategy\n"
+        "cpu, one = tf.config.list_physical_devices('CPU')[0], tf.config.LogicalDeviceConfiguration()\n"
+        "if sys.argv[1] == 'split': tf.config.set_logical_device_configuration(cpu, [one] * 3)\n"
+        "tf.zeros(1) + 1\n"
+        "print(get_strategy().num_replicas_in_sync, get_strategy(1).num_replicas_in_sync)\n"
+        "try: print(get_strategy(2).num_replicas_in_sync)\n"
+        "except ValueError as error: print(type(error).__name__, error)\n"
+    )
+    outputs = [
+        subprocess.run([sys.executable, "-c", code, how], capture_output=True, text=True, check=True).stdout
+        for how in ("whole", "split")
+    ]
+    assert outputs[0].startswith("1 1\nInputError devices=2, but TensorFlow has started with 1 CPU device in")
+    assert "split into 3 devices already; 2 of them are used\n" in outputs[1]
+    assert outputs[1].startswith("1 1\n") and outputs[1].endswith("2\n")
 
 
 def test_limit_threads_to_none_at_all_is_refused():

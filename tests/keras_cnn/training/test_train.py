@@ -14,7 +14,8 @@ from keras_cnn.errors import InputError
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import measure, predict
-from keras_cnn.training.train import Diverged, TrainResult, best_model, train
+from keras_cnn.training.make_model import best_model
+from keras_cnn.training.train import Diverged, TrainResult, train_epochs
 
 SETTINGS = TrainSettings(
     options={"blocks": 1, "convolutions": 1, "width": 4, "dense": [8]},
@@ -33,7 +34,7 @@ FULL = replace(SETTINGS, batch_norm=True, dropout=0.3, ema_momentum=0.8)
 
 def run(settings, data, directory, strategy, **arguments):
     directory.mkdir()
-    return train(settings, data, directory, strategy=strategy, **arguments)
+    return train_epochs(settings, data, directory, strategy=strategy, **arguments)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,17 @@ def whole(data, one_device, tmp_path_factory) -> Whole:
     directory, reports = tmp_path_factory.mktemp("whole") / "run", []
     result = run(FULL, data, directory, one_device, report=lambda epoch, logs: reports.append((epoch, logs)))
     return Whole(directory, result, reports)
+
+
+def test_train_keeps_the_epoch_that_is_best_by_its_objective(data, one_device, tmp_path):
+    found = run(
+        replace(SETTINGS, objective="val_loss", learning_rate=0.3), data, tmp_path / "run", one_device
+    )
+    losses = found.history["val_loss"]
+    assert (found.score, found.objective) == (min(losses), "val_loss")
+    assert found.best_epoch == np.argmin(losses) + 1
+    with pytest.raises(InputError, match=r"unknown objective 'val_acc'. Did you mean 'val_accuracy'"):
+        run(replace(SETTINGS, objective="val_acc"), data, tmp_path / "other", one_device)
 
 
 def assert_measures_the_best_weights(result, settings, data, directory, tolerance=1e-6, relative=1e-4):
@@ -96,7 +108,7 @@ def test_train_resumed_or_continued_equals_an_uninterrupted_run(whole, data, one
     continued = run(FULL, data, tmp_path / "continued", one_device, start_from=halves)
     for metric in ("loss", "val_loss"):
         assert continued.history[metric] == whole.result.history[metric][2:]
-    rest = train(FULL, data, halves, strategy=one_device, start_from=halves)
+    rest = train_epochs(FULL, data, halves, strategy=one_device, start_from=halves)
     assert replace(rest, seconds=0) == replace(whole.result, seconds=0)  # its record of best and history too
     for name in ("best.npz", "checkpoint.npz"):
         with np.load(whole.directory / name) as expected, np.load(halves / name) as found:
@@ -186,7 +198,9 @@ def test_train_from_a_weights_file_resumes_without_it(few_large_data, one_device
     whole = run(settings, large, tmp_path / "whole", one_device)
     run(settings, large, tmp_path / "halves", one_device, stop_epoch=1)
     (tmp_path / "vgg16.weights.h5").unlink()
-    rest = train(settings, large, tmp_path / "halves", strategy=one_device, start_from=tmp_path / "halves")
+    rest = train_epochs(
+        settings, large, tmp_path / "halves", strategy=one_device, start_from=tmp_path / "halves"
+    )
     assert rest.history == whole.history
     assert rest.trainable_parameters == 512 * 2 + 2
     model = best_model(settings, large.facts, tmp_path / "halves")
@@ -201,13 +215,13 @@ def test_train_with_patience_ends_a_run_that_gets_no_better(data, one_device, tm
     settings = replace(SETTINGS, learning_rate=1e-12, schedule="constant", epochs=20, patience=2)
     result = run(settings, data, tmp_path / "run", one_device)
     assert len(result.history["loss"]) == result.best_epoch + 2 < 20
-    again = train(settings, data, tmp_path / "run", strategy=one_device, start_from=tmp_path / "run")
+    again = train_epochs(settings, data, tmp_path / "run", strategy=one_device, start_from=tmp_path / "run")
     assert replace(again, seconds=0) == replace(result, seconds=0)
 
 
 def test_train_of_a_run_killed_after_its_last_epoch_trains_no_further(whole, data, one_device, tmp_path):
     directory = shutil.copytree(whole.directory, tmp_path / "run")
-    again = train(FULL, data, directory, strategy=one_device, start_from=directory)
+    again = train_epochs(FULL, data, directory, strategy=one_device, start_from=directory)
     assert replace(again, seconds=0) == replace(whole.result, seconds=0)
 
 

@@ -13,6 +13,7 @@ from keras_cnn.data.augmentation.augment import (
     IMAGE_AUGMENTATIONS,
     augment,
     augment_masks,
+    check_channels,
     check_for_masks,
     parse_augmentation,
 )
@@ -266,3 +267,19 @@ def test_masks_move_with_their_images_after_a_color_change():
     assert 0 < flipped.sum() < 64
     found = augment_masks(tf.constant(masks), ("color", "flip"), seed).numpy()
     np.testing.assert_array_equal(found[:, 0, 0] == 0, flipped)
+
+
+@pytest.mark.parametrize("name", [*IMAGE_AUGMENTATIONS])
+def test_augment_of_floats_in_another_range_equals_that_of_pixels(name):
+    """But for the rounding of 8 bits."""
+    images = np.random.default_rng(0).integers(0, 256, (16, 12, 12, 3), np.uint8)
+    seed = tf.constant([1, 2])
+    expected = augment(tf.constant(images), (name,), seed).numpy().astype(float) / 255 * 4 - 2
+    found = augment(tf.constant(images / 255 * 4 - 2, tf.float32), (name,), seed, (-2.0, 2.0)).numpy()
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=4 * 1.01 / 255)
+
+
+def test_augment_of_colors_refuses_other_channel_counts():
+    with pytest.raises(InputError, match="augmentation 'color' needs images of 1 or 3 channels, not 5"):
+        check_channels(("flip", "color"), 5)

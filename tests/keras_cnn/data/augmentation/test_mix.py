@@ -74,3 +74,13 @@ def test_mixing_twice_leaves_distributions():
     images = tf.zeros((8, 4, 4, 1), tf.uint8)
     _, labels = mix(images, tf.eye(8), ("mixup", "cutmix"), tf.constant([0, 0]))
     np.testing.assert_allclose(labels.numpy().sum(1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MIXES)
+def test_mixing_of_floats_equals_that_of_pixels_but_for_rounding(name):
+    images = np.random.default_rng(0).integers(0, 256, (16, 9, 7, 3), np.uint8)
+    expected, labels = mixed(name, images, 2)
+    floats = tf.constant(images / 255 - 0.5, tf.float32)
+    found, same = mix(floats, tf.eye(16), (name,), tf.constant([1, 2]))
+    np.testing.assert_array_equal(same, labels)
+    np.testing.assert_allclose(found, expected / 255.0 - 0.5, atol=0.51 / 255)

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cnn.diagnosis.keras_file import load_keras_file
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
+from keras_cnn.models.keras_file import load_keras_file
 from tests.small_nets import spec_of
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"

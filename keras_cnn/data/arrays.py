@@ -1,0 +1,117 @@
+"""Images and labels in memory: NumPy arrays, or batches that are read into such."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_cnn.data.array_images import check_images, same_range, sized
+from keras_cnn.data.array_labels import encode
+from keras_cnn.data.batches import is_batches, read_batches
+from keras_cnn.data.dataset import RawSplits, Split
+from keras_cnn.errors import InputError
+
+ARRAYS = "arrays"  # the name of a data set that was given in memory
+ROLES = ("train", "validation", "test")
+ALLOWED = (
+    "arrays (x, y), pairs ((x, y), (x, y)) of train and validation, (train, validation, test) with None for a missing "
+    "one, a tf.data.Dataset, a keras.utils.PyDataset, or the name of a data set"
+)
+
+
+def read(
+    data: Any,
+    image_size: tuple[int, int] | None = None,
+    class_names: Sequence[str] | None = None,
+    value_range: tuple[float, float] | None = None,
+) -> RawSplits:
+    """The splits in `data`, a data set in memory as `sources.load` takes it.
+
+    Args:
+        data: the images and labels.
+        image_size: (height, width) to resize every image to; None keeps their own.
+        class_names: as `sources.load` takes them.
+        value_range: as `sources.load` takes it.
+
+    Returns:
+        The splits; images are uint8, or float32 in the value range.
+
+    Raises:
+        InputError: if images or labels cannot be used; the message is one line.
+    """
+    pairs = {role: _pair(part, role) for role, part in _parts(data).items()}
+    images = {role: check_images(x, role) for role, (x, _) in pairs.items()}
+    for role, (_, y) in pairs.items():
+        _check_lengths(images[role], y, role)
+    labels, classes, task = encode(
+        {role: (y, images[role].shape[1:3]) for role, (_, y) in pairs.items()}, class_names
+    )
+    images, found_range, notes = same_range(images, value_range)
+    if image_size and task == "segmentation":
+        raise InputError("image_size cannot resize masks given as arrays: resize images and masks before.")
+    splits = {role: Split(sized(images[role], image_size), labels[role]) for role in pairs}
+    test = splits.get("test")
+    return RawSplits(
+        classes,
+        splits["train"],
+        splits.get("validation"),
+        None if test is None else lambda: test,
+        None if test is None else np.bincount(test.labels.ravel(), minlength=len(classes)).tolist(),
+        # names of one character: digits or letters
+        flip_invariant=task == "segmentation" or any(len(name) > 1 for name in classes),
+        task=task,
+        notes=notes,
+        value_range=found_range,
+        checksum=_checksum(splits),
+    )
+
+
+def _parts(data: Any) -> dict[str, Any]:
+    """Role -> (x, y) or batches."""
+    if is_batches(data):
+        return {"train": data}
+    if not isinstance(data, tuple | list):
+        raise InputError(f"data of type {type(data).__name__} are not known. Give {ALLOWED}.")
+    if len(data) in (2, 3) and all(part is None or is_batches(part) or _is_pair(part) for part in data):
+        if data[0] is None:
+            raise InputError(f"the train split is None: only validation and test may be. Give {ALLOWED}.")
+        return {role: part for role, part in zip(ROLES, data, strict=False) if part is not None}
+    if len(data) != 2:
+        raise InputError(f"data are a {type(data).__name__} of {len(data)}. Give {ALLOWED}.")
+    return {"train": tuple(data)}
+
+
+def _is_pair(part: Any) -> bool:
+    """Whether `part` is (x, y); a list may be images."""
+    return isinstance(part, tuple) and len(part) == 2
+
+
+def _pair(part: Any, role: str) -> tuple[Any, Any]:
+    return read_batches(part, role) if is_batches(part) else part
+
+
+def _check_lengths(images: np.ndarray, labels: Any, role: str) -> None:
+    count = len(labels) if hasattr(labels, "__len__") else None
+    if count is None:
+        raise InputError(
+            f"the {role} labels are a {type(labels).__name__}: give an array, one label per image."
+        )
+    if count != len(images):
+        raise InputError(f"{len(images)} {role} images and {count} labels: give one label per image.")
+
+
+def _checksum(splits: dict[str, Split]) -> str:
+    """SHA-256 of types, shapes and values of all splits."""
+    digest = hashlib.sha256()
+    for role, split in splits.items():
+        for values in (split.images, split.labels):
+            digest.update(f"{role} {values.dtype} {values.shape}".encode())
+            for chunk in _chunks(values):
+                digest.update(np.ascontiguousarray(chunk).data)
+    return digest.hexdigest()
+
+
+def _chunks(values: np.ndarray, count: int = 1024) -> Iterator[np.ndarray]:
+    for start in range(0, len(values), count):
+        yield values[start : start + count]

@@ -1,0 +1,90 @@
+"""The model of a run: made and compiled to be trained, or with its best weights to be used."""
+
+import shlex
+from pathlib import Path
+
+import keras
+
+from keras_cnn.data.dataset import DataFacts, ImageData
+from keras_cnn.data.pipeline import steps_per_epoch
+from keras_cnn.errors import InputError
+from keras_cnn.models.build import build_model
+from keras_cnn.models.own import is_own, probabilities_model, with_batch_statistics
+from keras_cnn.models.pretrained import freeze_body
+from keras_cnn.training.checkpoint import load_weights
+from keras_cnn.training.compile import LOSS_FUNCTIONS, compile_model
+from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.evaluate import window_of
+from keras_cnn.training.own_model import load_own, takes_one_hot, try_out
+from keras_cnn.training.run_directory import BEST_WEIGHTS, INITIAL
+
+
+def seeded_model(
+    settings: TrainSettings, data: ImageData, strategy, own: Path | None = None
+) -> tuple[keras.Model, int, int]:
+    """`make_model` with all random generators set to the seed of `settings`."""
+    keras.utils.set_random_seed(settings.seed)
+    return make_model(settings, data, strategy, own)
+
+
+def make_model(
+    settings: TrainSettings, data: ImageData, strategy, own: Path | None = None
+) -> tuple[keras.Model, int, int]:
+    """(compiled model, global batch size, steps per epoch) of `settings` under `strategy`.
+
+    own: the file of a model of the user's own (`own_model_file`). One that is compiled keeps its loss, optimizer and
+    metrics, and its outputs, which may be logits.
+    """
+    batch_size = settings.batch_size * strategy.num_replicas_in_sync
+    with strategy.scope():
+        model = _built(settings, data.facts, own)
+        if settings.freeze == "body":
+            freeze_body(model)
+        window = window_of(model)
+        if window:
+            window.check(data.facts.shape)
+        steps = steps_per_epoch(data.train, batch_size, window)
+        if model.compiled:
+            model.optimizer.build(model.trainable_variables)
+        else:
+            compile_model(model, settings, steps, data.facts.classes)
+    if own_loss(model, settings) and strategy.num_replicas_in_sync == 1 and not window:
+        try_out(model, data, takes_one_hot(model), settings.objective)
+    return model, batch_size, steps
+
+
+def _built(settings: TrainSettings, facts: DataFacts, own: Path | None) -> keras.Model:
+    if not is_own(settings.architecture):
+        return build_model(settings.model_spec(facts))
+    model = with_batch_statistics(load_own(settings, facts, own))
+    return model if model.compiled else probabilities_model(model)
+
+
+def own_loss(model: keras.Model, settings: TrainSettings) -> bool:
+    """Whether a compiled model has a loss of the user's own."""
+    return is_own(settings.architecture) and model.loss not in LOSS_FUNCTIONS.values()
+
+
+def best_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> keras.Model:
+    """The model of a run with its best weights, on one device: what is measured and shipped.
+
+    Its outputs are probabilities; it is not compiled.
+    """
+    model = trained_model(settings, facts, directory)
+    return probabilities_model(model) if is_own(settings.architecture) else model
+
+
+def trained_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> keras.Model:
+    """As `best_model`, but a model of the user's own with its own outputs, and compiled if it was."""
+    path = directory / BEST_WEIGHTS
+    if not path.exists():
+        raise InputError(
+            f"{directory} holds no {BEST_WEIGHTS}: its run has not finished an epoch, or the file is lost. Continue "
+            f"with keras-cnn train --resume {shlex.quote(str(directory))}, or keras-cnn resume of its study."
+        )
+    if is_own(settings.architecture):
+        model = load_own(settings, facts, directory / INITIAL)
+    else:
+        model = build_model(settings.model_spec(facts))
+    load_weights(path, model)
+    return model

@@ -1,0 +1,63 @@
+"""What a run ends with beside its metrics: the test measurement, pictures, and the model as a .keras file."""
+
+from collections.abc import Callable
+
+import keras
+
+from keras_cnn.data.dataset import DataFacts, Split
+from keras_cnn.files import write_figure, write_file
+from keras_cnn.models.own import is_own
+from keras_cnn.models.stock import stock_model
+from keras_cnn.records import write_record
+from keras_cnn.training.evaluate import measure, predict
+from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
+from keras_cnn.training.make_model import best_model, trained_model
+from keras_cnn.training.mask_plots import examples, mask_figure
+from keras_cnn.training.plots import confusion_figure, curves_figure, sample_figure, write_figures
+from keras_cnn.training.run_directory import TEST, Run, read_test
+from keras_cnn.training.tasks import score_name
+
+MODEL = "model.keras"
+PICTURE, CONFUSION, CURVES = "test.png", "confusion_matrix.png", "curves.png"
+
+
+def write_curves(run: Run, history: dict[str, list[float]]) -> None:
+    """Write curves.png: losses and scores by epoch."""
+    write_figure(run.directory / CURVES, curves_figure(history, score_name(run.facts.task)))
+
+
+def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
+    """Measure the best weights on the test split, once: a second call reads what the first one wrote.
+
+    Writes test.json, test.png, confusion_matrix.png and model.keras.
+    """
+    path = run.directory / TEST
+    if path.exists():
+        return read_test(run.directory)
+    test, model = load_test(), best_model(run.settings, run.facts, run.directory)
+    measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(model, test, run.facts)
+    write_figures(run.log_directory / "test", figures, run.settings.epochs)
+    write_figure(run.directory / PICTURE, figures["predictions"])
+    write_figure(run.directory / CONFUSION, figures["confusion_matrix"])
+    own = is_own(run.settings.architecture)
+    kept = trained_model(run.settings, run.facts, run.directory) if own else stock_model(model)
+    write_file(run.directory / MODEL, kept.save)
+    write_record(path, measured)
+    return measured
+
+
+def _labels(model: keras.Model, test: Split, facts: DataFacts) -> tuple[dict, dict]:
+    probabilities = predict(model, test)
+    measured = measure(probabilities, test.labels)
+    return measured, {
+        "confusion_matrix": confusion_figure(facts.classes, measured["confusion"]),
+        "predictions": sample_figure(facts.classes, test, probabilities, facts.value_range),
+    }
+
+
+def _masks(model: keras.Model, test: Split, facts: DataFacts) -> tuple[dict, dict]:
+    measured, quality = measure_masks(lambda image: predict_mask(model, image), test, facts.classes)
+    return measured, {
+        "confusion_matrix": confusion_figure(facts.classes, measured["confusion"], shares=True),
+        "predictions": mask_figure(facts.classes, *examples(model, test, quality), facts.value_range),
+    }
