@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Callable
 
-from keras_cnn.errors import InputError
+from keras_cnn.errors import InputError, in_one_line
 
 
 def is_function_name(name: str) -> bool:
@@ -29,6 +29,10 @@ def import_function(name: str) -> Callable:
             found = getattr(found, attribute)
     except (ImportError, AttributeError) as error:
         raise InputError(f"{name} cannot be imported: {error}.") from None
+    except Exception as error:  # whatever the module does when it is imported
+        raise InputError(
+            f"{name} cannot be imported: {type(error).__name__}: {in_one_line(error)}."
+        ) from error
     if not callable(found):
         raise InputError(f"{name} is a {type(found).__name__}, not a function.")
     return found

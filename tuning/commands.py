@@ -11,6 +11,7 @@ from rich.console import Console
 
 from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
+from keras_cnn.function_import import is_function_name
 from keras_cnn.parser import read_settings, wanted_directory
 from keras_cnn.provenance import changes
 from tuning.config import STUDY, STUDY_COPY, SearchSettings, Study, read_study
@@ -27,7 +28,7 @@ def search(options) -> None:
     machine, architectures = _machine(options), _architectures(options)
     options.architecture = architectures[0]
     base = read_settings(options)
-    names = "+".join(architectures)
+    names = "+".join(map(_stem, architectures))
     gpus = count_gpus(machine)  # imports TensorFlow quietly, which check_names needs
     for architecture in architectures:
         replace(base, architecture=architecture).check_names()
@@ -172,7 +173,17 @@ def _architectures(options) -> tuple[str, ...]:
         raise InputError(
             f"{given} cannot be given for several architectures ({', '.join(names)}): search one, or drop it."
         )
+    own = [name for name in names if is_function_name(name)]
+    if own and len(names) > 1:
+        raise InputError(
+            f"{own[0]} has no settings of layers, which the search would choose for the others: search it alone."
+        )
     return names
+
+
+def _stem(architecture: str) -> str:
+    """An architecture as part of a directory's name."""
+    return architecture.rpartition(":")[2]
 
 
 def _run(study: Study, executor: Executor) -> None:

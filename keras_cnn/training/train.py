@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras_cnn.data.dataset import DataFacts, ImageData, Split
 from keras_cnn.data.pipeline import evaluation_batches, training_batches
 from keras_cnn.data.windows import Window, cut
+from keras_cnn.errors import InputError
 from keras_cnn.models.own import is_own
 from keras_cnn.models.pretrained import load_pretrained
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
@@ -28,8 +29,8 @@ from keras_cnn.training.run_directory import CHECKPOINT
 from keras_cnn.training.tasks import OBJECTIVES
 
 
-class Diverged(Exception):
-    """The loss is no longer finite."""
+class Diverged(InputError):
+    """The loss is no longer finite: an error of the settings or the data, not of the program."""
 
 
 @dataclass(frozen=True)
@@ -200,4 +201,7 @@ def batches_of(
 def _check_finite(history: dict, initial_epoch: int) -> None:
     for epoch, loss in enumerate(history.get("loss", []), start=initial_epoch + 1):
         if not math.isfinite(loss):
-            raise Diverged(f"the loss became {loss} in epoch {epoch}")
+            raise Diverged(
+                f"the loss became {loss} in epoch {epoch}: take a smaller learning_rate (keras-cnn lr-find suggests "
+                "one), or let keras-cnn diagnose find the cause."
+            )

@@ -76,9 +76,55 @@ def test_search_of_several_architectures_trains_each_with_its_options(tuning, tm
     assert list((tmp_path / "saved_models").glob("*/1/saved_model.pb"))
 
 
+OWN_NETS = """
+import keras
+import numpy as np
+
+def small(input_shape, classes, width=2):
+    layers = [keras.layers.Flatten(), keras.layers.Dense(width), keras.layers.Dense(classes)]
+    return keras.Sequential([keras.Input(input_shape), *layers])
+
+def compiled(input_shape, classes):
+    model = small(input_shape, classes)
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+def images():
+    x = np.random.default_rng(0).random((200, 4, 4)).astype("float32")
+    return x, (x[:, 0, 0] > 0.5).astype(int)
+"""
+
+
+@pytest.mark.slow
+def test_search_of_a_function_of_the_users_own_exports_its_best_trial(tuning, tmp_path):
+    (tmp_path / "nets.py").write_text(OWN_NETS)
+    search = [
+        "search",
+        "--data",
+        "nets:images",
+        "--tuner",
+        "random",
+        "--trials",
+        2,
+        "--epochs",
+        2,
+        "--workers",
+        1,
+    ]
+    run = tuning(*search, "--architecture", "nets:small", "--options.width", 3, folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    (specs,) = tmp_path.glob("runs/nets-images-small-random-1/trials")
+    for spec in map(read_trial, specs.iterdir()):
+        assert spec.settings.architecture == "nets:small" and spec.settings.options == {"width": 3}
+    assert len(list(tmp_path.glob("saved_models/nets-images-small-random-1/1/saved_model.pb"))) == 1
+    run = tuning(*search, "--architecture", "nets:compiled", folder=tmp_path)
+    assert run.returncode == 2 and "returns a compiled model" in run.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["my_nets:small", "vgg"], "my_nets:small has no settings of layers"),
         (["vgg", "lenet5", "--options.width", "8"], "--options.width cannot be given for several"),
         (["vgg", "lenet"], "unknown architecture 'lenet'. Did you mean 'lenet5'?"),
         (["mlp", "lenet5", "--image_size", "8", "8"], "too small for lenet5"),

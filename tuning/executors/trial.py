@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.sources import load
-from keras_cnn.errors import DamagedFileError, is_disk_full
+from keras_cnn.errors import DamagedFileError, InputError, is_disk_full
 from keras_cnn.files import sweep
 from keras_cnn.records import write_record
 from keras_cnn.training.config import TrainSettings
-from keras_cnn.training.make_model import make_model
+from keras_cnn.training.make_model import make_model, own_loss
 from keras_cnn.training.recovery import train_without_damage
 from keras_cnn.training.run_directory import CHECKPOINT, METRICS, Run, read_metrics
 from keras_cnn.training.train import Diverged, train_epochs
@@ -49,7 +49,12 @@ def load_facts(settings: TrainSettings, download: bool) -> dict:
 
 def check_settings(settings: TrainSettings, strategy: tf.distribute.Strategy) -> None:
     """Raise InputError if a trial of these settings could not start on this data and these devices."""
-    make_model(settings, _load(*settings.load_arguments().items()), strategy)
+    model, *_ = make_model(settings, _load(*settings.load_arguments().items()), strategy)
+    if own_loss(model, settings):
+        raise InputError(
+            f"{settings.architecture} returns a compiled model, whose loss and optimizer a search would replace: "
+            "return it uncompiled, or search a build(hp) of your own with tuning.RandomSearch."
+        )
 
 
 def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report) -> dict:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import keras_tuner as kt
 
 from keras_cnn.data.dataset import DataFacts
+from keras_cnn.function_import import is_function_name
 from keras_cnn.models.options import UPSAMPLINGS
 from keras_cnn.training.batch_size import searched_batch_sizes
 
@@ -17,6 +18,8 @@ from keras_cnn.training.batch_size import searched_batch_sizes
 LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-3, 6e-2)}
 WEIGHT_DECAYS = {"adamw": (1e-3, 1e-1), "sgd": (1e-5, 1e-3), "adam": (1e-3, 1e-1), "muon": (1e-3, 1e-1)}
 SEARCHED_OPTIMIZERS = ["muon", "adamw", "sgd"]
+# what decides how the architectures here are built, and not a model of the user's own
+OF_BUILDERS = ("activation", "kernel_initializer", "normalization", "batch_norm", "dropout")
 
 
 def suggest(
@@ -37,8 +40,9 @@ def suggest(
     """
     values = {}
     sizes = batch_sizes or searched_batch_sizes(facts)
+    skipped = OF_BUILDERS if any(map(is_function_name, architectures)) else ()
     for name, declare in _common(hp, architectures, facts, fixed_hyperparameters, sizes).items():
-        if name not in fixed_hyperparameters:
+        if name not in fixed_hyperparameters and name not in skipped:
             values[name] = declare()
     if len(architectures) > 1:
         return values | _one_of(hp, architectures, facts, use_gpu_widths)

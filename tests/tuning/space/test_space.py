@@ -96,6 +96,11 @@ def test_digits_are_not_mirrored():
         assert set(choice.values) == {augmentation, "none"}
 
 
+def test_space_of_a_model_of_the_users_own_has_no_settings_of_layers():
+    values = suggest(kt.HyperParameters(), ["my_nets:small"], facts(), {})
+    assert set(values) == {"augmentation", "batch_size", "optimizer", "learning_rate", "weight_decay"}
+
+
 def test_published_nets_have_no_options_of_their_own():
     values = suggest(kt.HyperParameters(), ["vgg16"], facts(), {})
     assert not [name for name in values if name.startswith("options.")]
