@@ -47,11 +47,12 @@ def sweep(folder: Path) -> None:
     pattern = re.compile(re.escape(TEMPORARY).replace(r"\{process\}", r"(\d+)"))
     for path in folder.glob(".keras-cnn-*"):
         match = pattern.match(path.name)
-        if match and not _lives(int(match[1])):
+        if match and not lives(int(match[1])):
             path.unlink(missing_ok=True)
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
+    """Whether a process of this number lives on this machine."""
     with contextlib.suppress(PermissionError):  # another user's process lives too
         try:
             os.kill(process, 0)

@@ -137,4 +137,4 @@ def _exit_reason(code: int, request: dict) -> str:
     tail = (
         log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip() if log and log.exists() else ""
     )
-    return f"the worker process ended with {how}" + (f"; its log ends:\n{tail}" if tail else "")
+    return f"the worker process ended with {how}" + (f"\nIts log ends:\n{tail}" if tail else "")

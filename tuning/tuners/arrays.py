@@ -58,9 +58,16 @@ def _applies(given: dict) -> bool:
         all(map(_is_numeric, arrays))
         and len(lengths) == 1
         and lengths != {0}
+        and _splits(lengths.pop(), given)
         and given.get("shuffle", True) is True
         and not given.get("steps_per_epoch")
     )
+
+
+def _splits(count: int, given: dict) -> bool:
+    """Whether `validation_split` leaves images on both sides; if not, Keras says so."""
+    share = 0.0 if given.get("validation_data") is not None else given.get("validation_split", 0.0)
+    return not share or 0 < math.floor(count * (1 - share)) < count
 
 
 def _is_numeric(value: Any) -> bool:

@@ -14,9 +14,9 @@ from keras_tuner.src.engine import tuner_utils
 from keras_cnn.files import write_file
 from keras_cnn.training.archives import is_whole
 from keras_cnn.training.checkpoint import read_progress, restore_state, save_state
+from tuning.tuners import callback_state
 
 Report = Callable[[int, dict], bool | None]
-PLAIN = (int, float, bool, type(None), np.number)  # no strings: a path may have been moved
 
 
 class SaveBestEpoch(tuner_utils.SaveBestEpoch):
@@ -39,6 +39,7 @@ class TrialCheckpoint(keras.callbacks.Callback):
         callbacks: the others, whose state is kept.
         parent: directory of the trial that Hyperband continues, if it does.
         report: called after each epoch with its number, from 1, and its metrics; training ends if it returns True.
+        seed: of this execution.
     """
 
     def __init__(
@@ -48,13 +49,14 @@ class TrialCheckpoint(keras.callbacks.Callback):
         callbacks: Sequence[keras.callbacks.Callback],
         parent: Path | None,
         report: Report,
+        seed: int,
     ):
         super().__init__()
         self._directory, self._execution, self._callbacks = directory, execution, callbacks
-        self._parent, self._report = parent, report
+        self._parent, self._report, self.seed = parent, report, seed
         self._phase, self._epoch = -1, 0
         self._path: Path | None = None
-        self.epochs_seen = 0  # in this process
+        self.begun = False  # whether any `fit` was given this callback
         self.diverged = 0  # epoch, from 1, whose loss is not finite
         self.history: dict[str, list[float]] = {}  # of the present phase, of earlier processes too
 
@@ -64,8 +66,16 @@ class TrialCheckpoint(keras.callbacks.Callback):
         return read_progress(path)[0]["epoch"] if path.exists() else 0
 
     def on_train_begin(self, logs=None):
-        self._phase += 1
-        self._path, self.history = _state_path(self._directory, self._execution, self._phase), {}
+        self._phase, self.begun = self._phase + 1, True
+        # a loop of the user's own says no number of epochs, and starts at its first whatever is restored
+        known = (
+            bool(self.params and "epochs" in self.params)
+            and getattr(self.model, "optimizer", None) is not None
+        )
+        self._path = _state_path(self._directory, self._execution, self._phase) if known else None
+        self.history = {}
+        if self._path is None:
+            return
         parent = self._parent and _state_path(self._parent, self._execution, self._phase)
         if self._path.exists():
             self._restore(self._path)
@@ -75,7 +85,7 @@ class TrialCheckpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {name: float(value) for name, value in (logs or {}).items() if np.ndim(value) == 0}
-        self.epochs_seen, self._epoch = self.epochs_seen + 1, epoch + 1
+        self.begun, self._epoch = True, epoch + 1
         if not math.isfinite(logs.get("loss", 0.0)):
             self.diverged, self.model.stop_training = epoch + 1, True
             return
@@ -92,43 +102,35 @@ class TrialCheckpoint(keras.callbacks.Callback):
             self._save(self._path, finished=True)
 
     def _save(self, path: Path, *, finished: bool = False) -> None:
-        states = [vars(callback) for callback in self._callbacks]
+        numbers, arrays = callback_state.state_of(self._callbacks)
         progress = {
             "epoch": self._epoch,
             "finished": finished or self.model.stop_training,
             "history": self.history,
-            "callbacks": [
-                {name: _plain(value) for name, value in state.items() if isinstance(value, PLAIN)}
-                for state in states
-            ],
-        }
-        arrays = {
-            f"{number}/{name}/{index}": array
-            for number, state in enumerate(states)
-            for name, value in state.items()
-            if _is_arrays(value)
-            for index, array in enumerate(value)
+            "build": self.model.get_build_config(),
+            "callbacks": numbers,
         }
         save_state(path, self.model, progress, arrays)
 
     def _restore(self, path: Path) -> None:
-        if self.model.optimizer is not None and not self.model.optimizer.built:
+        """Restore the state in `path`; DamagedFileError if it is that of another model."""
+        config = read_progress(path)[0]["build"]
+        if config and not _has_variables(self.model):  # Keras builds it at its first batch
+            self.model.build_from_config(config)
+        if not self.model.optimizer.built or not self.model.optimizer.variables:
             self.model.optimizer.build(self.model.trainable_variables)
         restore_state(path, self.model)
 
     def _continue(self, progress: dict, arrays: dict[str, np.ndarray]) -> None:
         self.history, self._epoch = progress["history"], progress["epoch"]
         # as keras.callbacks.BackupAndRestore does it
-        last = self.params.get("epochs") or self._epoch
+        last = self.params["epochs"]
         self.model._initial_epoch = max(last, self._epoch) if progress["finished"] else self._epoch
-        for callback, state in zip(self._callbacks, progress["callbacks"], strict=True):
-            vars(callback).update(state)
-        lists: dict[tuple[int, str], list] = {}
-        for key, array in arrays.items():
-            index, name, _ = key.split("/")
-            lists.setdefault((int(index), name), []).append(array)
-        for (number, name), values in lists.items():
-            setattr(self._callbacks[number], name, values)
+        callback_state.restore(self._callbacks, progress["callbacks"], arrays)
+
+
+def _has_variables(model: keras.Model) -> bool:
+    return model.built and all(layer.built for layer in model.layers)
 
 
 def state_files(directory: Path) -> list[Path]:
@@ -138,11 +140,3 @@ def state_files(directory: Path) -> list[Path]:
 
 def _state_path(directory: Path, execution: int, phase: int) -> Path:
     return directory / f"state-{execution}-{phase}.npz"
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _is_arrays(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, np.ndarray) for one in value)

@@ -4,6 +4,7 @@ Stock oracles rewrite their files in place, repeat configurations (Bayesian sear
 search), promote whichever trial ends first (Hyperband), and keep their lock when a search fails.
 """
 
+import logging
 import math
 import random
 from pathlib import Path
@@ -14,8 +15,11 @@ from keras_tuner.engine.trial import Trial
 
 from keras_cnn.errors import InputError
 from keras_cnn.records import is_damaged, read_or_copy, read_record, understood, write_record
+from keras_cnn.training.recovery import quarantine
 from tuning.config import COMPLETED, DIVERGED, FAILED, RUNNING
 from tuning.space.sampling import draw, is_finite, untried
+
+logger = logging.getLogger(__name__)
 
 ORACLE, ORACLE_COPY, TRIAL = "oracle.json", "oracle.copy.json", "trial.json"
 INVALID = "INVALID"  # of a trial that is run again
@@ -55,7 +59,7 @@ class ProjectOracle(kt.Oracle):
             # a learning rate at which the loss diverges is a result, not a mistake in the code
             counts = ended.status == FAILED and DIVERGED not in (ended.message or "")
             failed = failed + 1 if counts else 0
-        if failed == self.max_consecutive_failed_trials:
+        if failed >= self.max_consecutive_failed_trials:
             raise RuntimeError(
                 f"Number of consecutive failures exceeded the limit of {failed}.\n" + (trial.message or "")
             )
@@ -106,8 +110,9 @@ class ProjectOracle(kt.Oracle):
             if name not in self.trials:
                 space = HyperParameters.from_config(state["hyperparameters"])
                 space.values = configurations.get(name, {})
-                status = RUNNING if name in configurations else FAILED
-                self.trials[name] = Trial(space, name, status, message=f"{TRIAL} was damaged")
+                runs_again = name in configurations
+                message = None if runs_again else f"its {TRIAL} was damaged"
+                self.trials[name] = Trial(space, name, RUNNING if runs_again else FAILED, message)
         self.trials = {name: self.trials[name] for name in order}
         ended = [name for name in order if self.trials[name].status not in OPEN]
         known = [name for name in state["end_order"] if name in ended]
@@ -116,7 +121,11 @@ class ProjectOracle(kt.Oracle):
 
 def _read_state(project: Path) -> dict:
     try:
-        return read_or_copy(_parse_state, project / ORACLE, project / ORACLE_COPY)
+        state = read_or_copy(_parse_state, project / ORACLE, project / ORACLE_COPY)
+        for name in (ORACLE, ORACLE_COPY):
+            if is_damaged(project / name, _parse_state):
+                logger.info(quarantine(project, project / name, "its copy is read"))
+        return state
     except InputError as error:
         raise InputError(
             f"{error} The search in {project} cannot continue without it: restore the file, or begin anew with "
@@ -136,7 +145,10 @@ def _parse_state(path: Path) -> dict:
 def _read_trials(project: Path) -> list[Trial]:
     """Those whose files are whole, as they ended; of one that has not ended without its results."""
     paths = sorted(project.glob(f"trial_*/{TRIAL}"))
-    trials = [_parse_trial(path) for path in paths if not is_damaged(path, _parse_trial)]
+    for path in paths:
+        if is_damaged(path, _parse_trial):
+            logger.info(quarantine(project, path, "the trial is run again"))
+    trials = [_parse_trial(path) for path in paths if path.exists()]
     for trial in trials:
         if trial.status in OPEN:
             trial.metrics, trial.score = type(trial.metrics)(), None

@@ -8,7 +8,9 @@ import functools
 import inspect
 import io
 import logging
+import os
 import pickle
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,16 @@ import cloudpickle
 import numpy as np
 
 from keras_cnn.errors import in_one_line
+from keras_cnn.files import lives
 
 logger = logging.getLogger(__name__)
 
 PROGRAM = "program.pkl"
+PREFIX = "keras-cnn-"
+ADVICE = (
+    "Give data as arrays, as a keras.utils.PyDataset, or as a function without arguments that returns them, for "
+    "workers to use them"
+)
 LARGE_BYTES = 1_000_000  # of an array with a file of its own
 
 
@@ -68,7 +76,8 @@ class Program:
     """
 
     def __init__(self, content: Any):
-        self._folder = tempfile.TemporaryDirectory(prefix="keras-cnn-")
+        _sweep(Path(tempfile.gettempdir()))
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-")
         self.path = Path(self._folder.name) / PROGRAM
         file = io.BytesIO()
         try:
@@ -77,10 +86,7 @@ class Program:
             self._folder.cleanup()
             if isinstance(error, OSError):
                 raise
-            raise NotPortable(
-                f"{in_one_line(error)}. Give data as arrays, as a keras.utils.PyDataset, or as a function without "
-                "arguments that returns them, for workers to use them"
-            ) from error
+            raise NotPortable(f"{in_one_line(error).rstrip('.')}. {ADVICE}") from error
         self.path.write_bytes(file.getbuffer())
 
     def __enter__(self) -> "Program":
@@ -88,6 +94,14 @@ class Program:
 
     def __exit__(self, *error) -> None:
         self._folder.cleanup()
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what killed processes of this machine have left."""
+    for path in folder.glob(f"{PREFIX}*-*"):
+        process = path.name.removeprefix(PREFIX).partition("-")[0]
+        if process.isdigit() and not lives(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @functools.lru_cache(maxsize=1)

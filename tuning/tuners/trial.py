@@ -1,6 +1,7 @@
 """One trial of a user's tuner in a worker process: from its trial.json to its result.json."""
 
 import functools
+import gc
 import math
 import traceback
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from keras_tuner.src.engine import tuner_utils
 from keras_cnn.errors import DamagedFileError, is_disk_full
 from keras_cnn.records import read_record, write_record
 from tuning.config import COMPLETED, FAILED
+from tuning.tuners.keras_settings import apply_keras_settings, keras_settings
 from tuning.tuners.program import called, load_program
 
 RESULT = "result.json"
@@ -33,15 +35,18 @@ def portable_content(tuner: kt.Tuner, args: tuple, kwargs: dict) -> tuple:
     }
     left_out = ("oracle", "report", "distribution_strategy")
     state = {name: value for name, value in vars(tuner).items() if name not in left_out}
-    return type(tuner), {**state, "directory": str(Path(tuner.directory).resolve())}, inner, args, kwargs
+    state["directory"] = str(Path(tuner.directory).resolve())
+    return keras_settings(), type(tuner), state, inner, args, kwargs
 
 
 @functools.lru_cache(maxsize=1)
 def _load(program: Path) -> tuple[Any, tuple, dict]:
     """(tuner, args, kwargs) of a search; trials of one search share their data."""
-    kind, state, inner, args, kwargs = load_program(program)
+    settings, kind, state, inner, args, kwargs = load_program(program)
+    apply_keras_settings(settings)
     tuner = object.__new__(kind)
     vars(tuner).update(state)
+    gc.freeze()  # KerasTuner collects garbage twice a trial, which looks through all that was ever imported
     tuner.oracle = kt.Oracle(**inner)
     tuner.oracle._set_project_dir(tuner.directory, tuner.project_name)
     return tuner, *called(args, kwargs)
@@ -76,6 +81,8 @@ def _outcome(tuner: kt.Tuner, trial: Trial, args: tuple, kwargs: dict) -> dict:
             "step": tuner_utils.get_best_step(results, objective),
             "hyperparameters": trial.hyperparameters.get_config(),
         }
+    except SystemExit as error:
+        return {"state": FATAL, "error": "SystemExit", "message": str(error)}
     except Exception as error:
         if isinstance(error, DamagedFileError) or is_disk_full(error):
             raise  # no fault of the trial's

@@ -15,10 +15,10 @@ import keras
 import keras_tuner as kt
 import numpy as np
 from keras_tuner.engine.trial import Trial
-from keras_tuner.src.engine.tuner_utils import TunerCallback
+from keras_tuner.src.engine import tuner_utils
 
-from keras_cnn.errors import unknown_name
-from keras_cnn.files import sweep
+from keras_cnn.errors import DamagedFileError, InputError, in_one_line, unknown_name
+from keras_cnn.files import sweep, write_json
 from keras_cnn.records import is_damaged, read_json, read_record, write_record
 from keras_cnn.training.archives import is_whole
 from keras_cnn.training.recovery import quarantine
@@ -100,10 +100,12 @@ class Tuner(kt.Tuner):
         original = kwargs.pop("callbacks", [])
         results = []
         for execution in range(self.executions_per_trial):
-            callbacks = self._deepcopy_callbacks(original)
-            self._configure_tensorboard_dir(callbacks, trial, execution)
-            callbacks += [TunerCallback(self, trial), best]
-            results.append(self._execute(trial, execution, callbacks, args, kwargs))
+            try:
+                results.append(self._execute(trial, execution, best, original, args, kwargs))
+            except DamagedFileError as error:  # it is that of another model: the script was changed
+                logger.info(f"note: {error.path} does not fit the model")
+                _quarantine_states(directory)
+                results.append(self._execute(trial, execution, best, original, args, kwargs))
         if "tuner/bracket" not in trial.hyperparameters.values:  # Hyperband may continue it
             _remove_states(directory)
         return results
@@ -112,10 +114,14 @@ class Tuner(kt.Tuner):
         self,
         trial: Trial,
         execution: int,
-        callbacks: Sequence[keras.callbacks.Callback],
+        best: SaveBestEpoch,
+        original: Sequence[keras.callbacks.Callback],
         args: tuple,
         kwargs: dict,
     ) -> Any:
+        callbacks = self._deepcopy_callbacks(original)
+        self._configure_tensorboard_dir(callbacks, trial, execution)
+        callbacks = [*callbacks, tuner_utils.TunerCallback(self, trial), best]
         directory = Path(self.get_trial_dir(trial.trial_id))
         parent = trial.hyperparameters.values.get("tuner/trial_id")
         checkpoint = TrialCheckpoint(
@@ -124,27 +130,61 @@ class Tuner(kt.Tuner):
             callbacks,
             Path(self.get_trial_dir(parent)) if parent else None,
             lambda epoch, logs: self.report(epoch, logs),
+            to_seed(self.oracle.seed, trial.trial_id, execution),
         )
-        seed = to_seed(self.oracle.seed, trial.trial_id, execution)
         # not TensorFlow's own generator: with a seed, Keras shuffles arrays in the same order in every epoch
-        random.seed(seed)
-        np.random.seed(seed)
-        if type(self.hypermodel).fit is kt.HyperModel.fit:  # it calls model.fit with these arguments
-            args, kwargs = shuffled_by_epoch(args, kwargs, seed, checkpoint.next_epoch())
+        random.seed(checkpoint.seed)
+        np.random.seed(checkpoint.seed)
         kwargs = {**copy.copy(kwargs), "callbacks": [*callbacks, checkpoint]}
         result = self._build_and_fit_model(trial, *args, **kwargs)
         if checkpoint.diverged:
             raise kt.errors.FailedTrialError(
                 f"{DIVERGED}: the loss was not finite in epoch {checkpoint.diverged}"
             )
-        if not checkpoint.history:
+        if not checkpoint.begun:
             logger.info(
                 "note: HyperModel.fit does not pass `callbacks` on to model.fit, so that the weights of trials are "
                 "not saved, and a trial that is interrupted begins anew"
             )
-        elif isinstance(result, keras.callbacks.History):
+        elif isinstance(result, keras.callbacks.History) and checkpoint.history:
             result.history = checkpoint.history  # of the epochs before an interruption too
         return result
+
+    def _try_build(self, hp: kt.HyperParameters) -> keras.Model:
+        self._dtype_policy = keras.config.dtype_policy()  # which KerasTuner resets with Keras's session
+        return super()._try_build(hp)
+
+    def _build_hypermodel(self, hp: kt.HyperParameters) -> keras.Model:
+        keras.config.set_dtype_policy(self._dtype_policy)
+        return super()._build_hypermodel(hp)
+
+    def _build_and_fit_model(self, trial: Trial, *args, **kwargs) -> Any:
+        """As `keras_tuner.Tuner`'s, but arrays that only `model.fit` receives are shuffled by seed and epoch."""
+        model, checkpoint = self._try_build(trial.hyperparameters), kwargs["callbacks"][-1]
+        stock = type(self.hypermodel).fit is kt.HyperModel.fit and type(model).fit is keras.Model.fit
+        if stock and isinstance(checkpoint, TrialCheckpoint):
+            args, kwargs = shuffled_by_epoch(args, kwargs, checkpoint.seed, checkpoint.next_epoch())
+        results = self.hypermodel.fit(trial.hyperparameters, model, *args, **kwargs)
+        write_json(Path(self._get_build_config_fname(trial.trial_id)), model.get_build_config())
+        tuner_utils.validate_trial_results(results, self.oracle.objective, "HyperModel.fit()")
+        return results
+
+    def load_model(self, trial: Trial) -> keras.Model:
+        """The model of a trial with the weights of its best epoch.
+
+        Raises:
+            InputError: if the file of its weights is damaged.
+        """
+        path = Path(self._get_checkpoint_fname(trial.trial_id))
+        try:
+            return super().load_model(trial)
+        except OSError as error:
+            if not path.exists():
+                raise
+            raise InputError(
+                f"{path} is damaged ({in_one_line(error)}): train the trial's hyperparameters again, "
+                "tuner.hypermodel.build(tuner.get_best_hyperparameters()[0])."
+            ) from error
 
     def save(self) -> None:
         """Write the state of the search to the project directory."""
@@ -190,6 +230,10 @@ def _quarantine_damage(directory: Path) -> None:
     """Move states of a trial that are damaged aside, and all of that trial, which depend on each other."""
     if all(is_whole(path) for path in state_files(directory)):
         return
+    _quarantine_states(directory)
+
+
+def _quarantine_states(directory: Path) -> None:
     for path in state_files(directory):
         logger.info(quarantine(directory, path, "the trial begins anew"))
 

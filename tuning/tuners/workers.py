@@ -17,7 +17,7 @@ from tuning.executors.base import ENDED, Event
 from tuning.executors.local import LocalExecutor
 from tuning.executors.resources import WorkerResources, assign_resources
 from tuning.oracles.base import IDLE
-from tuning.tuners.program import NotPortable, Program
+from tuning.tuners.program import ADVICE, NotPortable, Program
 from tuning.tuners.trial import FATAL, RESULT, portable_content
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,11 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 3  # of a trial whose worker dies before another epoch has ended
 TURN_SECONDS = 1.0
 OWN_PACKAGES = ("keras_tuner", "tuning")
+# methods that a trial calls, which a subclass may write with this process's objects in mind
+OF_TRIALS = (
+    *("run_trial", "load_model", "save_model", "_build_and_fit_model", "_build_hypermodel"),
+    *("on_batch_begin", "on_batch_end", "on_epoch_begin", "on_epoch_end"),
+)
 
 
 def search_in_workers(tuner, args: tuple, kwargs: dict) -> bool:
@@ -36,7 +41,7 @@ def search_in_workers(tuner, args: tuple, kwargs: dict) -> bool:
     if tuner.executor == "inline" or distribute_utils.has_chief_oracle():
         return False
     try:
-        _check_portable(tuner)
+        _check_portable(tuner, [*args, *kwargs.values()])
         program = Program(portable_content(tuner, args, kwargs))
     except NotPortable as error:
         logger.info(f"trials run in this process, one after the other: {error}.")
@@ -46,10 +51,13 @@ def search_in_workers(tuner, args: tuple, kwargs: dict) -> bool:
     return True
 
 
-def _check_portable(tuner) -> None:
+def _check_portable(tuner, arguments: list) -> None:
     """Raise NotPortable if the trials of `tuner` can only run in this process."""
-    if not type(tuner).run_trial.__module__.startswith(OWN_PACKAGES):
-        raise NotPortable(f"{type(tuner).__name__} has a run_trial of its own")
+    for name in OF_TRIALS:
+        if getattr(type(tuner), name).__module__.partition(".")[0] not in OWN_PACKAGES:
+            raise NotPortable(f"{type(tuner).__name__} has a method {name} of its own")
+    if any(isinstance(value, tf.data.Dataset) for value in arguments):
+        raise NotPortable(f"a tf.data.Dataset cannot leave it. {ADVICE}")
     strategy = tuner.distribution_strategy
     if strategy is not None and not isinstance(strategy, tf.distribute.MirroredStrategy):
         raise NotPortable(f"its distribution_strategy is a {type(strategy).__name__}")
@@ -154,6 +162,8 @@ class _Search:
         """Record what the worker has written of a trial."""
         result = read_record(self._result(trial.trial_id))
         if result["state"] == FATAL:
+            if result["error"] == "SystemExit":
+                raise SystemExit(result["message"])
             raise getattr(kt.errors, result["error"], RuntimeError)(result["message"])
         trial.hyperparameters = HyperParameters.from_config(result["hyperparameters"])
         if result["state"] == COMPLETED:
@@ -163,6 +173,10 @@ class _Search:
 
     def _record(self, trial: Trial) -> None:
         del self.running[trial.trial_id]
+        if trial.status != COMPLETED:
+            log = Path(self.tuner.get_trial_dir(trial.trial_id)) / "log.txt"
+            cause = (trial.message or "").strip().splitlines()[-1:]
+            logger.info(f"trial {trial.trial_id} failed: {' '.join(cause)} (its log: {log})")
         self.tuner.on_trial_end(trial)
         self._result(trial.trial_id).unlink(missing_ok=True)
 

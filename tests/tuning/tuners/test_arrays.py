@@ -43,7 +43,10 @@ def test_validation_split_holds_out_what_keras_holds_out():
 
 @pytest.mark.parametrize(
     "more",
-    [{"shuffle": False}, {"shuffle": "batch"}, {"steps_per_epoch": 2}, {"y": Y.astype(str)}, {"y": Y[:3]}],
+    [
+        *({"shuffle": False}, {"shuffle": "batch"}, {"steps_per_epoch": 2}, {"validation_split": 1.0}),
+        *({"y": Y.astype(str)}, {"y": Y[:3]}),
+    ],
 )
 def test_other_arguments_are_left_to_keras(more):
     given = {"x": X, "y": Y, **more}

@@ -146,8 +146,11 @@ def test_failures_in_a_row_end_the_search_after_they_are_recorded(tmp_path):
     oracle = make("random", tmp_path)
     with pytest.raises(RuntimeError, match="consecutive failures"):
         run(oracle, fails=lambda trial: True)
+    with pytest.raises(RuntimeError, match="consecutive failures"):
+        step(oracle, fails=lambda trial: True)
+    assert step(oracle)
     state = json.loads((tmp_path / "project/oracle.json").read_text())
-    assert len(state["end_order"]) == 3
+    assert len(state["end_order"]) == 5
     assert oracle.create_trial("tuner0").status == "RUNNING"  # the oracle is not locked
 
 

@@ -58,7 +58,22 @@ class TwoPhases(kt.HyperModel):
         return history
 
 
+def unbuilt(hp):
+    """As in Keras's guides, without an Input: Keras builds it at the first batch."""
+    model = keras.Sequential(
+        [
+            keras.layers.Dense(hp.Choice("units", [4, 8]), "relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.25),
+            keras.layers.Dense(2, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    return model
+
+
 CASES = {
+    "unbuilt": (RandomSearch, unbuilt, {"max_trials": 2}, list),
     "plain": (RandomSearch, build, {"max_trials": 2}, list),
     "early stopping": (RandomSearch, build, {"max_trials": 2}, lambda: [early_stopping()]),
     "two executions": (RandomSearch, build, {"max_trials": 1, "executions_per_trial": 2}, list),
@@ -67,7 +82,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+QUICK = ("unbuilt", "early stopping", "hyperband")
+
+
+@pytest.mark.parametrize(
+    "case", [case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
+)
 def test_search_killed_at_every_third_epoch_equals_an_uninterrupted_one(case, tmp_path, monkeypatch):
     kind, hypermodel, arguments, callbacks = CASES[case]
 
@@ -141,6 +161,75 @@ def test_run_trial_of_a_subclass_runs_in_this_process(tmp_path):
     tuner.search(verbose=0)
     best = tuner.get_best_hyperparameters()[0]["x"]
     assert best**2 == min(trial.score for trial in tuner.oracle.trials.values())
+
+
+@pytest.mark.parametrize("change", ["model", "callbacks"])
+def test_script_changed_between_a_kill_and_its_next_run_goes_on(change, tmp_path, monkeypatch):
+    def larger(hp):
+        model = build(hp)
+        model.add(keras.layers.Dense(2))
+        model.compile("adam", model.loss, metrics=["accuracy"], run_eagerly=True)
+        return model
+
+    def make(hypermodel):
+        return RandomSearch(hypermodel, max_trials=1, directory=tmp_path, **GIVEN)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_after(patch, 1)
+        search(make(build), callbacks=[early_stopping()])
+    tuner = make(larger if change == "model" else build)
+    others = [keras.callbacks.TerminateOnNaN(), early_stopping()]
+    search(tuner, callbacks=others if change == "callbacks" else [early_stopping()])
+    assert [trial.status for trial in tuner.oracle.trials.values()] == ["COMPLETED"]
+    quarantined = list(tmp_path.glob("project/trial_0/quarantine/state-*.npz"))
+    assert len(quarantined) == (change == "model")
+
+
+def test_training_loops_of_the_users_own_are_left_alone(tmp_path):
+    class Loop(kt.HyperModel):
+        def build(self, hp):
+            return keras.Sequential([keras.Input((4,)), keras.layers.Dense(hp.Int("units", 4, 8))])
+
+        def fit(self, hp, model, *args, callbacks, **kwargs):
+            callbacks = keras.callbacks.CallbackList(callbacks, model=model)
+            callbacks.on_train_begin()
+            for epoch in range(2):
+                callbacks.on_epoch_end(epoch, {"size": 1.0})
+            callbacks.on_train_end()
+            return {"size": hp["units"]}
+
+    class Halved(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2, "softmax")
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+        def fit(self, x, y, **arguments):
+            assert isinstance(x, np.ndarray)
+            return super().fit(x / 2, y, **arguments)
+
+    def halved(hp):
+        model = Halved()
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+        hp.Fixed("kind", "halved")
+        return model
+
+    for hypermodel, objective in ((Loop(), kt.Objective("size", "max")), (halved, "val_accuracy")):
+        given = {**GIVEN, "objective": objective, "project_name": type(hypermodel).__name__}
+        tuner = RandomSearch(hypermodel, max_trials=1, directory=tmp_path, **given)
+        search(tuner, epochs=1)
+        assert [trial.status for trial in tuner.oracle.trials.values()] == ["COMPLETED"]
+
+
+def test_weights_that_are_damaged_are_named_in_one_line(tmp_path):
+    tuner = RandomSearch(build, max_trials=1, directory=tmp_path, **GIVEN)
+    search(tuner, epochs=1)
+    (path,) = tmp_path.glob("project/trial_0/checkpoint.weights.h5")
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"checkpoint.weights.h5 is damaged .* train the trial's"):
+        tuner.get_best_models()
 
 
 def test_wrong_arguments_are_refused(tmp_path):

@@ -1,11 +1,13 @@
 """KerasTuner's tuners with trials in worker processes."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import keras
 import keras_tuner as kt
 import numpy as np
 import pytest
@@ -67,6 +69,63 @@ def test_fit_of_the_hypermodel_and_data_functions_run_in_workers(tmp_path):
     assert any("does not pass `callbacks` on" in message for message in messages)
 
 
+def test_settings_and_registered_classes_of_the_script_reach_the_workers(tmp_path):
+    @keras.saving.register_keras_serializable("small_search")
+    class Doubled(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2
+
+    keras.Sequential([keras.Input((4,)), Doubled()]).save(tmp_path / "base.keras")
+    policy = keras.config.dtype_policy()
+
+    def seen(hp):
+        hp.Fixed("layers", 1)
+        keras.models.load_model(tmp_path / "base.keras")
+        return build(kt.HyperParameters())
+
+    class Seen(kt.HyperModel):
+        def build(self, hp):
+            return seen(hp)
+
+        def fit(self, hp, model, *args, **kwargs):
+            return {
+                "half": float(model.layers[0].compute_dtype == "bfloat16"),
+                "epsilon": keras.config.epsilon(),
+            }
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_epsilon(1e-3)
+    try:
+        given = {**GIVEN, "objective": kt.Objective("half", "max")}
+        tuner = RandomSearch(Seen(), max_trials=1, directory=tmp_path, **given)
+        tuner.search(*points(), verbose=0)
+    finally:
+        keras.config.set_dtype_policy(policy)
+        keras.config.set_epsilon(1e-7)
+    (trial,) = tuner.oracle.trials.values()
+    assert trial.score == 1 and trial.metrics.get_best_value("epsilon") == pytest.approx(1e-3)
+
+
+def test_subclass_with_hooks_of_trials_runs_in_this_process(tmp_path):
+    class Counting(RandomSearch):
+        def on_epoch_end(self, trial, model, epoch, logs=None):
+            epochs.append((self.oracle.get_trial(trial.trial_id).status, epoch))
+
+    epochs: list[tuple[str, int]] = []
+    tuner = Counting(build, max_trials=1, directory=tmp_path, **GIVEN)
+    tuner.search(*points(), **FIT)
+    assert epochs == [("RUNNING", 0), ("RUNNING", 1)]
+
+
+def test_what_a_killed_search_left_in_the_temporary_folder_is_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "keras-cnn-999999999-x").mkdir()
+    (tmp_path / f"keras-cnn-{os.getpid()}-y").mkdir()
+    with Program(1):
+        assert not (tmp_path / "keras-cnn-999999999-x").exists()
+        assert (tmp_path / f"keras-cnn-{os.getpid()}-y").exists()
+
+
 def test_live_dataset_runs_in_this_process_and_one_line_says_so(tmp_path):
     x, y = points()
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(16)
@@ -80,15 +139,24 @@ def test_live_dataset_runs_in_this_process_and_one_line_says_so(tmp_path):
 
 def test_error_of_the_user_that_ends_the_search_arrives_as_in_keras_tuner(tmp_path):
     class Forgotten(kt.HyperModel):
+        def __init__(self, leaves):
+            super().__init__()
+            self.leaves = leaves
+
         def build(self, hp):
             return build(hp)
 
         def fit(self, hp, model, *args, **kwargs):
-            pass
+            if self.leaves:
+                sys.exit("no such width")
 
-    tuner = RandomSearch(Forgotten(), max_trials=3, directory=tmp_path, **GIVEN)
-    with pytest.raises(kt.errors.FatalTypeError, match="is None"):
-        tuner.search(*points(), verbose=0)
+    for leaves, error, message in (
+        (0, kt.errors.FatalTypeError, "is None"),
+        (1, SystemExit, "no such width"),
+    ):
+        tuner = RandomSearch(Forgotten(leaves), max_trials=1, directory=tmp_path / message, **GIVEN)
+        with pytest.raises(error, match=message):
+            tuner.search(*points(), verbose=0)
 
 
 def test_large_arrays_are_written_once_and_mapped(tmp_path):
