@@ -3,6 +3,7 @@
 Keras gives a callback all that is needed, so that it works in any `fit` that the callbacks are passed to.
 """
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,10 @@ from keras_tuner.src.engine import tuner_utils
 from keras_cnn.files import write_file
 from keras_cnn.training.archives import is_whole
 from keras_cnn.training.checkpoint import read_progress, restore_state, save_state
+from keras_cnn.training.recovery import quarantine
 from tuning.tuners import callback_state
+
+logger = logging.getLogger(__name__)
 
 Report = Callable[[int, dict], bool | None]
 
@@ -136,6 +140,24 @@ def _has_variables(model: keras.Model) -> bool:
 def state_files(directory: Path) -> list[Path]:
     """The states of a trial, of each of its executions and phases."""
     return sorted(directory.glob("state-*.npz"))
+
+
+def quarantine_damaged_states(directory: Path) -> None:
+    """Move the states of a trial aside if any of them is damaged: they depend on each other."""
+    if not all(is_whole(path) for path in state_files(directory)):
+        quarantine_states(directory)
+
+
+def quarantine_states(directory: Path) -> None:
+    """Move the states of a trial aside, and say so."""
+    for path in state_files(directory):
+        logger.info(quarantine(directory, path, "the trial begins anew"))
+
+
+def remove_states(directory: Path) -> None:
+    """Delete the states of a trial: its result and its best weights need them no longer."""
+    for path in state_files(directory):
+        path.unlink()
 
 
 def _state_path(directory: Path, execution: int, phase: int) -> Path:

@@ -20,12 +20,16 @@ from keras_tuner.src.engine import tuner_utils
 from keras_cnn.errors import DamagedFileError, InputError, in_one_line, unknown_name
 from keras_cnn.files import sweep, write_json
 from keras_cnn.records import is_damaged, read_json, read_record, write_record
-from keras_cnn.training.archives import is_whole
-from keras_cnn.training.recovery import quarantine
 from tuning.config import DIVERGED
 from tuning.executors.repeats import to_seed
 from tuning.tuners.arrays import shuffled_by_epoch
-from tuning.tuners.checkpoint import SaveBestEpoch, TrialCheckpoint, state_files
+from tuning.tuners.checkpoint import (
+    SaveBestEpoch,
+    TrialCheckpoint,
+    quarantine_damaged_states,
+    quarantine_states,
+    remove_states,
+)
 from tuning.tuners.oracle import ORACLE
 from tuning.tuners.program import called
 from tuning.tuners.samplers import to_project_oracle
@@ -69,6 +73,7 @@ class Tuner(kt.Tuner):
             raise ValueError(f"workers={workers} must be at least 1.")
         self.executor, self.workers, self.trial_timeout = executor, workers, trial_timeout
         self.report = lambda epoch, logs: None  # a worker's tells the coordinator
+        self._dtype_policy = keras.config.dtype_policy()
         if not kwargs.get("overwrite"):
             _accept_unended_project(Path(kwargs.get("directory") or "."), kwargs)
         super().__init__(to_project_oracle(oracle), hypermodel, **kwargs)
@@ -85,7 +90,7 @@ class Tuner(kt.Tuner):
             args, kwargs = called(fit_args, fit_kwargs)
             super().search(*args, **kwargs)
         for trial_id in self.oracle.trials:  # Hyperband has none left to continue
-            _remove_states(Path(self.get_trial_dir(trial_id)))
+            remove_states(Path(self.get_trial_dir(trial_id)))
 
     def run_trial(self, trial: Trial, *args, **kwargs) -> list:
         """Train the model of a trial `executions_per_trial` times; an interrupted trial continues.
@@ -95,7 +100,7 @@ class Tuner(kt.Tuner):
         """
         directory = Path(self.get_trial_dir(trial.trial_id))
         sweep(directory)
-        _quarantine_damage(directory)
+        quarantine_damaged_states(directory)
         best = SaveBestEpoch(self.oracle.objective, self._get_checkpoint_fname(trial.trial_id))
         original = kwargs.pop("callbacks", [])
         results = []
@@ -104,10 +109,10 @@ class Tuner(kt.Tuner):
                 results.append(self._execute(trial, execution, best, original, args, kwargs))
             except DamagedFileError as error:  # it is that of another model: the script was changed
                 logger.info(f"note: {error.path} does not fit the model")
-                _quarantine_states(directory)
+                quarantine_states(directory)
                 results.append(self._execute(trial, execution, best, original, args, kwargs))
         if "tuner/bracket" not in trial.hyperparameters.values:  # Hyperband may continue it
-            _remove_states(directory)
+            remove_states(directory)
         return results
 
     def _execute(
@@ -224,21 +229,3 @@ def _accept_unended_project(directory: Path, kwargs: dict) -> None:
     path = project / f"{kwargs.get('tuner_id') or 'tuner0'}.json"
     if (project / ORACLE).exists() and not path.exists():
         write_record(path, {"state": {}})
-
-
-def _quarantine_damage(directory: Path) -> None:
-    """Move states of a trial that are damaged aside, and all of that trial, which depend on each other."""
-    if all(is_whole(path) for path in state_files(directory)):
-        return
-    _quarantine_states(directory)
-
-
-def _quarantine_states(directory: Path) -> None:
-    for path in state_files(directory):
-        logger.info(quarantine(directory, path, "the trial begins anew"))
-
-
-def _remove_states(directory: Path) -> None:
-    """Delete the states of a trial: its result and its best weights need them no longer."""
-    for path in state_files(directory):
-        path.unlink()
