@@ -9,7 +9,7 @@ from keras_cnn.errors import InputError, in_one_line
 
 
 def is_batches(data: Any) -> bool:
-    """Whether `data` is a tf.data.Dataset or a keras.utils.PyDataset, told by what they can do: neither is imported."""
+    """Whether `data` is a tf.data.Dataset or a keras.utils.PyDataset, recognized by what they can do: neither is imported."""
     return hasattr(data, "as_numpy_iterator") or hasattr(data, "num_batches")
 
 
@@ -57,7 +57,7 @@ def _from_tensorflow(data: Any, role: str) -> tuple[Iterator[tuple], bool]:
 
 
 def _is_batched(x: Any, y: Any) -> bool:
-    """Whether elements are batches; of three axes, (B, H, W) and (H, W, C) are told apart by the labels."""
+    """Whether elements are batches; of three axes, (B, H, W) and (H, W, C) are distinguished by the labels."""
     if x.rank != 3:
         return x.rank == 4
     return y.rank == 1 and (x[0] is None or x[0] == y[0])

@@ -72,7 +72,7 @@ class Tuner(kt.Tuner):
         if workers is not None and workers < 1:
             raise ValueError(f"workers={workers} must be at least 1.")
         self.executor, self.workers, self.trial_timeout = executor, workers, trial_timeout
-        self.report = lambda epoch, logs: None  # a worker's tells the coordinator
+        self.report = lambda epoch, logs: None  # a worker's goes to the coordinator
         self._dtype_policy = keras.config.dtype_policy()
         if not kwargs.get("overwrite"):
             _accept_unended_project(Path(kwargs.get("directory") or "."), kwargs)
