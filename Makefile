@@ -32,7 +32,7 @@ docs: $(INSTALLED)  ## the documentation in site/; a dead link is an error
 bench: $(INSTALLED)  ## every benchmark: over an hour, on an idle machine, with TFDS_DATA_DIR where CIFAR-10 is
 	$(PIP) --upgrade "pip>=25.1"
 	$(PIP) --group bench
-	for name in epoch_stall augmentation batchnorm_statistics batchnorm_short_runs throughput time_to_accuracy lr_find serving search_cost many_trials crash damage monitor diagnosis; do \
+	for name in epoch_stall augmentation batchnorm_statistics batchnorm_short_runs throughput time_to_accuracy lr_find serving search_cost many_trials keras_tuner_search crash damage monitor diagnosis; do \
 		echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lint: $(INSTALLED)  ## ruff and mypy
