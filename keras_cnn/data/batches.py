@@ -9,7 +9,7 @@ from keras_cnn.errors import InputError, in_one_line
 
 
 def is_batches(data: Any) -> bool:
-    """Whether `data` is a tf.data.Dataset or a keras.utils.PyDataset, recognized by what they can do: neither is imported."""
+    """Whether `data` is a tf.data.Dataset or a keras.utils.PyDataset, by what they can do: neither is imported."""
     return hasattr(data, "as_numpy_iterator") or hasattr(data, "num_batches")
 
 
