@@ -60,6 +60,7 @@ def test_describe_of_an_output_size_prints_the_stride(capsys):
         (["lr-find", "--threads", 0], "threads=0 must be at least 1"),
         (["train", "--directory", ""], "directory is empty"),
         (["predict", "model", ""], "files is empty"),
+        (["app", "--hosts", ""], "hosts is empty"),
         (["train", "--directory", "/proc/run", "--epochs", 1], "/proc/run: No such file or directory"),
         (["lr-find", "--threads", 10**9], "threads=1000000000 must be at most"),
         (["train", "--resume", ""], "resume is empty"),
