@@ -81,10 +81,12 @@ class Parser(jsonargparse.ArgumentParser):
         sys.exit(BAD_INPUT)
 
     def _closest_option(self, name: str) -> str | None:
+        name, dot, inner = name.partition(".")  # of --options.width
         strings = [option for action in self._actions for option in action.option_strings]
         known = [option[2:] for option in strings if option.startswith("--")]
         synonym = SYNONYMS.get(name.casefold())
-        return synonym if synonym in known else closest_name(name, known)
+        close = synonym if synonym in known else closest_name(name, known)
+        return f"{close}{dot}{inner}" if close else None
 
 
 def new_parser(description: str) -> Parser:

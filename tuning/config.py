@@ -1,7 +1,6 @@
 """What a search and each of its trials are, as plain data."""
 
 import dataclasses
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -143,9 +142,8 @@ class Study:
 def read_study(directory: Path) -> Study:
     """The study in `directory`; InputError if there is none."""
     if not (directory / STUDY).exists() and not (directory / STUDY_COPY).exists():
-        raise InputError(
-            f"{directory} holds no study. Make one with keras-cnn search --directory {shlex.quote(str(directory))}."
-        )
+        what = f"is not a study: it holds no {STUDY}" if directory.exists() else "does not exist"
+        raise InputError(f"{directory} {what}. keras-cnn search makes a study, and prints its directory.")
     return read_or_copy(parse_study, directory / STUDY, directory / STUDY_COPY)
 
 

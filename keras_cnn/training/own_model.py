@@ -139,7 +139,8 @@ def try_out(model: keras.Model, data: ImageData, one_hot: bool, objective: str |
     except Exception as error:  # whatever losses and metrics stumble on
         form = "one-hot labels" if one_hot else "labels that are the numbers of the classes"
         raise InputError(
-            f"the model's loss or metrics cannot be computed with {form}, {labels.shape}: {in_one_line(error)}."
+            f"the model's loss, its weights or its metrics cannot be computed with {form} of shape {labels.shape}: "
+            f"{in_one_line(error).rstrip('.')}. compile(optimizer, loss, metrics=[...]) names metrics."
         ) from error
     model.reset_metrics()
     names = [f"val_{name}" for name in logs]

@@ -77,7 +77,8 @@ def read_run(directory: Path) -> Run:
         InputError: if there is none, or both are damaged.
     """
     if not (directory / RUN).exists() and not (directory / RUN_COPY).exists():
-        raise InputError(f"{directory} is not a run: it holds no {RUN}. Make one with keras-cnn train.")
+        what = f"is not a run: it holds no {RUN}" if directory.exists() else "does not exist"
+        raise InputError(f"{directory} {what}. keras-cnn train makes a run, and prints its directory.")
     return read_or_copy(parse_run, directory / RUN, directory / RUN_COPY)
 
 

@@ -180,5 +180,5 @@ def test_train_takes_the_load_arguments_of_loaded_data(pairs, tmp_path):
     run = train("vgg", data, directory=tmp_path / "run", **{**SETTINGS, "epochs": np.int64(1)})
     assert (run.settings.validation_split, run.settings.split_seed, run.settings.epochs) == (0.3, 4, 1)
     assert TrainingRun(run.directory, pairs[0]).facts == run.facts
-    with pytest.raises(InputError, match="is not a run"):
+    with pytest.raises(InputError, match="nowhere does not exist"):
         TrainingRun(Path("nowhere"))

@@ -31,6 +31,7 @@ BOTH = [
     (["--epochs", "0"], "at least 1"),
     (["--architecure", "vgg"], "Did you mean --architecture?"),
     (["--Epochs", "3"], "Did you mean --epochs?"),
+    (["--optons.width", "4"], "Did you mean --options.width?"),
     (["--lr", "0.1"], "Did you mean --learning_rate?"),
     (["--lr=0.1"], "Did you mean --learning_rate?"),
     (["--bs", "8"], "Did you mean --batch_size?"),
@@ -61,9 +62,9 @@ def test_train_and_search_with_a_bad_option_are_refused(complain, arguments, mes
         ([SEARCH, "--architecture", "vgg16"], "too small for 5 blocks"),
         ([SEARCH, "--batch_size", "5000"], "a batch of 5000 images does not fit the 1295"),
         ([SEARCH, "--options.blocks", "6"], "too small for 6 blocks"),
-        (["resume", "nowhere"], "holds no study"),
-        (["report", "nowhere"], "holds no study"),
-        (["export", "nowhere"], "holds no study"),
+        (["resume", "nowhere"], "nowhere does not exist"),
+        (["report", "nowhere"], "nowhere does not exist"),
+        (["export", "nowhere"], "nowhere does not exist"),
     ],
 )
 def test_tuning_command_with_a_bad_option_is_refused(complain, arguments, message):

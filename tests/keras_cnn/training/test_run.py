@@ -57,7 +57,7 @@ def test_run_killed_and_resumed_has_the_weights_of_an_uninterrupted_one(keras_cn
         (["--resume", "run"], "has finished all its 6 epochs"),
         (["--resume", "run", "--epochs", "9", "--dropout", "0.5"], "keeps its settings"),
         (["--resume", "run", "--epochs", "3"], "must be more than the 6"),
-        (["--resume", "nowhere"], "nowhere is not a run"),
+        (["--resume", "nowhere"], "nowhere does not exist"),
         (["--directory", "run"], "run already contains a run.json"),
     ],
 )

@@ -71,4 +71,4 @@ def test_the_status_of_a_search_that_runs_was_killed_or_has_ended(tmp_path, sear
 
 
 def test_status_without_a_study_is_refused(complain):
-    assert "holds no study" in complain(cli, "status", "nowhere")
+    assert "nowhere does not exist" in complain(cli, "status", "nowhere")
