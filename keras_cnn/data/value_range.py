@@ -13,7 +13,7 @@ def find_value_range(low: float, high: float) -> tuple[float, float]:
 
     Returns:
         (0, 1) or (-1, 1) if all values lie in it; (0, 255), (0, 4095) or (0, 65535) if it holds all values and the
-        largest lies in its upper half; else (min(low, 0), high), or (low, low + 1) of a constant.
+        largest is in its upper half; else (min(low, 0), high), or (low, low + 1) of a constant.
     """
     if low < 0 and SIGNED[0] <= low and high <= SIGNED[1]:
         return SIGNED

@@ -44,7 +44,7 @@ def export_run(
     """Write the next numbered version below `destination` (TensorFlow Serving's layout); returns its path.
 
     Input `images`: (B, H, W, C), uint8 in 0..255 or float32 in the data's value range; output `probabilities`: float32
-    (B, classes), or (B, H', W', classes) of masks, for windows of the size trained on. A card.json in it tells classes,
+    (B, classes), or (B, H', W', classes) of masks, for windows of the size trained on. A card.json in it has classes,
     data, settings, metrics and versions.
     directory: of a run, or of a study, which stands for its best trial. formats: names of `formats.FORMATS` to write
     beside it. data: those that the run was trained on, if they are loaded already.

@@ -32,7 +32,7 @@ class BracketOracle(DurableOracle, HyperbandOracle):
         if len(members) < self._get_size(bracket, 0) and not self._exhausted:
             values = self.sample_untried()
             if values is not None:
-                return values | self._place(bracket, 0)
+                return values | rung_values(self, bracket, 0)
             self._exhausted = True  # a rung may then be smaller than planned
         for number in range(1, bracket + 1):
             if not members or any(trial.status == RUNNING for trial in members):
@@ -45,18 +45,10 @@ class BracketOracle(DurableOracle, HyperbandOracle):
                 if trial.trial_id not in continued:
                     return (
                         trial.hyperparameters.values
-                        | self._place(bracket, number)
+                        | rung_values(self, bracket, number)
                         | {"tuner/trial_id": trial.trial_id}
                     )
         return None
-
-    def _place(self, bracket: int, number: int) -> dict:
-        return {
-            "tuner/epochs": self._get_epochs(bracket, number),
-            "tuner/initial_epoch": self._get_epochs(bracket, number - 1) if number else 0,
-            "tuner/bracket": bracket,
-            "tuner/round": number,
-        }
 
     def _members(self, bracket: int, number: int) -> list[Trial]:
         place = bracket, number
@@ -77,3 +69,13 @@ class BracketOracle(DurableOracle, HyperbandOracle):
                     needed |= {trial.trial_id for trial in self._members(bracket, number)}
         running = [trial.hyperparameters.values for trial in self.trials.values() if trial.status == RUNNING]
         return needed | {values["tuner/trial_id"] for values in running if "tuner/trial_id" in values}
+
+
+def rung_values(oracle: HyperbandOracle, bracket: int, number: int) -> dict:
+    """The hyperparameters that KerasTuner gives a trial of rung `number` of `bracket`."""
+    return {
+        "tuner/epochs": oracle._get_epochs(bracket, number),
+        "tuner/initial_epoch": oracle._get_epochs(bracket, number - 1) if number else 0,
+        "tuner/bracket": bracket,
+        "tuner/round": number,
+    }

@@ -82,8 +82,7 @@ class TrialCheckpoint(keras.callbacks.Callback):
             return
         parent = self._parent and _state_path(self._parent, self._execution, self._phase)
         if self._path.exists():
-            self._restore(self._path)
-            self._continue(*read_progress(self._path))
+            self._continue(*self._restore(self._path))
         elif parent and parent.exists() and is_whole(parent):
             self._restore(parent)
 
@@ -116,14 +115,16 @@ class TrialCheckpoint(keras.callbacks.Callback):
         }
         save_state(path, self.model, progress, arrays)
 
-    def _restore(self, path: Path) -> None:
-        """Restore the state in `path`; DamagedFileError if it is that of another model."""
-        config = read_progress(path)[0]["build"]
+    def _restore(self, path: Path) -> tuple[dict, dict[str, np.ndarray]]:
+        """Restore the model from `path`; returns what else it holds. DamagedFileError if it is of another model."""
+        progress, arrays = read_progress(path)
+        config = progress["build"]
         if config and not _has_variables(self.model):  # Keras builds it at its first batch
             self.model.build_from_config(config)
         if not self.model.optimizer.built or not self.model.optimizer.variables:
             self.model.optimizer.build(self.model.trainable_variables)
         restore_state(path, self.model)
+        return progress, arrays
 
     def _continue(self, progress: dict, arrays: dict[str, np.ndarray]) -> None:
         self.history, self._epoch = progress["history"], progress["epoch"]

@@ -9,6 +9,7 @@ from keras_tuner.src.tuners.gridsearch import LinkedList
 from tuning.config import COMPLETED, RUNNING
 from tuning.oracles.base import IDLE, STOPPED, configuration_key
 from tuning.oracles.gaussian_process import MIN_RANDOM_TRIALS, propose
+from tuning.oracles.hyperband import rung_values
 from tuning.tuners.oracle import OPEN, ProjectOracle
 
 
@@ -83,7 +84,7 @@ class HyperbandSampler(ProjectOracle):
             values = self._random_values()
             if values:
                 rounds[0].append({"past_id": None, "id": trial_id})
-                return values | self._place(number, 0)
+                return values | rung_values(self, number, 0)
         for index in range(1, len(rounds)):
             members = [self.trials[one["id"]] for one in rounds[index - 1]]
             if not members or any(trial.status in OPEN for trial in members):
@@ -93,7 +94,7 @@ class HyperbandSampler(ProjectOracle):
                 if trial.trial_id not in continued:
                     rounds[index].append({"past_id": trial.trial_id, "id": trial_id})
                     values = {**trial.hyperparameters.values, "tuner/trial_id": trial.trial_id}
-                    return values | self._place(number, index)
+                    return values | rung_values(self, number, index)
         return None
 
     def _ranked(self, members: list) -> list:
@@ -103,14 +104,6 @@ class HyperbandSampler(ProjectOracle):
         return sorted(
             completed, key=lambda trial: (sign * trial.score, configuration_key(trial.hyperparameters.values))
         )
-
-    def _place(self, number: int, index: int) -> dict:
-        return {
-            "tuner/epochs": self._get_epochs(number, index),
-            "tuner/initial_epoch": self._get_epochs(number, index - 1) if index else 0,
-            "tuner/bracket": number,
-            "tuner/round": index,
-        }
 
 
 SAMPLERS: dict[type[kt.Oracle], type[ProjectOracle]] = {

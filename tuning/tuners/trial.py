@@ -17,11 +17,11 @@ from keras_cnn.errors import DamagedFileError, is_disk_full
 from keras_cnn.records import read_record, write_record
 from tuning.config import COMPLETED, FAILED
 from tuning.tuners.keras_settings import apply_keras_settings, keras_settings
+from tuning.tuners.oracle import INVALID
 from tuning.tuners.program import called, load_program
 
 RESULT = "result.json"
 FATAL = "FATAL"  # the search ends
-INVALID = "INVALID"  # KerasTuner may try it again
 
 
 def portable_content(tuner: kt.Tuner, args: tuple, kwargs: dict) -> tuple:
@@ -101,6 +101,7 @@ def _state_of(error: Exception) -> str:
     return FAILED if isinstance(error, kt.errors.FailedTrialError) else INVALID
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> float:
+    """A metric, NaN if it is infinite too."""
     number = float(value)
     return number if math.isfinite(number) else math.nan
