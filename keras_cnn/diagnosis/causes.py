@@ -25,6 +25,9 @@ from keras_cnn.diagnosis.suggestions import Suggestion
 HEALTHY_CONFIDENCE_FACTOR = (
     0.3  # confidence in a finding on a healthy model / on an untrainable one; set by hand
 )
+REFUTABLE = {"inputs_not_normalized"}  # of less weight where a model learns
+MAX_PLACE_RATIO = 1.5  # score / score of the mean mask, above which masks belong to their images
+DIVERGED_CONFIDENCE = 0.97  # of a loss that may become infinite, where it did
 LIKELY_CONFIDENCE = 0.5  # of a finding that explains why a model does not learn
 
 
@@ -69,11 +72,22 @@ def causes(diagnosis: Diagnosis, model: keras.Model, sample: Sample) -> Diagnosi
 def _not_refuted(diagnosis: Diagnosis) -> Iterator[Finding]:
     """The findings made before training that training did not disprove.
 
-    A model that scores on held-out images has labels that depend on the images.
+    A model that scores on held-out images has labels that depend on the images; masks that belong to other images can
+    still be predicted from the place of most objects.
     """
+    healthy, score = diagnosis.verdict == HEALTHY, final_score(diagnosis.traces[0])
     for finding in diagnosis.findings:
-        if diagnosis.verdict == UNTRAINABLE or finding.name != "labels_unrelated":
-            yield finding
+        if finding.name == "labels_unrelated" and diagnosis.verdict != UNTRAINABLE:
+            continue
+        if (
+            finding.name == "masks_of_other_images"
+            and score > MAX_PLACE_RATIO * finding.numbers["place_score"]
+        ):
+            continue
+        if finding.name == "loss_not_finite_at_bounds" and not diagnosis.traces[0].finite:
+            yield replace(finding, confidence=DIVERGED_CONFIDENCE)
+            continue
+        yield _downweighted(finding) if healthy and finding.name in REFUTABLE else finding
 
 
 def mostly_constant(findings: Iterable[Finding], model: keras.Model) -> bool:
@@ -107,6 +121,8 @@ def _learning_rate(diagnosis: Diagnosis) -> Iterator[Finding]:
     if diagnosis.verdict != LR_DEPENDENT:
         return
     best, own = diagnosis.rates[0], diagnosis.traces[0]
+    if any(finding.name == "schedule_decays_too_fast" for finding in diagnosis.findings):
+        return
     name = "rate_too_low" if best > diagnosis.rate else "rate_too_high"
     start, end = (loss_drops(own, diagnosis.chance)[index] for index in (0, -1))
     at_best = next(trace for trace in diagnosis.traces if trace.rate == best)

@@ -1,30 +1,39 @@
 """diagnose: whether a model learns from its data, at which learning rates, and if not, why."""
 
 import logging
+import math
 import time
 from typing import Any
 
 import keras
 
 from keras_cnn.diagnosis.causes import causes, mostly_constant, ordered
-from keras_cnn.diagnosis.checks.inputs import badly_scaled, input_findings
+from keras_cnn.diagnosis.checks.controls import control_findings
+from keras_cnn.diagnosis.checks.images import image_findings
+from keras_cnn.diagnosis.checks.inputs import scale_findings
 from keras_cnn.diagnosis.checks.labels import label_findings
+from keras_cnn.diagnosis.checks.output_values import value_findings
+from keras_cnn.diagnosis.checks.pretrained import pretrained_findings
+from keras_cnn.diagnosis.checks.rate_schedule import schedule_findings
 from keras_cnn.diagnosis.checks.signals import too_narrow
 from keras_cnn.diagnosis.checks.static import static_findings
+from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph.layer_signals import measure_signals
 from keras_cnn.diagnosis.probe.baseline import linear_baseline_score
+from keras_cnn.diagnosis.probe.controls import suspects
 from keras_cnn.diagnosis.probe.data import Sample, sample_of
 from keras_cnn.diagnosis.probe.decision import (
     HEALTHY,
     LR_DEPENDENT,
     OVERFIT_LR_MULTIPLIER,
     UNTRAINABLE,
-    good_rates,
+    good_runs,
     has_learned,
     score_required,
 )
-from keras_cnn.diagnosis.probe.objective import objective_of, rate_of
-from keras_cnn.diagnosis.probe.probe import SHORT_RUN_STEPS, Probe, Trace
+from keras_cnn.diagnosis.probe.learning_rate import rate_of
+from keras_cnn.diagnosis.probe.objective import objective_of
+from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, SHORT_RUN_STEPS, Probe, Trace
 from keras_cnn.diagnosis.probe.schedule import probe_learning_rates
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.errors import InputError
@@ -40,6 +49,8 @@ DATA_AT_FAULT = {
 }  # no change of the model corrects these
 FATAL = DATA_AT_FAULT | {"all_frozen", "weights_not_finite", "labels_of_another_form"}
 # findings with which only a model that learns at its own learning rate counts as learning
+LINEAR_SHARE = 0.7  # of the linear baseline, below which settings that may impair training are tried without
+BADLY_SCALED = {"inputs_not_normalized", "inputs_scaled_twice"}
 GRAVE = {"probabilities_expected", "softmax_of_one", "too_few_outputs"}
 
 
@@ -80,7 +91,7 @@ def diagnose(
     _check_fits(model, sample)
     findings = static_findings(model)
     end_level("static")
-    findings += [*input_findings(sample), *label_findings(sample, model)]
+    findings += [*image_findings(sample, model), *label_findings(sample, model)]
     names = {finding.name for finding in findings}
     if names & FATAL:
         return Diagnosis(
@@ -88,6 +99,8 @@ def diagnose(
         )
     objective = objective_of(model, sample)
     signals = measure_signals(model, sample, objective)
+    findings += _measured_once(model, sample, names)
+    names = {finding.name for finding in findings}
     end_level("one batch")
     grave = bool(names & GRAVE)
     probe = Probe(model, sample, objective)
@@ -96,7 +109,7 @@ def diagnose(
     linear = linear_baseline_score(sample, objective.shape[-1])
     required_score = score_required(linear, probe.null_score_p999)
     raise_threshold = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
-    allow_extension = not raise_threshold and not badly_scaled(sample, model)
+    allow_extension = not raise_threshold and not names & BADLY_SCALED
     others: list[Trace] = []
     if grave:
         own = probe.run(objective.rate, SHORT_RUN_STEPS, required_score)
@@ -105,14 +118,20 @@ def diagnose(
             probe, objective, required_score, raise_threshold=raise_threshold, allow_extension=allow_extension
         )
     end_level("probe of rates")
+    if any(suspects(model, objective)):  # their effect may show after the model has begun to learn
+        own = probe.run_own(max(MEDIUM_RUN_STEPS, len(own.losses)))
+        sufficient = max(required_score, 0.0 if math.isnan(linear) else LINEAR_SHARE * linear)
+        findings += control_findings(model, sample, objective, own, sufficient)
+    end_level("control runs")
     accepted = not grave or has_learned(own, objective.chance, required_score)
-    rates = good_rates(own, others, allow_extension, required_score) if accepted else ()
+    good = good_runs(own, others, allow_extension, required_score) if accepted else []
     diagnosis = Diagnosis(
-        verdict=HEALTHY if objective.rate in rates else LR_DEPENDENT if rates else UNTRAINABLE,
+        verdict=HEALTHY if any(run is own for run in good) else LR_DEPENDENT if good else UNTRAINABLE,
         rate=objective.rate,
-        rates=rates,
+        rates=tuple(run.rate for run in good),
         findings=findings,
         chance=objective.chance,
+        uniform=objective.uniform,
         images=len(sample),
         linear_baseline_score=linear,
         required_score=required_score,
@@ -122,6 +141,17 @@ def diagnose(
         seconds=seconds,
     )
     return causes(diagnosis, model, sample)
+
+
+def _measured_once(model: keras.Model, sample: Sample, known: set[str]) -> list[Finding]:
+    """Findings from forward passes before training, without those whose names are known already."""
+    found = [
+        *value_findings(model, sample),
+        *scale_findings(sample, model),
+        *pretrained_findings(model, sample),
+        *schedule_findings(model),
+    ]
+    return [finding for finding in found if finding.name not in known]
 
 
 def _check_fits(model: keras.Model, sample: Sample) -> None:
@@ -139,7 +169,16 @@ def _check_fits(model: keras.Model, sample: Sample) -> None:
         for expected_size, size in zip(expected[1:], sample.x.shape[1:], strict=True):
             if expected_size not in (None, size):
                 raise InputError(
-                    f"the model takes images {expected[1:]}, the data have {sample.x.shape[1:]}."
+                    f"the model takes images {expected[1:]}, the data have "
+                    f"{sample.x.shape[1:]}.{_hint(expected, sample)}"
                 )
     elif isinstance(expected, tuple):
         raise InputError(f"the model takes batches {expected}, the data have {sample.x.shape}.")
+
+
+def _hint(expected: tuple, sample: Sample) -> str:
+    """How images of another shape may be made to fit, where that is likely."""
+    shape = sample.x.shape
+    if len(shape) == 4 and (shape[2], shape[3], shape[1]) == tuple(expected[1:]):
+        return " Their channels come first: np.transpose(x, (0, 2, 3, 1)) puts them last."
+    return ""

@@ -1,10 +1,9 @@
-"""The kinds of finding that need no training: images, labels, outputs and loss, weights, graph."""
+"""The kinds of finding that need no training: outputs and loss, weights, graph."""
 
 from keras_cnn.diagnosis.suggestions import (
     BATCH_NORM,
     CLIP,
     INITIALIZER,
-    INSPECT_SAMPLES,
     NEW_WEIGHTS,
     SKIP,
     SOFTMAX,
@@ -18,62 +17,31 @@ EXACT = "none: exact property of the model"
 OUTPUT_REMEDY = ("output_and_loss",)
 
 STATIC_KINDS: dict[str, FindingKind] = {
-    # images
-    "images_not_finite": FindingKind(
-        "NaN or infinite pixels make every output and gradient NaN.",
-        "1 value that is not finite",
-        (Suggestion("repair or remove these images", "training becomes possible"),),
-    ),
-    "constant_channels": FindingKind(
-        "A channel with the same value in every pixel carries no information; images may have been read wrongly.",
-        "maximum - minimum = 0 over all sampled pixels of the channel",
+    # outputs and loss
+    "softmax_wrong_axis": FindingKind(
+        "Softmax over another axis than the classes makes the pixels of a row or column compete. Keras's cross-entropy "
+        "computes with the values before softmax, so that the loss falls all the same; predictions are wrong.",
+        "outputs that sum to 1 over another axis than the last, and not over the last",
         (
             Suggestion(
-                "inspect some images as the model receives them", "shows whether a channel was read wrongly"
-            ),
-        ),
-    ),
-    # labels
-    "labels_of_another_form": FindingKind(
-        "Sparse losses take class indices, the others one number per class; the labels have the other form.",
-        "none: the loss function rejects labels of this shape",
-        (
-            Suggestion(
-                "use the loss of this form of labels, or convert the labels", "`fit` accepts the labels"
+                "use softmax over the last axis: axis=-1", "probabilities of the classes of each pixel"
             ),
         ),
         OUTPUT_REMEDY,
     ),
-    "labels_out_of_range": FindingKind(
-        "The loss of a label outside 0 to C - 1 is NaN, negative, or that of another class.",
-        "1 label below 0 or above C - 1, for C outputs (hinge losses: below -1)",
+    "loss_not_finite_at_bounds": FindingKind(
+        "A model that becomes sure of an answer gives exactly 0 or 1 in float32; the logarithm "
+        "of 0 is infinite, and its "
+        "gradient makes all weights NaN.",
+        "a loss that is not finite for outputs of exactly 0 or 1, and finite for outputs of 0.5",
         (
-            Suggestion("number the classes from 0", "a finite loss for every image"),
-            Suggestion("give the model one output per class", "the same, if all these classes are meant"),
-        ),
-    ),
-    "one_class": FindingKind(
-        "Nearly all labels are equal, so that a constant prediction is nearly always right.",
-        "share of the most frequent class > 99 % of the sampled labels",
-        (
-            Suggestion("shuffle the data before batching", "every batch holds several classes"),
-            Suggestion("check how labels are read", "an error there is visible at once"),
-        ),
-    ),
-    "labels_unrelated": FindingKind(
-        "Labels do not depend on the images: they were shuffled separately, or the classes differ only in details that "
-        "8x8 images do not show.",
-        "the 5 nearest neighbors share a label no more often than by chance (binomial test, p > 0.001, at least 200 "
-        "images)",
-        (
-            INSPECT_SAMPLES,
+            Suggestion("use the cross-entropy of Keras", "it clips probabilities, or computes with logits"),
             Suggestion(
-                "check that images and labels are shuffled together",
-                "the most common error; the same model learns once it is fixed",
+                "clip the outputs: ops.clip(outputs, 1e-7, 1 - 1e-7)", "a finite loss, and finite gradients"
             ),
         ),
+        OUTPUT_REMEDY,
     ),
-    # outputs and loss
     "softmax_twice": FindingKind(
         "The inputs of the second softmax lie in 0..1, so that its outputs are nearly equal: gradients are small and "
         "the loss cannot fall below about ln(1 + (C - 1) / e) for C classes.",
@@ -160,6 +128,7 @@ STATIC_KINDS: dict[str, FindingKind] = {
             Suggestion("use one unit per class", "a loss that depends on the weights"),
             Suggestion("use binary_crossentropy and sigmoid", "the same, for two classes"),
         ),
+        OUTPUT_REMEDY,
     ),
     # weights and graph
     "initializer_too_small": FindingKind(

@@ -1,4 +1,4 @@
-"""The kinds of finding that come from a forward pass, from probe runs, or from a training that is monitored."""
+"""The kinds of finding that come from a forward pass, from probe runs, or from control runs."""
 
 from keras_cnn.diagnosis.suggestions import (
     BATCH_NORM,
@@ -11,15 +11,15 @@ from keras_cnn.diagnosis.suggestions import (
     NORMALIZE,
     RELU,
     SKIP,
-    SMALLER_RATE,
-    TEN_TIMES,
-    TENTH,
     FindingKind,
     Suggestion,
 )
 
 BENCHMARK = "benchmarks/diagnosis.py, 2026-11-25"
-MONITOR = "set by hand"
+CONTROL = "both set by hand; the scores are those of a control run"
+RELU_FOR_EXPONENTIAL = Suggestion(
+    "replace exponential activations by ReLU", "outputs that grow with the inputs only"
+)
 SIGNAL_REMEDIES = ("initialization", "lsuv", "batch_normalization", "activation", "skip_connections")
 
 TRAINING_KINDS: dict[str, FindingKind] = {
@@ -29,11 +29,30 @@ TRAINING_KINDS: dict[str, FindingKind] = {
         "99.9th percentile of the score of uninformative outputs > 0.10 (likelihood ratio test, Wilks 1938)",
         (Suggestion("diagnose with more images", "a verdict that does not depend on chance"),),
     ),
+    "inputs_scaled_twice": FindingKind(
+        "The data were scaled before, and a layer of the model scales them again: differences "
+        "between images are too small "
+        "to learn from.",
+        "standard deviation < 0.01 where the first kernel receives the inputs, behind a "
+        "Rescaling or Normalization, and of "
+        "0.01 or more in the data (set by hand)",
+        (
+            Suggestion(
+                "give the model the images as they were, usually 0..255",
+                "inputs of the scale the layer was made for",
+            ),
+            Suggestion(
+                "remove the layer that scales",
+                "the same, if all images that the model will get are scaled before",
+            ),
+        ),
+        ("remove_rescaling", "input_normalization"),
+    ),
     "inputs_not_normalized": FindingKind(
         "Initializers assume inputs of standard deviation about 1: larger inputs saturate the first layers, smaller "
         "ones leave the outputs constant.",
-        "absolute mean or standard deviation > 30, or standard deviation < 0.01, without a layer that normalizes (set "
-        "by hand)",
+        "absolute mean or standard deviation > 30, or standard deviation < 0.01, where the first kernel receives the "
+        "inputs (set by hand)",
         (NORMALIZE,),
         ("input_normalization",),
     ),
@@ -50,6 +69,16 @@ TRAINING_KINDS: dict[str, FindingKind] = {
         f"loss before training > 2 times the loss of class frequencies, or not finite ({BENCHMARK})",
         (NORMALIZE, INITIALIZER, BATCH_NORM),
         ("initialization", "lsuv", "input_normalization", "batch_normalization"),
+    ),
+    "values_overflow": FindingKind(
+        "Outputs grow out of the range in which float32 can compute and gradients are useful; "
+        "exponential activations do so "
+        "within a few layers.",
+        "mean + standard deviation of a layer's outputs > 10,000 or not finite, or a hidden "
+        "exponential activation in a "
+        "model that does not learn (set by hand)",
+        (RELU_FOR_EXPONENTIAL, BATCH_NORM, INITIALIZER),
+        ("activation", "batch_normalization", "initialization"),
     ),
     "dead_units": FindingKind(
         "A ReLU unit that is 0 for every image gets no gradient and does not learn; a layer of such units blocks all "
@@ -81,7 +110,71 @@ TRAINING_KINDS: dict[str, FindingKind] = {
         ),
         ("widen",),
     ),
+    # settings that a control run proved
+    "regularization_too_strong": FindingKind(
+        "The penalties of the regularizers outweigh the loss: training makes weights small instead of learning.",
+        f"penalty of the initial weights > 0.3 of the chance loss, and twice the score without it ({CONTROL})",
+        (
+            Suggestion(
+                "divide the factor of the regularizer by 100; 1e-4 is usual for l2",
+                "the loss of the data counts",
+            ),
+        ),
+    ),
+    "dropout_too_high": FindingKind(
+        "So many units are dropped that a step sees little of the image, and layers after them get noise.",
+        f"a dropout rate of 0.6 or more, and twice the score without it ({CONTROL})",
+        (Suggestion("use 0.2 to 0.5, and only before dense layers", "steps that agree with each other"),),
+    ),
+    "noise_too_strong": FindingKind(
+        "The added noise is larger than the differences between images.",
+        f"noise of a standard deviation of 0.3 or more, and twice the score without it ({CONTROL})",
+        (
+            Suggestion(
+                "use a tenth of the standard deviation of the signal", "a signal that is above the noise"
+            ),
+        ),
+    ),
+    "augmentation_too_strong": FindingKind(
+        "Augmentation changes images so much that their class can no longer be seen.",
+        f"augmentation layers in the model, and twice the score without them ({CONTROL})",
+        (
+            Suggestion(
+                "halve the ranges of the augmentation, and look at a batch", "images that show their class"
+            ),
+            Suggestion("begin without augmentation", "shows whether the model learns at all"),
+        ),
+    ),
+    "weight_decay_too_strong": FindingKind(
+        "Each step removes a part of every weight that is larger than what the gradient adds.",
+        f"weight decay x learning rate > 1e-4, and twice the score without it ({CONTROL})",
+        (Suggestion("use a weight decay of 1e-4 to 1e-2", "weights that grow where the gradient wants it"),),
+    ),
+    "clipping_too_tight": FindingKind(
+        "Gradients are clipped to so small a size that steps hardly change the weights.",
+        f"clipnorm or global_clipnorm < 0.05, or clipvalue < 0.001, and twice the score without it ({CONTROL})",
+        (Suggestion("use a norm of 1", "only steps that would be too large become smaller"),),
+    ),
     # learning rates
+    "schedule_decays_too_fast": FindingKind(
+        "The learning rate is near 0 before the model has learned. Keras counts steps, not "
+        "epochs: decay_steps=1 decays "
+        "after every batch.",
+        "the first 10,000 steps worth less than 200 steps at the peak (set by hand)",
+        (
+            Suggestion(
+                "multiply decay_steps by the number of steps of an epoch", "a decay by epoch, as meant"
+            ),
+            Suggestion("use a constant learning rate first", "shows whether the schedule is at fault"),
+        ),
+        ("learning_rate",),
+    ),
+    "schedule_warms_up_too_long": FindingKind(
+        "The learning rate rises over more steps than many trainings have.",
+        "half of the peak is reached after more than 5,000 steps (set by hand)",
+        (Suggestion("warm up for 100 to 1,000 steps", "the peak is reached in the first epochs"),),
+        ("learning_rate",),
+    ),
     "rate_too_low": FindingKind(
         "Steps are so small that the weights hardly change.",
         "the model learns only at larger learning rates of those probed",
@@ -118,69 +211,5 @@ TRAINING_KINDS: dict[str, FindingKind] = {
             ),
         ),
         SIGNAL_REMEDIES,
-    ),
-    # while a model trains (HealthMonitor)
-    "stands_at_chance": FindingKind(
-        "The signal does not pass through the model, the learning rate is far off, or labels are wrong.",
-        f"mean loss of every 20 batches > 0.98 of the loss of class frequencies, for 200 batches ({MONITOR})",
-        (Suggestion("run keras-cnn diagnose", "it finds which of these it is"), TENTH, TEN_TIMES),
-    ),
-    "loss_swings": FindingKind(
-        "Steps are too large for the curvature of the loss.",
-        f"4 reversals of more than 0.1 of the chance loss in 160 batches, by means of 20 ({MONITOR})",
-        (SMALLER_RATE, CLIP, Suggestion("use batches of four times the size", "gradients half as noisy")),
-    ),
-    "overfitting": FindingKind(
-        "The model memorizes its training images.",
-        f"validation loss rises and training loss falls for 3 epochs in a row ({MONITOR})",
-        (
-            Suggestion("stop, and use the best weights", "the best validation loss"),
-            Suggestion("augment the images", "training loss gets worse, validation loss better"),
-            Suggestion(
-                "use weight decay or dropout",
-                "a smaller gap between training and validation, in longer training",
-            ),
-            Suggestion("collect more images", "the most reliable; errors fall as a power of their number"),
-        ),
-    ),
-    "diverged": FindingKind(
-        "Updates were so large that weights overflowed, or a logarithm or a division received 0.",
-        "a loss that is not finite",
-        (TENTH, CLIP, NORMALIZE, BATCH_NORM),
-    ),
-    "gradients_vanish": FindingKind(
-        "Gradients are multiplied layer by layer on the way back by a factor that weights, activation and depth "
-        "determine; here they become too small for the layer to learn.",
-        f"gradient norm / kernel norm < 1e-7, while the loss is above half of chance ({MONITOR})",
-        (BATCH_NORM, INITIALIZER),
-    ),
-    "gradients_explode": FindingKind(
-        "Gradients are multiplied layer by layer on the way back by a factor that weights, activation and depth "
-        "determine; here they become so large that a step destroys the weights.",
-        f"gradient norm / kernel norm > 1,000 ({MONITOR})",
-        (CLIP, INITIALIZER),
-    ),
-    "updates_too_large": FindingKind(
-        "The learning rate is too high for the size of the weights.",
-        f"norm of one update / norm of the kernel > 0.3, after step 20; about 0.001 is usual ({MONITOR})",
-        (SMALLER_RATE, LR_FIND),
-    ),
-    "updates_too_small": FindingKind(
-        "The learning rate is too low for the size of the weights.",
-        f"norm of one update / norm of the kernel < 1e-7 in every layer; about 0.001 is usual ({MONITOR})",
-        (TEN_TIMES, LR_FIND),
-    ),
-    "batch_norm_disagrees": FindingKind(
-        "Validation and prediction use moving statistics that do not fit the batches, so that they are worse than "
-        "training: the averages lag (momentum 0.99 needs about 500 steps), or batches differ from each other.",
-        "median over channels of the error of mean or scale >= 2 standard deviations, after 200 steps (set by hand)",
-        (
-            Suggestion("use momentum 0.9", "the averages adapt within 50 steps instead of 500"),
-            Suggestion(
-                "use keras_cnn's BatchNormalization and train",
-                "statistics are estimated again for the current weights",
-            ),
-            Suggestion("use larger, shuffled batches", "batches that resemble each other"),
-        ),
     ),
 }

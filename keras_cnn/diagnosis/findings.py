@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from keras_cnn.diagnosis.finding_kinds_data import DATA_KINDS
+from keras_cnn.diagnosis.finding_kinds_monitor import MONITOR_KINDS
 from keras_cnn.diagnosis.finding_kinds_static import STATIC_KINDS
 from keras_cnn.diagnosis.finding_kinds_training import TRAINING_KINDS
 from keras_cnn.diagnosis.suggestions import FindingKind, Suggestion
 
-FINDINGS: dict[str, FindingKind] = STATIC_KINDS | TRAINING_KINDS
+FINDINGS: dict[str, FindingKind] = DATA_KINDS | STATIC_KINDS | TRAINING_KINDS | MONITOR_KINDS
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.diagnosis.checks.loss_curve import course_findings, overfitting
+from keras_cnn.diagnosis.checks.inference import inference_findings, loss_of, validation_findings
+from keras_cnn.diagnosis.checks.loss_curve import course_findings, overfitting, short_course_findings
 from keras_cnn.diagnosis.checks.training_state import batch_norm_findings, state_findings, update_findings
 from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import kernel_layers, kernels_of
@@ -39,7 +40,8 @@ class HealthMonitor(keras.callbacks.Callback):
     distribution strategy the weights of one replica are measured, and all replicas are checked for NaN.
 
     Args:
-        data: as for `diagnose`; at most 256 images are measured, best training images.
+        data: training images, as for `diagnose`; at most 256 are measured.
+        validation_data: as `data`; images that `fit` validates with, to compare their pixels with the training images'.
         logs: directory for TensorBoard's scalars and histograms by layer; None for none.
         directory: where health.json and health.txt are written at the end; None for none.
         share: maximum time for measuring / training time; measurements are as frequent as it allows.
@@ -53,13 +55,15 @@ class HealthMonitor(keras.callbacks.Callback):
         self,
         data: Any,
         *,
+        validation_data: Any = None,
         logs: Path | str | None = None,
         directory: Path | str | None = None,
         share: float = MAX_TIME_SHARE,
         stop: bool = False,
     ):
         super().__init__()
-        self._data, self._share, self._stop = data, share, stop
+        self._data, self._validation_data = data, validation_data
+        self._share, self._stop = share, stop
         self._logs = Path(logs) if logs else None
         self._directory = Path(directory) if directory else None
         self.findings: list[Finding] = []
@@ -73,6 +77,8 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._sample = sample_of(self._data, MAX_IMAGES)
+        given = self._validation_data
+        self._validation = None if given is None else sample_of(given, MAX_IMAGES)
         self._objective = objective_of(self.model, self._sample)
         self._losses: list[float] = []
         self._history: list[dict] = []
@@ -110,9 +116,18 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._history.append({name: float(value) for name, value in (logs or {}).items()})
+        started = time.perf_counter()
+        if all(map(math.isfinite, self._history[-1].values())):
+            self._found(self._compared())
         self._found(overfitting(self._history))
+        self.spent += time.perf_counter() - started
 
     def on_train_end(self, logs=None):
+        started = time.perf_counter()
+        if not any(finding.name == "diverged" for finding in self.findings):
+            self._measure()
+            self._found(short_course_findings(self._losses, self._objective.chance))
+        self.spent += time.perf_counter() - started
         self._watch.close()
         if self._writer:
             self._writer.close()
@@ -128,7 +143,11 @@ class HealthMonitor(keras.callbacks.Callback):
     def summary(self) -> str:
         """Steps, time spent, and one line per finding in the order of detection."""
         head = f"{self._step} steps, measured {len(self.signals)} times in {self.spent:.1f} s."
-        lines = [f"- {finding}" for finding in self.findings] or ["- No findings."]
+        nothing = "- No findings."
+        if self._step < MIN_STATISTICS_STEPS:
+            nothing = f"- No findings, but {self._step} steps are too few to tell; from "
+            f"{MIN_STATISTICS_STEPS} on it shows."
+        lines = [f"- {finding}" for finding in self.findings] or [nothing]
         return "\n".join([head, *([f"Stopped: {self.reason}"] if self.reason else []), *lines])
 
     def _trainable(self) -> list[keras.layers.Layer]:
@@ -144,6 +163,15 @@ class HealthMonitor(keras.callbacks.Callback):
         for layer in signals.layers:
             for name in ("mean", "variance", "dead", "saturated", "gradient", "ratio"):
                 self._scalar(f"{name}/{layer.name}", getattr(layer, name))
+
+    def _compared(self) -> list[Finding]:
+        """Findings on the model in inference mode, and on its validation."""
+        found = inference_findings(self.model, self._sample, self._objective)
+        losses = [logs["val_loss"] for logs in self._history if "val_loss" in logs]
+        if found or not losses:
+            return found
+        inference = loss_of(self.model, self._sample, self._objective, training=False)
+        return validation_findings(losses, inference, self._objective.chance, self._sample, self._validation)
 
     def _updates(self) -> None:
         """Check norm of the last update / norm of the kernels for each layer."""

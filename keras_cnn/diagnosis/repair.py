@@ -15,7 +15,8 @@ from keras_cnn.diagnosis.probe.data import sample_of
 from keras_cnn.diagnosis.probe.decision import HEALTHY
 from keras_cnn.diagnosis.probe.objective import objective_of
 from keras_cnn.diagnosis.remedies.attempts import Attempt, Measured, apply_remedies, attempt, train_measured
-from keras_cnn.diagnosis.remedies.remedies import REMEDIES, RepairContext
+from keras_cnn.diagnosis.remedies.context import RepairContext
+from keras_cnn.diagnosis.remedies.remedies import REMEDIES
 from keras_cnn.diagnosis.result import Diagnosis, html_table
 from keras_cnn.errors import InputError
 
@@ -38,8 +39,8 @@ class Repair:
         model: the repaired model with its initial weights; the original if no remedy helped.
         changes: names of the remedies that were applied.
         rate: learning rate of the model.
-        before: measured after training the original.
-        after: measured after training the repaired model.
+        before: measured after training the original; None if the model learns, or `fit` rejects its labels.
+        after: measured after training the repaired model; None if no remedy was applied.
         succeeded: whether the repaired model was measured to learn and the original was not.
         tried: every attempt and its result, in order.
     """
@@ -47,49 +48,39 @@ class Repair:
     model: keras.Model
     changes: tuple[str, ...]
     rate: float
-    before: Measured
-    after: Measured
+    before: Measured | None
+    after: Measured | None
     succeeded: bool
     tried: list[dict] = field(default_factory=list)
 
     def to_dict(self) -> dict:
         """All fields but the model, as JSON takes them."""
         names = ("changes", "rate", "succeeded", "tried")
+        measured = {"before": self.before, "after": self.after}
         return {name: getattr(self, name) for name in names} | {
-            "before": asdict(self.before),
-            "after": asdict(self.after),
+            name: asdict(one) if one else None for name, one in measured.items()
         }
 
     def __str__(self) -> str:
-        before, after = self.before, self.after
-        numbers = (
-            f"accuracy {before.accuracy:.2f} -> {after.accuracy:.2f}, loss {before.loss:.3f} -> {after.loss:.3f} "
-            f"(chance {before.chance:.3f}) on held-out images, after {before.steps} and {after.steps} steps"
+        if self.before is None and not self.tried and not self.succeeded:
+            return f"Nothing to repair: the model learns at its learning rate of {self.rate:.1e}."
+        before = f"before: {_numbers(self.before)}" if self.before else "before: fit rejects the labels"
+        if self.after is None:
+            return f"Not repaired: none of {len(self.tried)} attempts improved the score enough; {before}."
+        names = ", then ".join(self.changes)
+        return (
+            f"Repaired by {names}, at a learning rate of {self.rate:.1e}; {before}; after: {_numbers(self.after)}, on "
+            "held-out images."
         )
-        if self.succeeded:
-            names = ", then ".join(self.changes)
-            return f"Repaired by {names}: {numbers}, at a learning rate of {self.rate:.1e}."
-        numbers = (
-            f"accuracy {before.accuracy:.2f}, loss {before.loss:.3f} (chance {before.chance:.3f}) on held-out images "
-            f"after {before.steps} steps"
-        )
-        if self.tried:
-            return f"Not repaired: none of {len(self.tried)} attempts improved the score enough; {numbers}."
-        return f"Not repaired: no remedy was tried, because the model learns; {numbers}."
 
     def _summary(self) -> list[tuple[str, str]]:
         """(name, value) of what a repr shows."""
+        measured = [(name, one) for name, one in (("before", self.before), ("after", self.after)) if one]
         return [
             ("succeeded", str(self.succeeded)),
             ("changes", ", ".join(self.changes) or "none"),
             ("learning rate", f"{self.rate:.1e}"),
-            *(
-                (
-                    name,
-                    f"accuracy {one.accuracy:.2f}, loss {one.loss:.3f}, score {one.score:.1%}, {one.steps} steps",
-                )
-                for name, one in (("before", self.before), ("after", self.after))
-            ),
+            *((name, _numbers(one)) for name, one in measured),
             ("attempts", str(len(self.tried))),
         ]
 
@@ -98,6 +89,14 @@ class Repair:
 
     def _repr_html_(self) -> str:
         return html_table("Repair", self._summary())
+
+
+def _numbers(measured: Measured) -> str:
+    return (
+        f"accuracy {measured.accuracy:.2f}, loss {measured.loss:.3f} (chance "
+        f"{measured.chance:.3f}) after {measured.steps} "
+        "steps"
+    )
 
 
 def repair(
@@ -129,27 +128,39 @@ def repair(
     _check_data(diagnosis)
     sample = sample_of(data, MAX_IMAGES)
     objective = objective_of(model, sample)
-    # `fit` would reject such labels: the original is measured untrained
-    rejected = any(finding.name == "labels_of_another_form" for finding in diagnosis.findings)
-    steps = 0 if rejected else budget
-    before = train_measured(model, sample, objective.rate, steps)
-    logger.info(f"before: accuracy {before.accuracy:.3f}, loss {before.loss:.3f} after {steps} steps")
-    tried: list[dict] = []
     if diagnosis.verdict == HEALTHY:
-        return Repair(model, (), objective.rate, before, before, False)
+        return Repair(model, (), objective.rate, None, None, False)
+    before = None
+    if all(finding.name != "labels_of_another_form" for finding in diagnosis.findings):
+        before = train_measured(model, sample, budget)
+        logger.info(f"before: {_numbers(before)}")
+    tried: list[dict] = []
     context = RepairContext(
         model, sample, objective, diagnosis.rates[0] if diagnosis.rates else objective.rate
     )
-    required_score, initial = diagnosis.required_score, before.score if np.isfinite(before.score) else 0.0
+    required_score = diagnosis.required_score
+    initial = before.score if before and np.isfinite(before.score) else 0.0
     min_score = initial + max(MIN_GAIN * required_score, diagnosis.null_score_p999)
     try_out = partial(_attempt, context, required_score=required_score, budget=budget, tried=tried)
     for plans in _plans(diagnosis.remedies):
-        successes = list(_successes(map(try_out, plans), min_score, GOOD_ENOUGH * required_score))
+        better = (one for one in map(try_out, plans) if one and _is_better(one.after, before))
+        successes = list(_successes(better, min_score, GOOD_ENOUGH * required_score))
         if successes:
             best = _cheapest_of_the_best(successes, TIE_MARGIN * required_score)
             best.model.optimizer.learning_rate = best.rate
             return Repair(best.model, best.names, best.rate, before, best.after, True, tried)
-    return Repair(model, (), objective.rate, before, before, False, tried)
+    return Repair(model, (), objective.rate, before, None, False, tried)
+
+
+def _is_better(after: Measured, before: Measured | None) -> bool:
+    """Whether loss and accuracy of held-out images beat those of guesses by more than noise, and those before."""
+    if not after.beats_chance:
+        return False
+    if before is None or not np.isfinite([before.loss, before.chance]).all():
+        return True
+    # as ratios, because a remedy may change the loss function
+    lower = after.loss / after.chance < before.loss / before.chance
+    return lower and after.balanced_accuracy > before.balanced_accuracy
 
 
 def _check_data(diagnosis: Diagnosis) -> None:
@@ -173,10 +184,10 @@ def _plans(named: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
         yield [tuple(sorted(pair, key=cost.index))]
 
 
-def _successes(attempts: Iterable[Attempt | None], min_score: float, good_enough: float) -> Iterator[Attempt]:
+def _successes(attempts: Iterable[Attempt], min_score: float, good_enough: float) -> Iterator[Attempt]:
     """The attempts that score more than `min_score`, up to the first that scores more than `good_enough`."""
     for made in attempts:
-        if made and made.after.score > min_score and np.isfinite(made.after.loss):
+        if made.after.score > min_score:
             yield made
             if made.after.score > good_enough:
                 return

@@ -40,11 +40,13 @@ def text(diagnosis: Diagnosis) -> str:
         "time: " + ", ".join(f"{level} {seconds:.1f} s" for level, seconds in diagnosis.seconds.items())
     )
     explained: set[Suggestion] = set()
+    if diagnosis.findings and diagnosis.verdict == HEALTHY:
+        lines += ["", "The model learns. What could be better:"]
     for number, finding in enumerate(diagnosis.findings, start=1):
         lines += ["", *_finding(number, finding, explained)]
         explained.update(finding.suggestions)
     if not diagnosis.findings:
-        lines += ["", "No findings."]
+        lines += ["", "Nothing was found that could be better."]
     return "\n".join(lines)
 
 
@@ -102,9 +104,15 @@ def figure(diagnosis: Diagnosis):
             for index in range(len(trace.held_out))
         ]
         right.plot(steps, trace.held_out, ".-", label=f"learning rate {trace.rate:.0e}")
-    right.axhline(diagnosis.chance, color="gray", linestyle="--", label="chance")
-    right.set(title="probe: held-out loss", xlabel="step", ylim=(0, 1.6 * diagnosis.chance))
-    right.legend(fontsize=7)
+    if diagnosis.traces:
+        right.axhline(diagnosis.chance, color="gray", linestyle="--", label="chance")
+        right.set_ylim(0, 1.6 * diagnosis.chance)
+        right.legend(fontsize=7)
+    else:
+        right.text(
+            0.5, 0.5, "not probed: the first finding\nmakes training impossible", ha="center", va="center"
+        )
+    right.set(title="probe: held-out loss", xlabel="step")
     result.suptitle(f"verdict: {diagnosis.verdict}")
     return result
 

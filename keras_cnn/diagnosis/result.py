@@ -22,6 +22,7 @@ class Diagnosis:
         rates: learning rates at which it learns, the best first; empty if untrainable.
         findings: what is wrong, the likeliest cause first.
         chance: loss of a model that predicts the class frequencies, in nats; NaN if not measured.
+        uniform: loss of a model that gives all classes equal logits, in nats; NaN if not measured.
         images: number of images it was diagnosed with.
         linear_baseline_score: score of ridge regression on 8x8 images, in [0, 1]; NaN if unknown.
         required_score: score at which a model counts as learning, in [0, 1].
@@ -36,6 +37,7 @@ class Diagnosis:
     rates: tuple[float, ...]
     findings: list[Finding]
     chance: float = math.nan
+    uniform: float = math.nan
     images: int = 0
     linear_baseline_score: float = math.nan
     required_score: float = SUFFICIENT_SCORE

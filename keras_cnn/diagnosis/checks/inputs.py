@@ -1,4 +1,4 @@
-"""Whether images are finite, every channel carries information, and their scale suits the weights."""
+"""Whether the inputs reach the first kernel at the scale that initial weights assume."""
 
 from collections.abc import Iterator
 
@@ -7,53 +7,63 @@ import numpy as np
 
 from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import kernel_layers, layers_of
+from keras_cnn.diagnosis.graph.hooks import kernel_inputs
 from keras_cnn.diagnosis.probe.data import Sample
 
 # absolute mean or standard deviation of inputs that count as normalized; set by hand
 MAX_INPUT_SCALE = 30.0
 MIN_INPUT_STD = 0.01
-NORMALIZING_LAYERS = (keras.layers.Normalization, keras.layers.BatchNormalization)
+MEASURED_IMAGES = 64
 
 
-def input_findings(sample: Sample) -> Iterator[Finding]:
-    """Findings on the images alone."""
-    x = sample.x.astype("float64")
-    channels = x.reshape(-1, x.shape[-1])
-    if not np.isfinite(x).all():
-        count = int(np.size(x) - np.isfinite(x).sum())
-        yield make_finding("images_not_finite", f"{count} values in the images are NaN or infinite.", 1.0)
-        return
-    constant = [index for index in range(channels.shape[-1]) if np.ptp(channels[:, index]) == 0]
-    if constant:
+def scale_findings(sample: Sample, model: keras.Model) -> Iterator[Finding]:
+    """At most one finding: inputs far from the scale of about 1 that initializers assume."""
+    numbers = scale_numbers(sample, model)
+    layer = rescaling_layer(model)
+    values = f"mean {numbers['mean']:.3g} and standard deviation {numbers['std']:.3g} where the "
+    "first kernel receives them"
+    if _is_small(numbers) and layer and sample.x.std() >= MIN_INPUT_STD:
         yield make_finding(
-            "constant_channels",
-            f"Channel {', '.join(map(str, constant))} of {channels.shape[-1]} has the same value in every pixel.",
-            0.9 if len(constant) == channels.shape[-1] else 0.3,
+            "inputs_scaled_twice",
+            f"The data range from {sample.x.min():.3g} to {sample.x.max():.3g}, and {layer.name} scales them again: "
+            f"they have {values}.",
+            0.95,
+            layer.name,
+            numbers,
         )
-
-
-def scale_numbers(sample: Sample) -> dict[str, float]:
-    """Mean and standard deviation (`deviation`) of the inputs."""
-    x = sample.x.astype("float64")
-    return {"mean": float(x.mean()), "deviation": float(x.std())}
+    elif _is_small(numbers) or _is_large(numbers):
+        yield make_finding("inputs_not_normalized", f"The inputs have {values}.", 0.9, numbers=numbers)
 
 
 def badly_scaled(sample: Sample, model: keras.Model) -> bool:
-    """Whether the inputs are far from the scale of about 1 that initializers assume, and no layer normalizes them."""
-    numbers = scale_numbers(sample)
-    large = max(abs(numbers["mean"]), numbers["deviation"]) > MAX_INPUT_SCALE
-    return (large or 0 < numbers["deviation"] < MIN_INPUT_STD) and not _normalizes(model)
+    """Whether the first kernel receives inputs far from the scale of about 1 that initializers assume."""
+    numbers = scale_numbers(sample, model)
+    return _is_large(numbers) or _is_small(numbers)
 
 
-def _normalizes(model: keras.Model) -> bool:
-    """Whether a layer before the first kernel normalizes."""
+def scale_numbers(sample: Sample, model: keras.Model) -> dict[str, float]:
+    """Mean and standard deviation of what the first kernel receives, behind all layers that scale it."""
+    inputs = kernel_inputs(model, sample.x[:MEASURED_IMAGES])
+    values = (sample.x if inputs is None else inputs).astype("float64")
+    return {"mean": float(values.mean()), "std": float(values.std())}
+
+
+def _is_large(numbers: dict[str, float]) -> bool:
+    return max(abs(numbers["mean"]), numbers["std"]) > MAX_INPUT_SCALE
+
+
+def _is_small(numbers: dict[str, float]) -> bool:
+    return 0 < numbers["std"] < MIN_INPUT_STD
+
+
+def rescaling_layer(model: keras.Model) -> keras.layers.Layer | None:
+    """The last layer before the first kernel that multiplies by less than 1; None if there is none."""
     layers, kernels = layers_of(model), kernel_layers(model)
-    end = layers.index(kernels[0]) if kernels else len(layers)
-    return any(_changes_scale(layer) for layer in layers[:end])
-
-
-def _changes_scale(layer: keras.layers.Layer) -> bool:
-    if isinstance(layer, keras.layers.Rescaling):
-        return bool(np.any(np.asarray(layer.scale) != 1))
-    # PerImageStandardization and layers of users with such a name
-    return isinstance(layer, NORMALIZING_LAYERS) or "tandardiz" in type(layer).__name__
+    before = layers[: layers.index(kernels[0])] if kernels else layers
+    shrinking = [
+        one
+        for one in before
+        if isinstance(one, keras.layers.Normalization)
+        or (isinstance(one, keras.layers.Rescaling) and np.max(np.abs(one.scale)) < 1)
+    ]
+    return shrinking[-1] if shrinking else None

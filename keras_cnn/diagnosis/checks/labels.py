@@ -1,17 +1,15 @@
-"""Whether the labels fit the images, and whether they have the form and range that the model and its loss expect."""
+"""Whether the labels have the form and range that the model and its loss expect."""
 
 from collections.abc import Callable, Iterator
 
 import keras
-import numpy as np
-from scipy.stats import binomtest
 
+from keras_cnn.diagnosis.checks.label_relations import relation_findings
+from keras_cnn.diagnosis.checks.masks import mask_findings, value_suggestions
 from keras_cnn.diagnosis.checks.outputs import CLASSES_OF_LOSS
 from keras_cnn.diagnosis.findings import Finding, make_finding
-from keras_cnn.diagnosis.probe.baseline import classes_of_images, small_pictures
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import (
-    class_frequencies,
     compiled_loss,
     loss_name,
     output_shape,
@@ -19,10 +17,6 @@ from keras_cnn.diagnosis.probe.objective import (
 )
 from keras_cnn.diagnosis.suggestions import Suggestion
 
-MIN_IMAGES = 200  # with fewer images the agreement of neighbors is not tested
-MAX_P_VALUE = 1e-3  # of the binomial test, for labels that depend on the images
-MAX_CLASS_SHARE = 0.99  # of the most frequent class
-NEIGHBORS = 5
 SIGNED = ("hinge", "squared_hinge")  # losses of classes -1 and 1
 
 
@@ -30,7 +24,10 @@ def label_findings(sample: Sample, model: keras.Model) -> list[Finding]:
     """Findings on the labels, compared with what the model and its loss expect."""
     shape = output_shape(model, sample.x)
     width, loss = shape[-1], compiled_loss(model)
-    found = list(_range(sample, loss, width)) or [*_one_class(sample, width), *_agreement(sample, width)]
+    masks = list(mask_findings(sample, width))
+    interpolated = any(one.name == "interpolated_masks" and one.confidence > 0.5 for one in masks)
+    found = masks if interpolated else list(_range(sample, loss, width))
+    found = found or [*relation_findings(sample, width), *masks]
     return [*found, *_form(sample, loss, shape)]
 
 
@@ -74,57 +71,5 @@ def _range(sample: Sample, loss: Callable | None, width: int) -> Iterator[Findin
         f"Labels range from {y.min():g} to {y.max():g}; {outputs} classes 0 to {classes - 1}.",
         1.0,
         numbers={"minimum": float(y.min()), "maximum": float(y.max())},
-        suggestions=(
-            Suggestion("number the classes from 0", "a finite loss for every image"),
-            Suggestion(
-                f"give the model {int(y.max()) + 1} outputs", "the same, if all these classes are meant"
-            ),
-        ),
+        suggestions=value_suggestions(y, width),
     )
-
-
-def _one_class(sample: Sample, width: int) -> Iterator[Finding]:
-    shares = class_frequencies(sample.y, width)
-    if shares.max() > MAX_CLASS_SHARE:
-        message = f"{shares.max():.0%} of the labels are class {int(shares.argmax())}."
-        yield make_finding("one_class", message, 0.95, numbers={"share": float(shares.max())})
-
-
-def _agreement(sample: Sample, width: int) -> Iterator[Finding]:
-    """Similar images should share a class more often than by chance."""
-    labels = classes_of_images(sample, width)
-    if labels is None or len(labels) < MIN_IMAGES or sample.x.ndim != 4 or len(np.unique(labels)) < 2:
-        return
-    agreeing, expected = neighbors_agree(sample.x, labels)
-    # neighbors are not independent of each other: count each image once
-    p_value = binomtest(round(agreeing * len(labels)), len(labels), expected, alternative="greater").pvalue
-    if p_value > MAX_P_VALUE:
-        comparisons = float(len(labels) * NEIGHBORS)
-        yield make_finding(
-            "labels_unrelated",
-            f"Of the {NEIGHBORS} most similar images {agreeing:.1%} share the label; by chance {expected:.1%} would.",
-            0.9,
-            numbers={"agreeing": agreeing, "by_chance": expected, "comparisons": comparisons},
-        )
-
-
-def neighbors_agree(x: np.ndarray, labels: np.ndarray, max_images: int = 2000) -> tuple[float, float]:
-    """How often the nearest neighbors of an image share its label; neighbors by cosine of 8x8 images.
-
-    Args:
-        x: images (N, H, W, C).
-        labels: classes (N,).
-        max_images: only so many, the first ones, are compared.
-
-    Returns:
-        (share of the `NEIGHBORS` nearest images with the same label, that share by chance), both in [0, 1].
-    """
-    small, labels = small_pictures(x[:max_images]), labels[:max_images]
-    small = small - small.mean(axis=1, keepdims=True)
-    small /= np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-12)
-    similarity = small @ small.T
-    np.fill_diagonal(similarity, -np.inf)
-    nearest = np.argpartition(-similarity, min(NEIGHBORS, len(small) - 2), axis=1)[:, :NEIGHBORS]
-    counts = np.unique(labels, return_counts=True)[1].astype("float64")
-    by_chance = float((counts * (counts - 1)).sum() / (len(labels) * (len(labels) - 1)))
-    return float((labels[nearest] == labels[:, None]).mean()), by_chance

@@ -13,6 +13,7 @@ CHANCE_RATIO, CHANCE_WINDOWS = (
     0.98,
     10,
 )  # loss / chance loss that counts as chance, in so many windows in a row
+MIN_SHORT_BATCHES = 20  # of a training whose loss is compared with chance at its end
 SWING_COUNT, SWING_WINDOWS = 5, 8  # changes of the mean within so many windows
 SWING_RATIO = 0.1  # change / chance loss that counts as a swing
 OVERFIT_EPOCHS = 3  # in which the validation loss rises while the training loss falls
@@ -48,6 +49,28 @@ def course_findings(losses: Sequence[float], chance: float) -> list[Finding]:
         )
         found.append(make_finding("loss_swings", message, 0.6, numbers={"swing": swing}))
     return found
+
+
+def short_course_findings(losses: Sequence[float], chance: float) -> list[Finding]:
+    """At most one finding on a training of fewer than 200 batches: its loss is still at chance at the end.
+
+    Args:
+        losses: of each batch, in nats.
+        chance: loss of a model that predicts the class frequencies, in nats.
+    """
+    batches = CHANCE_WINDOWS * WINDOW_BATCHES
+    last = losses[-WINDOW_BATCHES:]
+    if not MIN_SHORT_BATCHES <= len(losses) < batches or np.mean(last) <= CHANCE_RATIO * chance:
+        return []
+    message = (
+        f"The mean loss of the last {len(last)} of {len(losses)} batches is {np.mean(last):.3f}, chance {chance:.3f}; "
+        "so short a training does not show whether it would have fallen."
+    )
+    return [
+        make_finding(
+            "stands_at_chance", message, 0.4, numbers={"loss": float(np.mean(last)), "chance": chance}
+        )
+    ]
 
 
 def overfitting(history: Sequence[dict[str, float]]) -> list[Finding]:

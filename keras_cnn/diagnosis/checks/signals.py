@@ -5,11 +5,17 @@ from collections.abc import Iterator
 
 import keras
 
-from keras_cnn.diagnosis.checks.inputs import badly_scaled, scale_numbers
 from keras_cnn.diagnosis.findings import Finding, make_finding
-from keras_cnn.diagnosis.graph.graph import bottleneck_layers, kernel_layers, output_width
+from keras_cnn.diagnosis.graph.graph import (
+    activation_of,
+    bottleneck_layers,
+    kernel_layers,
+    layers_of,
+    output_width,
+)
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.decision import (
+    HEALTHY,
     MAX_OVERFIT_LOSS_RATIO,
     SUFFICIENT_SCORE,
     UNTRAINABLE,
@@ -24,6 +30,8 @@ MIN_LOGIT_STD = 5e-3  # standard deviation of the logits over images before trai
 MAX_LOSS_RATIO = 2.0  # loss before training / chance loss
 # set by hand
 MAX_DEAD_SHARE, MAX_SATURATED_SHARE = 0.5, 0.5  # of the units, or outputs, of a layer
+MAX_OUTPUT = 1e4  # absolute mean + standard deviation of a layer's outputs
+EXPONENTIAL = "exponential"
 FADED_STD_RATIO = 0.01  # standard deviation over images / the largest of the layers before
 
 
@@ -35,8 +43,8 @@ def signal_findings(diagnosis: Diagnosis, model: keras.Model, sample: Sample) ->
         model: the model that was diagnosed.
         sample: the images it was diagnosed with.
     """
-    found = [*_few(diagnosis, sample), *_narrow(diagnosis, model), *_inputs(sample, model)]
-    return [*found, *_signal(diagnosis), *_units(diagnosis)]
+    found = [*_few(diagnosis, sample), *_narrow(diagnosis, model)]
+    return [*found, *_signal(diagnosis), *_units(diagnosis), *_overflow(diagnosis, model)]
 
 
 def _few(diagnosis: Diagnosis, sample: Sample) -> Iterator[Finding]:
@@ -56,16 +64,6 @@ def _few(diagnosis: Diagnosis, sample: Sample) -> Iterator[Finding]:
         )
 
 
-def _inputs(sample: Sample, model: keras.Model) -> Iterator[Finding]:
-    if badly_scaled(sample, model):
-        numbers = scale_numbers(sample)
-        message = (
-            f"The inputs have mean {numbers['mean']:.3g} and standard deviation {numbers['deviation']:.3g}, and no "
-            "layer normalizes them."
-        )
-        yield make_finding("inputs_not_normalized", message, 0.9, numbers=numbers)
-
-
 def _signal(diagnosis: Diagnosis) -> Iterator[Finding]:
     signals = diagnosis.signals
     if signals is None:
@@ -81,9 +79,28 @@ def _signal(diagnosis: Diagnosis) -> Iterator[Finding]:
             "learn at once have 0.01 to 1."
         )
         yield make_finding("signal_fades", message, 0.8, _fading_layer(diagnosis), numbers)
-    if not signals.finite or signals.loss > MAX_LOSS_RATIO * diagnosis.chance:
+    if not signals.finite or signals.loss > MAX_LOSS_RATIO * max(diagnosis.chance, diagnosis.uniform):
         message = f"Before training the loss is {signals.loss:.3g}; chance is {diagnosis.chance:.3g}."
         yield make_finding("loss_far_above_chance", message, 0.6, numbers=numbers)
+
+
+def _overflow(diagnosis: Diagnosis, model: keras.Model) -> Iterator[Finding]:
+    """The first layer whose outputs are out of range, or the first exponential one of a model that does not learn."""
+    for layer in diagnosis.signals.layers if diagnosis.signals else []:
+        size = (
+            abs(layer.mean) + math.sqrt(max(0.0, layer.variance))
+            if math.isfinite(layer.variance)
+            else math.inf
+        )
+        if not size <= MAX_OUTPUT:
+            message = f"The outputs of {layer.name} ({layer.kind}) reach {size:.1e} before training."
+            grave = layer.kind == EXPONENTIAL or not math.isfinite(size)
+            yield make_finding("values_overflow", message, 0.93 if grave else 0.6, layer.name, {"size": size})
+            return
+    exponential = [one for one in layers_of(model)[:-1] if activation_of(one) == EXPONENTIAL]
+    if exponential and diagnosis.verdict != HEALTHY:
+        message = f"{len(exponential)} hidden layers have an exponential activation, whose outputs grow without bound."
+        yield make_finding("values_overflow", message, 0.9, exponential[0].name)
 
 
 def _fading_layer(diagnosis: Diagnosis) -> str:

@@ -1,13 +1,11 @@
 """Findings on a model during training: units, gradients, updates, and the statistics of batch normalization."""
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import layers_of
-from keras_cnn.diagnosis.graph.hooks import forward_hooks
 from keras_cnn.diagnosis.graph.layer_signals import Signals
+from keras_cnn.diagnosis.graph.moving_statistics import statistics_errors
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.suggestions import BATCH_NORM, LEAKY, NORMALIZE, RELU, SMALLER_RATE
 
@@ -98,28 +96,14 @@ def _update(name: str, layer: str, ratio: float) -> Finding:
 def batch_norm_findings(model: keras.Model, sample: Sample) -> list[Finding]:
     """At most one finding: moving statistics of batch normalization do not fit the batches.
 
-    If they fit, the outputs of the layer have mean beta and standard deviation |gamma| in inference mode.
-
     Args:
         model: the model, in any state of training.
         sample: images, of which the first 64 are used.
     """
-    errors: dict[str, float] = {}
-
-    def on_output(layer, outputs) -> None:
-        values = outputs.numpy().astype("float64").reshape(-1, outputs.shape[-1])
-        gamma = np.abs(layer.gamma.numpy()) if layer.scale else np.ones(values.shape[1])
-        beta = layer.beta.numpy() if layer.center else np.zeros(values.shape[1])
-        gamma = np.maximum(gamma, 1e-3)
-        shift = np.abs(values.mean(axis=0) - beta) / gamma
-        scale = np.maximum(values.std(axis=0), 1e-6) / gamma
-        errors[layer.name] = float(np.median(np.maximum(shift, np.maximum(scale, 1 / scale) - 1)))
-
     layers = [layer for layer in layers_of(model) if isinstance(layer, keras.layers.BatchNormalization)]
     if not layers:
         return []
-    with forward_hooks(layers, on_output):
-        model(tf.convert_to_tensor(sample.x[:BATCH_NORM_IMAGES]), training=False)
+    errors = statistics_errors(model, layers, sample.x[:BATCH_NORM_IMAGES])
     layer = max(errors, key=lambda name: errors[name])
     if errors[layer] < MAX_STATISTICS_ERROR_STD:
         return []

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 
 DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 TRANSPOSED = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
@@ -164,3 +165,20 @@ def final_activation(model: keras.Model) -> tuple[str, keras.Operation]:
     while isinstance(layer, IDENTITY_LAYERS) and predecessors(layer, model):
         layer = predecessors(layer, model)[0]
     return activation_of(layer), layer
+
+
+def is_pretrained(model: keras.Model, layer: keras.layers.Layer) -> bool:
+    """Whether the weights of a layer are from another training: it is frozen, or has biases that the last layer lacks.
+
+    The head of a model for transfer is new, its biases are 0; training moves biases away from 0.
+    """
+    if not layer.trainable:
+        return True
+    head = kernel_layers(model)[-1:]
+    return not any(_has_moved(one) for one in head) and _has_moved(layer)
+
+
+def _has_moved(layer: keras.layers.Layer) -> bool:
+    bias = getattr(layer, "bias", None)
+    starts_at_zero = isinstance(getattr(layer, "bias_initializer", None), keras.initializers.Zeros)
+    return bias is not None and starts_at_zero and bool(np.any(keras.ops.convert_to_numpy(bias)))

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from keras_cnn.diagnosis.graph.graph import (
     activation_of,
-    final_activation,
     kernels_of,
     layers_of,
     operations_of,
@@ -77,7 +76,7 @@ class Signals:
     """The signals of one batch in training mode.
 
     Args:
-        loss: of the batch, in nats.
+        loss: of the batch, in nats, without the penalties of regularizers.
         logit_std: standard deviation of the logits over images.
         finite: whether the loss, all variances and all gradients are.
         layers: in order of execution.
@@ -131,6 +130,7 @@ def measure_signals(
     ):
         outputs = model(x, training=True)
         loss = objective.loss(x, y, outputs)
+        plain = tf.reduce_mean(objective.measure(y, outputs))
         half = any(layer.compute_dtype == "float16" for layer in layers_of(model))
         scale = FLOAT16_LOSS_SCALE if half else 1.0
         scaled = scale * loss
@@ -146,8 +146,8 @@ def measure_signals(
             show(f"gradients/{layer.name}", tf.concat([tf.reshape(one, [-1]) for one in own], 0))
     numbers = [number for layer in layers for number in (layer.variance, layer.gradient or 0.0)]
     return Signals(
-        float(loss),
-        logit_std(outputs.numpy(), final_activation(model)[0]),
+        float(plain),
+        logit_std(outputs.numpy(), objective.activation),
         bool(np.isfinite([float(loss), *numbers]).all()),
         layers,
     )

@@ -9,8 +9,8 @@ configured learning rate and others = the runs at other learning rates:
 2. own has learned (`has_learned`) if its score reaches the required score and its held-out loss is below chance.
 3. If not, own is extended to a long run (`needs_longer_run`) if its score is above noise, or its logit standard
    deviation still grows; but not if another run scores more than 5 times as high in a short run.
-4. The model learns at another learning rate (`good_rates`) if the score there is above noise and exceeds 2/3 of own's.
-5. It learns at its own (`good_rates`) if own reaches the required score, or, where no other learning rate is good and
+4. The model learns at another learning rate (`good_runs`) if the score there is above noise and exceeds 2/3 of own's.
+5. It learns at its own (`good_runs`) if own reaches the required score, or, where no other learning rate is good and
    extensions are allowed, still improves; but not if own has plateaued below half the score at a smaller learning rate.
 
 The verdict is healthy if own is among the good learning rates, learning-rate-dependent if only others are, untrainable
@@ -104,23 +104,23 @@ def needs_longer_run(own: Trace, others: Iterable[Trace]) -> bool:
     return is_above_noise(own) or logit_std_is_growing(own)
 
 
-def good_rates(
+def good_runs(
     own: Trace,
     others: Iterable[Trace],
     allow_extension: bool = True,
     required_score: float = SUFFICIENT_SCORE,
-) -> tuple[float, ...]:
-    """The learning rates at which the model learns (steps 4 and 5).
+) -> list[Trace]:
+    """The runs in which the model learns (steps 4 and 5).
 
     Args:
-        own: the run at the configured learning rate.
+        own: the run at the configured learning rate, or along its schedule.
         others: the runs at other learning rates.
         allow_extension: whether a run that still improves counts as learning where no other learning rate is good;
             False where the reason that it is slow is known.
         required_score: in [0, 1].
 
     Returns:
-        The learning rates: the configured one first if it is good, then the others, the best first.
+        The runs: `own` first if it is good, then the others, the best first.
     """
     score = final_score(own)
     good = [
@@ -133,9 +133,7 @@ def good_rates(
         LAG_RATIO * final_score(trace) > score for trace in good if trace.rate < own.rate
     )
     may_learn_later = allow_extension and not good and still_improving(own)
-    if not lags and (score >= required_score or may_learn_later):
-        found.insert(0, own)
-    return tuple(trace.rate for trace in found)
+    return [own, *found] if not lags and (score >= required_score or may_learn_later) else found
 
 
 def still_improving(trace: Trace) -> bool:

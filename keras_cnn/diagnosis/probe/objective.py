@@ -1,6 +1,5 @@
 """The loss and the optimizer of a model, the loss at chance, and the spread of its logits."""
 
-import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +12,13 @@ from keras import ops
 
 from keras_cnn.diagnosis.graph.graph import final_activation
 from keras_cnn.diagnosis.probe.data import Sample
+from keras_cnn.diagnosis.probe.learning_rate import compressed_rates, optimizer_with, rate_of, schedule_of
 from keras_cnn.errors import InputError
 
-DEFAULT_RATE = 1e-3  # learning rate of Adam in Keras
 EPSILON = 1e-7  # keras.config.epsilon(), below which losses clip probabilities
 PROBABILITY_ACTIVATIONS = ("softmax", "sigmoid")
+FEW_IMAGES = 16
+SUM_TOLERANCE = 1e-2  # of probabilities that should sum to 1, also in half precision
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,25 @@ class Objective:
         loss: (x, y, outputs) -> scalar, regularizers included.
         measure: (y, outputs) -> the loss without regularizers.
         chance: value of `measure` if every image gets the class frequencies, in nats.
+        uniform: value of `measure` if every image gets equal logits for all classes, in nats.
         shape: of the outputs for one image.
+        activation: name of the one that produces the outputs; softmax also where only their values show it.
         optimizer: creates a new optimizer.
         rate: its learning rate.
         compiled: whether the loss is the one that the model is compiled with.
+        rates: number of steps -> learning rate of each, if a schedule sets it; None for a constant one.
     """
 
     loss: Callable[[Any, Any, Any], Any]
     measure: Callable[[Any, Any], Any]
     chance: float
+    uniform: float
     shape: tuple[int, ...]
+    activation: str
     optimizer: Callable[[], keras.optimizers.Optimizer]
     rate: float
     compiled: bool
+    rates: Callable[[int], np.ndarray] | None = None
 
 
 def objective_of(model: keras.Model, sample: Sample) -> Objective:
@@ -67,29 +74,13 @@ def objective_of(model: keras.Model, sample: Sample) -> Objective:
     def optimizer() -> keras.optimizers.Optimizer:
         return optimizer_with(own, learning_rate=rate) if own is not None else keras.optimizers.Adam(rate)
 
-    return Objective(loss, measure, _chance(measure, sample.y, shape), shape, optimizer, rate, compiled)
-
-
-def optimizer_with(own: keras.optimizers.Optimizer, **changes) -> keras.optimizers.Optimizer:
-    """A new optimizer with the settings of `own`, except for `changes`; loss scaling is kept."""
-    config = copy.deepcopy(own.get_config())
-    settings = config["inner_optimizer"]["config"] if "inner_optimizer" in config else config
-    settings.update(changes)
-    return type(own).from_config(config)
-
-
-def rate_of(model: keras.Model) -> float:
-    """The learning rate that a model is compiled with; 1e-3, Keras's default, if it is not compiled.
-
-    Of a schedule it is the largest in the first 10,000 steps, because many schedules start at 0.
-    """
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is None:
-        return DEFAULT_RATE
-    schedule = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
-    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        return max(float(schedule(step)) for step in np.geomspace(1, 10_000, 300).astype(int))
-    return float(ops.convert_to_numpy(optimizer.learning_rate))
+    schedule = schedule_of(model)
+    rates = functools.partial(compressed_rates, schedule) if schedule else None
+    frequencies = class_frequencies(sample.y, shape[-1])
+    chance = _constant_loss(measure, sample.y, shape, frequencies)
+    uniform = _constant_loss(measure, sample.y, shape, np.full_like(frequencies, 1 / len(frequencies)))
+    activation = measured_activation(model, sample.x)
+    return Objective(loss, measure, chance, uniform, shape, activation, optimizer, rate, compiled, rates)
 
 
 def output_shape(model: keras.Model, x: np.ndarray) -> tuple[int, ...]:
@@ -105,6 +96,21 @@ def output_shape(model: keras.Model, x: np.ndarray) -> tuple[int, ...]:
             "keras.Model(model.inputs, model.outputs[0]), compiled with the loss of that output."
         )
     return tuple(spec.shape[1:])
+
+
+def measured_activation(model: keras.Model, x: np.ndarray) -> str:
+    """The name of the final activation; softmax of an unknown layer is recognized by outputs that sum to 1."""
+    name = final_activation(model)[0]
+    if name != "linear":
+        return name
+    outputs = ops.convert_to_numpy(model(ops.convert_to_tensor(x[:FEW_IMAGES]), training=False))
+    probabilities = outputs.shape[-1] > 1 and outputs.min() >= 0 and sums_to_one(outputs)
+    return "softmax" if probabilities else name
+
+
+def sums_to_one(outputs: np.ndarray, axis: int = -1) -> bool:
+    """Whether the outputs sum to 1 over an axis, everywhere."""
+    return bool(np.abs(outputs.astype("float32").sum(axis) - 1).max() < SUM_TOLERANCE)
 
 
 def _usual_loss(model: keras.Model, y: np.ndarray, shape: tuple[int, ...]) -> Callable:
@@ -161,10 +167,13 @@ def takes(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> bool:
     return True
 
 
-def _chance(measure: Callable, y: np.ndarray, shape: tuple[int, ...]) -> float:
-    """`measure` of the class frequencies in `y`, as probabilities or as logits: the lower value, one is wrong."""
+def _constant_loss(
+    measure: Callable, y: np.ndarray, shape: tuple[int, ...], frequencies: np.ndarray
+) -> float:
+    """`measure` of the same probabilities for all images, as they are or as logits: the lower value, one is wrong."""
     width = shape[-1]
-    frequencies = class_frequencies(y, width)
+    if not takes(measure, y, shape):
+        return float("nan")
     if width == 1:
         frequencies = frequencies[1:]
         logits = np.log(frequencies / (1 - frequencies) + EPSILON)

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cnn.diagnosis.graph.graph import final_activation
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import Objective, logit_std, logits_of
+from keras_cnn.diagnosis.probe.rate_scale import rate_scale
 from keras_cnn.diagnosis.probe.score import explained_entropy, null_score_p999
 from keras_cnn.training.ema import preserve_variables
 
@@ -74,9 +74,10 @@ class Probe:
     ):
         self._last_message = time.perf_counter()
         self._model, self._sample, self._objective = model, sample, objective
-        self._activation = final_activation(model)[0]
+        self._activation = objective.activation
         self._optimizer = objective.optimizer()
         self._optimizer.build(model.trainable_variables)
+        self.scale = rate_scale(self._optimizer)
         held_out = sample.y[len(sample) - sample.held_out :]
         self.null_score_p999 = null_score_p999(
             held_out, np.broadcast_to(0.0, (len(held_out), *objective.shape))
@@ -91,9 +92,14 @@ class Probe:
         self._forward: Callable = self._measure if eager else tf.function(self._measure)
 
     @property
-    def descends(self) -> bool:
-        """Whether the step size is proportional to the gradient (SGD), unlike that of Adam and its variants."""
-        return isinstance(getattr(self._optimizer, "inner_optimizer", self._optimizer), keras.optimizers.SGD)
+    def follows_schedule(self) -> bool:
+        """Whether a schedule changes the learning rate of the run at the configured one."""
+        return self._objective.rates is not None
+
+    def run_own(self, steps: int, target_score: float = 1.0) -> Trace:
+        """`run` at the configured learning rate, or along its schedule."""
+        batches = self._sample.batches(steps)
+        return self._undone(self._objective.rate, batches, target_score, self._own_rates(steps))
 
     def run(self, rate: float, steps: int | None = None, target_score: float = 1.0) -> Trace:
         """Train, measure, and restore the variables.
@@ -115,9 +121,20 @@ class Probe:
 
     def train(self, rate: float, steps: int) -> tuple[float, np.ndarray]:
         """Train without restoring; (loss, outputs) of the held-out images afterwards, in training mode."""
-        self._start(rate)
-        self._steps(tf.constant(self._sample.batches(steps)))
+        return self._train_along(np.full(steps, rate))
+
+    def train_own(self, steps: int) -> tuple[float, np.ndarray]:
+        """`train` at the configured learning rate, or along its schedule."""
+        return self._train_along(self._own_rates(steps))
+
+    def _train_along(self, rates: np.ndarray) -> tuple[float, np.ndarray]:
+        self._start()
+        self._steps(tf.constant(self._sample.batches(len(rates))), tf.constant(rates, tf.float32))
         return self.measure()
+
+    def _own_rates(self, steps: int) -> np.ndarray:
+        rates = self._objective.rates
+        return np.full(steps, self._objective.rate) if rates is None else rates(steps)
 
     def measure(self) -> tuple[float, np.ndarray]:
         """(loss, outputs) of the held-out images in training mode, in parts that fit into memory."""
@@ -128,21 +145,24 @@ class Probe:
         loss = np.average([float(loss) for loss in losses], weights=[len(part) for part in places])
         return float(loss), np.concatenate([part.numpy() for part in outputs])
 
-    def _start(self, rate: float) -> None:
+    def _start(self) -> None:
         for variable, value in zip(self._optimizer.variables, self._clean, strict=True):
             variable.assign(value)
-        self._optimizer.learning_rate = rate
 
-    def _undone(self, rate: float, batches: np.ndarray, target_score: float) -> Trace:
+    def _undone(
+        self, rate: float, batches: np.ndarray, target_score: float, rates: np.ndarray | None = None
+    ) -> Trace:
         with preserve_variables(self._model, self._model.variables):
-            self._start(rate)
-            return self._trace(rate, batches, target_score)
+            self._start()
+            rates = np.full(len(batches), rate) if rates is None else rates
+            return self._trace(rate, batches, target_score, rates.astype("float32"))
 
-    def _trace(self, rate: float, batches: np.ndarray, target_score: float) -> Trace:
+    def _trace(self, rate: float, batches: np.ndarray, target_score: float, rates: np.ndarray) -> Trace:
         losses: list[float] = []
         measured = [self._held_out()]
         for first in range(0, len(batches), EVAL_INTERVAL_STEPS):
-            losses += self._steps(tf.constant(batches[first : first + EVAL_INTERVAL_STEPS])).numpy().tolist()
+            part = slice(first, first + EVAL_INTERVAL_STEPS)
+            losses += self._steps(tf.constant(batches[part]), tf.constant(rates[part])).numpy().tolist()
             measured.append(self._held_out())
             if time.perf_counter() - self._last_message > PROGRESS_INTERVAL_S:
                 logger.info(
@@ -171,10 +191,11 @@ class Probe:
         outputs = self._model(x, training=True)
         return tf.reduce_mean(self._objective.measure(y, outputs)), outputs
 
-    def _train(self, batches):
+    def _train(self, batches, rates):
         size = len(batches) if tf.executing_eagerly() else tf.shape(batches)[0]
         losses = tf.TensorArray(tf.float32, size, element_shape=())
         for step in tf.range(tf.shape(batches)[0]):
+            self._optimizer.learning_rate = rates[step]
             x, y = tf.gather(self._x, batches[step]), tf.gather(self._y, batches[step])
             with tf.GradientTape() as tape:
                 loss = self._objective.loss(x, y, self._model(x, training=True))

@@ -16,10 +16,6 @@ logger = logging.getLogger(__name__)
 # other learning rates / the configured one, probed where that fails; 0.3 because 16 convolutions with ReLU and Glorot
 # initialization stay at chance at 1e-3 and learn at 3e-4 (docs/lecture.md)
 OTHER_LR_RATIOS = (3.0, 10.0, 30.0, 0.3)
-USUAL_RATES = (1e-3, 1e-2, 1e-4, 1e-1)  # learning rates that are probed then, too
-# largest learning rate that is probed, unless the configured one is larger. Steps of Adam and its variants are as long
-# as their learning rate however small the gradients are; scores of short runs at larger ones do not last
-MAX_RATE, MAX_RATE_SGD = 1e-2, 1e-1
 SMALLER_LR_RATIO = 0.1  # smaller learning rate / the configured one, probed where that works
 NEAR_LR_RATIO = 2.0  # a learning rate within this factor of a probed one is left out
 
@@ -46,15 +42,14 @@ def probe_learning_rates(
     """
     rate = objective.rate
     logger.info(f"probe: up to {MEDIUM_RUN_STEPS} steps at a learning rate of {rate:.1e}")
-    own = probe.run(
-        rate, MEDIUM_RUN_STEPS, DOUBT_FACTOR * required_score if raise_threshold else required_score
-    )
+    target = DOUBT_FACTOR * required_score if raise_threshold else required_score
+    own = probe.run_own(MEDIUM_RUN_STEPS, target)
     if has_learned(own, objective.chance, required_score):
         return _beside_smaller(probe, own)
     others = _others(probe, rate)
     if allow_extension and needs_longer_run(own, others):
         logger.info(f"probe: extended to {LONG_RUN_STEPS} steps at a learning rate of {rate:.1e}")
-        own = probe.run(rate, LONG_RUN_STEPS, required_score)
+        own = probe.run_own(LONG_RUN_STEPS, required_score)
     return own, others
 
 
@@ -71,14 +66,17 @@ def _beside_smaller(probe: Probe, own: Trace) -> tuple[Trace, list[Trace]]:
     smaller = probe.run(own.rate * SMALLER_LR_RATIO)
     if not smaller_rate_is_ahead(own, smaller):
         return own, [smaller]
-    return probe.run(own.rate, MEDIUM_RUN_STEPS), [probe.run(smaller.rate, MEDIUM_RUN_STEPS)]
+    return probe.run_own(MEDIUM_RUN_STEPS), [probe.run(smaller.rate, MEDIUM_RUN_STEPS)]
 
 
 def _others(probe: Probe, rate: float) -> list[Trace]:
-    """Traces at multiples of the configured learning rate and at usual ones."""
-    largest = max(rate, MAX_RATE_SGD if probe.descends else MAX_RATE)
+    """Traces at multiples of the configured learning rate and at usual ones of the optimizer.
+
+    The configured rate itself is among them, held constant, where a schedule changes it.
+    """
+    largest = max(rate, probe.scale.largest)
     rates = [rate]
-    for other in [*(factor * rate for factor in OTHER_LR_RATIOS), *USUAL_RATES]:
+    for other in [*(factor * rate for factor in OTHER_LR_RATIOS), *probe.scale.usual]:
         if 0 < other <= largest and not any(near(other, one) for one in rates):
             rates.append(other)
-    return [probe.run(other) for other in rates[1:]]
+    return [probe.run(other) for other in rates[0 if probe.follows_schedule else 1 :]]

@@ -1,19 +1,16 @@
 """Remedies for functional and Sequential models: each returns a compiled copy, or None if it does not apply."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_cnn.diagnosis.graph.graph import activation_after, activation_of, operations_of
-from keras_cnn.diagnosis.probe.data import Sample
-from keras_cnn.diagnosis.probe.objective import Objective
+from keras_cnn.diagnosis.remedies.context import RepairContext
+from keras_cnn.diagnosis.remedies.inputs import input_normalization, pretrained_inputs, remove_rescaling
 from keras_cnn.diagnosis.remedies.lsuv import scale_to_unit_variance
 from keras_cnn.diagnosis.remedies.outputs import repair_outputs
 from keras_cnn.diagnosis.remedies.surgery import (
-    compiled_like,
     copy_of,
     draw_weights,
     hidden,
@@ -34,42 +31,6 @@ INITIALIZERS = {
 WIDTH_FACTOR, MIN_WIDTH = 8, 16
 LSUV_IMAGES = 64
 CLIP_NORM = 1.0
-
-
-@dataclass(frozen=True)
-class RepairContext:
-    """What a remedy is applied to.
-
-    Args:
-        model: the original.
-        sample: images and labels.
-        objective: its loss and optimizer.
-        rate: best learning rate of the probe; the configured one if there is none.
-        seed: of new weights.
-    """
-
-    model: keras.Model
-    sample: Sample
-    objective: Objective
-    rate: float
-    seed: int = 0
-
-    def compiled(self, new: keras.Model, **changes) -> keras.Model:
-        return compiled_like(new, self.model, self.objective, **changes)
-
-
-def input_normalization(context: RepairContext) -> keras.Model | None:
-    """Subtract the mean and divide by the standard deviation of each channel, in a layer in front."""
-    x, model = context.sample.x.astype("float64"), context.model
-    axes = tuple(range(x.ndim - 1))
-    mean, deviation = x.mean(axes), x.std(axes)
-    scale = np.where(deviation > 0, 1 / np.maximum(deviation, 1e-12), 1.0)
-    inner = rebuilt(model)
-    inputs = keras.Input(model.inputs[0].shape[1:], name="raw_inputs")
-    layer = keras.layers.Rescaling(
-        scale.tolist(), (-mean * scale).tolist(), name="input_normalization", dtype="float32"
-    )
-    return context.compiled(keras.Model(inputs, inner(layer(inputs)), name=model.name))
 
 
 def batch_normalization(context: RepairContext) -> keras.Model | None:
@@ -178,8 +139,8 @@ def widen(context: RepairContext) -> keras.Model | None:
 
 
 def learning_rate(context: RepairContext) -> keras.Model | None:
-    """The best learning rate of the probe."""
-    if context.rate == context.objective.rate:
+    """The best learning rate of the probe, held constant."""
+    if context.rate == context.objective.rate and context.objective.rates is None:
         return None
     return context.compiled(rebuilt(context.model), rate=context.rate)
 
@@ -214,6 +175,8 @@ REMEDIES: dict[str, Callable[[RepairContext], keras.Model | None]] = {
     "unfreeze": unfreeze,
     "output_and_loss": output_and_loss,
     "learning_rate": learning_rate,
+    "pretrained_inputs": pretrained_inputs,
+    "remove_rescaling": remove_rescaling,
     "input_normalization": input_normalization,
     "gradient_clipping": gradient_clipping,
     "initialization": initialization,

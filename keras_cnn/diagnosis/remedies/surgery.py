@@ -5,8 +5,16 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_cnn.diagnosis.graph.graph import DEPTHWISE, SEPARABLE, activation_after, kernel_layers, kernels_of
-from keras_cnn.diagnosis.probe.objective import Objective, optimizer_with
+from keras_cnn.diagnosis.graph.graph import (
+    DEPTHWISE,
+    SEPARABLE,
+    activation_after,
+    is_pretrained,
+    kernel_layers,
+    kernels_of,
+)
+from keras_cnn.diagnosis.probe.learning_rate import optimizer_with
+from keras_cnn.diagnosis.probe.objective import Objective
 from keras_cnn.errors import InputError, in_one_line
 
 Remake = Callable[[keras.layers.Layer], keras.layers.Layer]
@@ -113,8 +121,8 @@ def compiled_like(
 
 
 def hidden(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers with a kernel, in order, without the last, which computes the outputs."""
-    return kernel_layers(model)[:-1]
+    """The layers with a kernel, in order, without the last, which computes the outputs, and without pretrained ones."""
+    return [layer for layer in kernel_layers(model)[:-1] if not is_pretrained(model, layer)]
 
 
 def hidden_activations(model: keras.Model) -> list[str]:

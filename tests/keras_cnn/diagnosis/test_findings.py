@@ -14,6 +14,8 @@ PACKAGE = Path(keras_cnn.diagnosis.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs"
 CONSTRUCTORS = ("make_finding", "_gradient", "_update")  # functions whose first argument is the name
 
+SUSPECTS = ("Suspect", "_layers", "_without")  # functions that take the name of a finding among others
+
 
 def constructed_names() -> set[str]:
     """The names of all findings that the package constructs, found in its syntax trees."""
@@ -23,6 +25,8 @@ def constructed_names() -> set[str]:
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CONSTRUCTORS:
                 if isinstance(node.args[0], ast.Constant):
                     names.add(node.args[0].value)
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in SUSPECTS:
+                names |= {one.value for one in node.args if isinstance(one, ast.Constant)} & set(FINDINGS)
             elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "name":
                 # name = "rate_too_low" if ... else "rate_too_high"
                 names |= {one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)} & set(

@@ -136,3 +136,32 @@ def test_overfitting_three_epochs_are_required():
     assert [one.name for one in overfitting(worse)] == ["overfitting"]
     assert overfitting(worse[:3]) == [] == overfitting([{"loss": 1.0}] * 9)
     assert overfitting([*worse[:3], {"loss": 0.2, "val_loss": 2.5}]) == []
+
+
+def test_monitor_validation_of_another_scale_is_not_called_overfitting():
+    x, y = digits()
+    monitor = monitor_of_digits(validation_data=(60 * x + 50, y))
+    fit(net(depth=2), monitor, epochs=4, validation_data=(60 * x + 50, y))
+    (found,) = [one for one in monitor.findings if one.name in ("validation_differs", "overfitting")]
+    assert found.name == "validation_differs" and "Training images have mean" in found.message
+
+
+def test_monitor_short_training_with_late_statistics_is_found():
+    model = net(batch_norm=True, rate=1e-2)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.9999
+    fit(model, monitor := monitor_of_digits(), epochs=2)
+    assert "batch_norm_disagrees" in [one.name for one in monitor.findings]
+
+
+def test_monitor_short_training_says_that_it_is_too_short():
+    fit(net(), monitor := monitor_of_digits(), epochs=1)
+    assert not monitor.findings and "20 steps are too few to tell" in monitor.summary()
+    assert [step for step, _ in monitor.signals][-1] == 20  # measured at the end
+
+
+def test_monitor_short_training_at_chance_is_reported_with_doubt():
+    fit(net(depth=2, initializer="zeros"), monitor := monitor_of_digits(), epochs=2)
+    (found,) = [one for one in monitor.findings if one.name == "stands_at_chance"]
+    assert found.confidence < 0.5 and "of 40 batches" in found.message

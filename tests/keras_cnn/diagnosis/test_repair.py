@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_cnn.diagnosis.probe.rate_scale import RateScale
 from keras_cnn.diagnosis.remedies.attempts import Measured
-from keras_cnn.diagnosis.repair import Repair, repair
+from keras_cnn.diagnosis.repair import Repair, _is_better, repair
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from tests.small_nets import spec_of
@@ -17,7 +18,7 @@ from tests.untrainable_nets import DEEP, Block, diagnosis_of, digits, everything
 @pytest.fixture
 def three_rates(monkeypatch):
     """Attempts probe three learning rates; `cli/test_diagnose.py` repairs with all of them."""
-    monkeypatch.setattr("keras_cnn.diagnosis.remedies.attempts.USUAL_RATES", ())
+    monkeypatch.setattr("keras_cnn.diagnosis.probe.probe.rate_scale", lambda _: RateScale((), 1.0))
 
 
 @pytest.mark.parametrize(
@@ -54,14 +55,15 @@ def test_repair_healthy_model_is_unchanged():
     model = net()
     repaired = repair(model, digits(), diagnosis_of(), budget=30)
     assert repaired.model is model and not repaired.changes and not repaired.tried and not repaired.succeeded
-    assert "no remedy was tried" in str(repaired) and repaired.to_dict()["succeeded"] is False
+    assert str(repaired) == "Nothing to repair: the model learns at its learning rate of 1.0e-03."
+    assert repaired.before is repaired.after is None and repaired.to_dict()["before"] is None
 
 
 def test_repair_repr_is_short_and_html_is_escaped():
-    measured = Measured(2.3, 0.11, 2.3, 0.0, 300)
+    measured = Measured(2.3, 0.11, 0.11, 0.13, 2.3, 0.0, 300)
     repaired = Repair(net(), ("<widen>",), 1e-3, measured, replace(measured, accuracy=0.93), True, [{}] * 9)
     assert repr(repaired).splitlines()[:2] == ["Repair", "  succeeded: True"] and len(repr(repaired)) < 500
-    assert "accuracy 0.11 -> 0.93" in str(repaired)
+    assert "before: accuracy 0.11" in str(repaired) and "after: accuracy 0.93" in str(repaired)
     html = repaired._repr_html_()
     assert html.startswith("<table>") and "&lt;widen&gt;" in html and "<widen>" not in html
 
@@ -101,16 +103,14 @@ def test_repair_loss_of_another_label_form_is_replaced(one_hot, three_rates):
     model = net(loss="sparse_categorical_crossentropy" if one_hot else "categorical_crossentropy")
     repaired = repair(model, (x, y), budget=100)
     assert repaired.succeeded and repaired.changes == ("output_and_loss",), str(repaired)
-    assert (repaired.before.steps, repaired.after.steps) == (0, 100) and "after 0 and 100 steps" in str(
-        repaired
-    )
-    assert repaired.before.accuracy < 0.3 and repaired.after.accuracy > 0.7
+    assert repaired.before is None and "before: fit rejects the labels" in str(repaired)
+    assert repaired.after.steps == 100 and repaired.after.accuracy > 0.7
     assert repaired.model.fit(x, y, epochs=8, verbose=0).history["accuracy"][-1] > 0.7
 
 
 def test_repair_labels_out_of_range_raises():
     x, y = digits()
-    with pytest.raises(InputError, match=r"Labels range from 1 to 10.*number the classes from 0"):
+    with pytest.raises(InputError, match=r"Labels range from 1 to 10.*subtract 1 from the labels"):
         repair(net(), (x, y + 1), budget=20)
 
 
@@ -119,3 +119,26 @@ def test_repair_subclassed_model_raises():
     found = diagnosis_of(rate=10.0)  # of the same model in functional form
     with pytest.raises(InputError, match="subclassed"):
         repair(net(kind="subclassed", rate=10.0), digits(), found, budget=20)
+
+
+def test_repair_one_hot_labels_for_one_unit_gets_one_output_per_class(three_rates):
+    x, y = digits()
+    model = keras.Sequential(
+        [keras.Input((16, 16, 1)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")]
+    )
+    model.compile("adam", "binary_crossentropy")
+    repaired = repair(model, (x, keras.utils.to_categorical(y, 10)), budget=60)
+    assert repaired.succeeded and repaired.changes == ("output_and_loss",), str(repaired)
+    assert repaired.model.output_shape == (None, 10) and repaired.before is None
+
+
+@pytest.mark.parametrize(
+    ("loss", "balanced", "better"),
+    [(1.5, 0.4, True), (2.4, 0.4, False), (1.5, 0.12, False), (2.2, 0.3, False), (1.5, 0.2, False)],
+    ids=["better", "loss above chance", "accuracy of guesses", "loss as before", "accuracy as before"],
+)
+def test_is_better_needs_loss_and_accuracy(loss, balanced, better):
+    before = Measured(2.2, 0.3, 0.25, 0.13, 2.3, 0.05, 300)
+    after = Measured(loss, 0.5, balanced, 0.13, 2.3, 0.3, 300)
+    assert _is_better(after, before) == better
+    assert _is_better(after, None) == (loss < 2.3 and balanced > 0.13)

@@ -11,7 +11,7 @@ from keras_cnn.diagnosis.probe.decision import (
     MIN_DETECTABLE_SCORE,
     MIN_REQUIRED_SCORE,
     SUFFICIENT_SCORE,
-    good_rates,
+    good_runs,
     has_learned,
     is_above_noise,
     learns_within_short_run,
@@ -37,6 +37,10 @@ def own(score, **others) -> Trace:
     return trace(1e-3, score, MEDIUM_RUN_STEPS, **others)
 
 
+def good_rates(*arguments, **options) -> tuple[float, ...]:
+    return tuple(run.rate for run in good_runs(*arguments, **options))
+
+
 @pytest.mark.parametrize(
     ("mine", "others", "wanted"),
     [
@@ -56,7 +60,7 @@ def own(score, **others) -> Trace:
         (np.full(41, 0.05), {}, []),  # constant from the start
     ],
 )
-def test_good_rates_scores_determine_learning_rates(mine, others, wanted):
+def test_good_runs_scores_determine_learning_rates(mine, others, wanted):
     assert good_rates(own(mine), [trace(rate, score) for rate, score in others.items()]) == tuple(wanted)
 
 
@@ -87,7 +91,7 @@ def test_needs_longer_run_logit_std_not_growing_is_false():
     assert not needs_longer_run(own(0.0, logit_stds=[*np.full(count - 1, 1e-16), 3e-9]), [])  # rounding
 
 
-def test_good_rates_diverged_run_is_excluded():
+def test_good_runs_diverged_run_is_excluded():
     broken = own(0.5, loss=float("nan"))
     assert (
         good_rates(broken, []) == ()

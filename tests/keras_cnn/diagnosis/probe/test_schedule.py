@@ -3,6 +3,7 @@
 import math
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from keras_cnn.diagnosis.probe.probe import (
     SHORT_RUN_STEPS,
     Trace,
 )
+from keras_cnn.diagnosis.probe.rate_scale import ADAM, MOMENTUM, RateScale, rate_scale
 from keras_cnn.diagnosis.probe.schedule import near, probe_learning_rates
 
 CHANCE = math.log(10)
@@ -22,8 +24,12 @@ CHANCE = math.log(10)
 class FakeProbe:
     """A probe with given scores, learning rate -> score after 480 steps (linear growth) or list of scores."""
 
-    def __init__(self, scores: dict, descends: bool = False):
-        self.scores, self.descends, self.runs, self.targets = scores, descends, [], []
+    def __init__(self, scores: dict, scale: RateScale = ADAM, rate: float = 1e-3, scheduled: bool = False):
+        self.scores, self.scale, self.rate, self.follows_schedule = scores, scale, rate, scheduled
+        self.runs, self.targets = [], []
+
+    def run_own(self, steps, target_score=1.0):
+        return self.run(self.rate, steps, target_score)
 
     def run(self, rate, steps=SHORT_RUN_STEPS, target_score=1.0):
         self.targets.append(target_score)
@@ -38,8 +44,8 @@ class FakeProbe:
         return Trace(rate, [1.0] * steps, [1.0] * count, [0.1] * count, scores)
 
 
-def probed_runs(scores, rate=1e-3, allow_extension=True, descends=False):
-    probe = FakeProbe(scores, descends)
+def probed_runs(scores, rate=1e-3, allow_extension=True, scale=ADAM):
+    probe = FakeProbe(scores, scale, rate)
     given = {"raise_threshold": False, "allow_extension": allow_extension}
     own, others = probe_learning_rates(
         probe, SimpleNamespace(rate=rate, chance=CHANCE), SUFFICIENT_SCORE, **given
@@ -67,10 +73,23 @@ def test_probe_learning_rates_zero_rate_probes_usual_ones():
     assert rates == [1e-3, 1e-2, 1e-4] and near(1e-3, 2e-3) and not near(0.0, 1e-9)
 
 
-@pytest.mark.parametrize(("descends", "largest"), [(False, 1e-2), (True, 1e-1)])
+@pytest.mark.parametrize(
+    ("optimizer", "largest"),
+    [
+        ("Adam", 1e-2),
+        ("RMSprop", 1e-2),
+        ("Nadam", 1e-2),
+        ("Lion", 1e-3),
+        ("Adagrad", 0.3),
+        ("Adadelta", 10.0),
+        ("SGD", 0.3),
+    ],
+)
 @pytest.mark.parametrize("rate", [1e-5, 1e-3, 0.05, 3.0])
-def test_probe_learning_rates_are_spaced_and_bounded(rate, descends, largest):
-    rates = [rate for rate, steps in probed_runs({}, rate, descends=descends) if steps == SHORT_RUN_STEPS]
+def test_probe_learning_rates_are_spaced_and_bounded(rate, optimizer, largest):
+    scale = rate_scale(getattr(keras.optimizers, optimizer)())
+    assert scale.largest == largest
+    rates = [rate for rate, steps in probed_runs({}, rate, scale=scale) if steps == SHORT_RUN_STEPS]
     assert 2 <= len(rates) <= 8 and max(rates) <= max(rate, largest)
     assert all(max(a / b, b / a) > 2 for a in [rate, *rates] for b in rates if a is not b)
 
@@ -93,3 +112,18 @@ def test_probe_learning_rates_raise_threshold_doubles_target(required_score):
         assert probe.targets[0] == required_score * (DOUBT_FACTOR if raise_threshold else 1)
         learned = required_score < 0.05  # then only one smaller learning rate is probed
         assert (len(others) == 1) == learned
+
+
+def test_probe_learning_rates_schedule_also_probes_constant_rate():
+    probe = FakeProbe({}, scheduled=True)
+    given = {"raise_threshold": False, "allow_extension": True}
+    own, others = probe_learning_rates(
+        probe, SimpleNamespace(rate=1e-3, chance=CHANCE), SUFFICIENT_SCORE, **given
+    )
+    assert own.rate == 1e-3 and others[0].rate == 1e-3 and probe.runs[1] == (1e-3, SHORT_RUN_STEPS)
+
+
+def test_rate_scale_momentum_and_loss_scaling_are_seen():
+    assert rate_scale(keras.optimizers.SGD(momentum=0.9)) == MOMENTUM
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Lion(1e-4))
+    assert rate_scale(scaled).largest == 1e-3

@@ -1,0 +1,53 @@
+"""Diagnose rebuilt reports: `python -m benchmarks.reports [NAME ...] [--fixed] [--train]`."""
+
+import argparse
+import json
+import logging
+import time
+
+from benchmarks.reports import data_cases, output_cases, training_cases  # noqa: F401
+from benchmarks.reports.report import REPORTS, Report
+from keras_cnn.diagnosis.diagnose import diagnose
+from keras_cnn.diagnosis.report import text
+
+
+def examine(report: Report, fixed: bool) -> dict:
+    model, data = (report.fixed if fixed else report.broken)()
+    started = time.perf_counter()
+    try:
+        found = diagnose(model, data)
+        names = [f"{one.name}:{one.confidence:.2f}" for one in found.findings]
+        full = text(found)
+        verdict = found.verdict
+    except Exception as error:
+        verdict, names, full = f"CRASH {type(error).__name__}: {error}"[:200], [], ""
+    seconds = time.perf_counter() - started
+    ranked = [name.partition(":")[0] for name in names]
+    place = next((i + 1 for i, name in enumerate(ranked) if name in report.causes), 0)
+    return {"name": report.name, "fixed": fixed, "verdict": verdict, "place": place, "findings": names,
+            "seconds": round(seconds, 1), "text": full}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--fixed", action="store_true")
+    parser.add_argument("--text", action="store_true")
+    parser.add_argument("--out", default="")
+    options = parser.parse_args()
+    logging.disable(logging.INFO)
+    for name in options.names or REPORTS:
+        row = examine(REPORTS[name], options.fixed)
+        print(
+            f"{row['place']} {name:38} {row['verdict'][:90]:24} {row['seconds']:6.1f}s  {' '.join(row['findings'])}",
+            flush=True,
+        )
+        if options.text:
+            print(row["text"])
+        if options.out:
+            with open(options.out, "a") as file:
+                file.write(json.dumps(row) + "\n")
+
+
+if __name__ == "__main__":
+    main()
