@@ -7,13 +7,13 @@ from pathlib import Path
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.provenance import sessions
+from keras_cnn.quantities import to_bytes, to_seconds
 from keras_cnn.records import read_or_copy, read_record, understood, write_record
 from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
 from keras_cnn.training.run_directory import TRIAL
 from keras_cnn.training.tasks import OBJECTIVES
-from tuning.quantities import to_bytes, to_seconds
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from keras_tuner.engine.trial import Trial
 
 from keras_cnn.errors import InputError
+from keras_cnn.quantities import to_seconds
 from keras_cnn.records import write_record
 from keras_cnn.training.run_directory import METRICS, read_metrics
 from tuning import stopping
@@ -15,7 +16,6 @@ from tuning.oracles.base import IDLE, declare_space
 from tuning.oracles.make import make_oracle
 from tuning.oracles.plan import planned_epochs
 from tuning.pruning import Pruner, histories
-from tuning.quantities import to_seconds
 from tuning.reporting import tensorboard
 from tuning.reporting.progress import Progress
 from tuning.space.trial_spec import settings_at, trial_spec

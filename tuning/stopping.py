@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from keras_cnn.quantities import to_seconds
 from tuning.config import COMPLETED, Study
 from tuning.oracles.plan import hyperband_plan
-from tuning.quantities import to_seconds
 from tuning.storage.trials import outcome
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from keras_cnn.parser import (
     start_tensorflow,
     wanted_directory,
 )
+from keras_cnn.quantities import to_seconds
 
 if TYPE_CHECKING:
     import keras
@@ -36,6 +37,10 @@ def parser() -> Parser:
         "Find out whether a model learns from these data, at which learning rates, and if not, why."
     )
     add_common(result, "DATA-diagnosis-N")
+    result.add_argument(
+        "--time",
+        help="for probe runs, such as 30s; the verdict is undecided if that is too short (default: no limit)",
+    )
     result.add_argument("--json", action="store_true", help="print JSON instead of text")
     return result
 
@@ -49,11 +54,12 @@ def add_common(parser: Parser, stem: str) -> None:
 
 
 def run(options) -> None:
+    seconds = to_seconds("time", options.time)
     with prepared(options, "diagnosis") as (directory, model, data):
         from keras_cnn.diagnosis.diagnose import diagnose
         from keras_cnn.diagnosis.report import text, write_report
 
-        found = diagnose(model, data, batch_size=options.batch_size)
+        found = diagnose(model, data, batch_size=options.batch_size, seconds=seconds)
         write_report(found, directory)
         print(json.dumps(found.to_dict(), indent=1) if options.json else text(found))
         logger.info(f"report: {directory}/diagnosis.txt, .json, .png")

@@ -77,7 +77,7 @@ def _not_refuted(diagnosis: Diagnosis) -> Iterator[Finding]:
     """
     healthy, score = diagnosis.verdict == HEALTHY, final_score(diagnosis.traces[0])
     for finding in diagnosis.findings:
-        if finding.name == "labels_unrelated" and diagnosis.verdict != UNTRAINABLE:
+        if finding.name == "labels_unrelated" and diagnosis.verdict in (HEALTHY, LR_DEPENDENT):
             continue
         if (
             finding.name == "masks_of_other_images"

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -26,13 +27,14 @@ from keras_cnn.diagnosis.probe.decision import (
     HEALTHY,
     LR_DEPENDENT,
     OVERFIT_LR_MULTIPLIER,
+    UNDECIDED,
     UNTRAINABLE,
     good_runs,
     has_learned,
     score_required,
 )
 from keras_cnn.diagnosis.probe.learning_rate import rate_of
-from keras_cnn.diagnosis.probe.objective import objective_of
+from keras_cnn.diagnosis.probe.objective import Objective, objective_of
 from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, SHORT_RUN_STEPS, Probe, Trace
 from keras_cnn.diagnosis.probe.schedule import probe_learning_rates
 from keras_cnn.diagnosis.result import Diagnosis
@@ -59,6 +61,7 @@ def diagnose(
     data: Any,
     *,
     batch_size: int | None = None,
+    seconds: float = math.inf,
 ) -> Diagnosis:
     """Find out whether a model learns from its data, at which learning rates, and if not, why.
 
@@ -72,6 +75,8 @@ def diagnose(
         data: arrays (x, y) as `fit` takes them, or batches (x, y), such as a `tf.data.Dataset`; at most 2,048 images
             are used.
         batch_size: images of a training step; None for that of the batches, 64 for arrays.
+        seconds: time for probe runs, half of it for the configured learning rate; a model that has learned at no
+            learning rate by then is undecided.
 
     Returns:
         Verdict, learning rates and findings, with the measurements.
@@ -79,54 +84,69 @@ def diagnose(
     Raises:
         InputError: if the model cannot be diagnosed, or the data do not fit its input.
     """
-    clock, seconds = time.perf_counter(), {}
-
-    def end_level(level: str) -> None:
-        nonlocal clock
-        seconds[level] = time.perf_counter() - clock
-        clock = time.perf_counter()
-        logger.info(f"{level}: {seconds[level]:.1f} s")
-
-    sample = sample_of(data, MAX_IMAGES, batch_size)
+    sample, levels = sample_of(data, MAX_IMAGES, batch_size), _Levels()
     _check_fits(model, sample)
-    findings = static_findings(model)
-    end_level("static")
-    findings += [*image_findings(sample, model), *label_findings(sample, model)]
-    names = {finding.name for finding in findings}
-    if names & FATAL:
-        return Diagnosis(
-            UNTRAINABLE, rate_of(model), (), ordered(findings), images=len(sample), seconds=seconds
-        )
+    findings = [*static_findings(model), *image_findings(sample, model), *label_findings(sample, model)]
+    levels.end("static")
+    if FATAL & {finding.name for finding in findings}:
+        found = ordered(findings)
+        return Diagnosis(UNTRAINABLE, rate_of(model), (), found, images=len(sample), seconds=levels.seconds)
     objective = objective_of(model, sample)
     signals = measure_signals(model, sample, objective)
-    findings += _measured_once(model, sample, names)
+    findings += _measured_once(model, sample, {finding.name for finding in findings})
+    levels.end("one batch")
+    probe = Probe(model, sample, objective, seconds - sum(levels.seconds.values()))
+    diagnosis = _probed(model, sample, objective, probe, findings, levels)
+    return causes(replace(diagnosis, signals=signals), model, sample)
+
+
+class _Levels:
+    """The time of each level of a diagnosis, logged as it ends."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._clock = time.perf_counter()
+
+    def end(self, level: str) -> None:
+        now = time.perf_counter()
+        self.seconds[level], self._clock = now - self._clock, now
+        logger.info(f"{level}: {self.seconds[level]:.1f} s")
+
+
+def _probed(
+    model: keras.Model,
+    sample: Sample,
+    objective: Objective,
+    probe: Probe,
+    findings: list[Finding],
+    levels: _Levels,
+) -> Diagnosis:
+    """Verdict and learning rates from probe runs, and findings that control runs proved; without causes."""
     names = {finding.name for finding in findings}
-    end_level("one batch")
-    grave = bool(names & GRAVE)
-    probe = Probe(model, sample, objective)
     overfit = probe.overfit(objective.rate * OVERFIT_LR_MULTIPLIER)
-    end_level("probe of one batch")
+    levels.end("probe of one batch")
     linear = linear_baseline_score(sample, objective.shape[-1])
     required_score = score_required(linear, probe.null_score_p999)
     raise_threshold = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
     allow_extension = not raise_threshold and not names & BADLY_SCALED
-    others: list[Trace] = []
-    if grave:
+    if names & GRAVE:
         own = probe.run(objective.rate, SHORT_RUN_STEPS, required_score)
+        others: list[Trace] = []
     else:
         own, others = probe_learning_rates(
             probe, objective, required_score, raise_threshold=raise_threshold, allow_extension=allow_extension
         )
-    end_level("probe of rates")
-    if any(suspects(model, objective)):  # their effect may show after the model has begun to learn
+    levels.end("probe of rates")
+    if not probe.expired and any(suspects(model, objective)):
+        # such settings may stop a model that has begun to learn
         own = probe.run_own(max(MEDIUM_RUN_STEPS, len(own.losses)))
         sufficient = max(required_score, 0.0 if math.isnan(linear) else LINEAR_SHARE * linear)
-        findings += control_findings(model, sample, objective, own, sufficient)
-    end_level("control runs")
-    accepted = not grave or has_learned(own, objective.chance, required_score)
+        findings = [*findings, *control_findings(model, sample, objective, own, sufficient)]
+        levels.end("control runs")
+    accepted = not names & GRAVE or has_learned(own, objective.chance, required_score)
     good = good_runs(own, others, allow_extension, required_score) if accepted else []
-    diagnosis = Diagnosis(
-        verdict=HEALTHY if any(run is own for run in good) else LR_DEPENDENT if good else UNTRAINABLE,
+    return Diagnosis(
+        verdict=_verdict(own, good, probe.expired),
         rate=objective.rate,
         rates=tuple(run.rate for run in good),
         findings=findings,
@@ -135,12 +155,18 @@ def diagnose(
         images=len(sample),
         linear_baseline_score=linear,
         required_score=required_score,
-        signals=signals,
         traces=[own, *others],
         overfit=overfit,
-        seconds=seconds,
+        seconds=levels.seconds,
     )
-    return causes(diagnosis, model, sample)
+
+
+def _verdict(own: Trace, good: list[Trace], expired: bool) -> str:
+    if any(run is own for run in good):
+        return HEALTHY
+    if good:
+        return LR_DEPENDENT
+    return UNDECIDED if expired else UNTRAINABLE
 
 
 def _measured_once(model: keras.Model, sample: Sample, known: set[str]) -> list[Finding]:

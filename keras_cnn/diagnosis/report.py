@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNTRAINABLE, final_score
+from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNDECIDED, UNTRAINABLE, final_score
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.diagnosis.suggestions import Suggestion
 from keras_cnn.files import write_figure, write_text
@@ -18,6 +18,7 @@ WIDTH = 100
 MEANING = {
     HEALTHY: "at its own learning rate of {rate:.1e}",
     LR_DEPENDENT: "not at its own learning rate of {rate:.1e}, but at {rates}",
+    UNDECIDED: "it had not learned at {rate:.1e}, nor at {others} others, when the time was over",
     UNTRAINABLE: "at its own learning rate of {rate:.1e} and at {others} others",
 }
 

@@ -17,7 +17,7 @@ class Diagnosis:
     """The result of `diagnose`.
 
     Args:
-        verdict: healthy, learning-rate-dependent or untrainable.
+        verdict: healthy, learning-rate-dependent, untrainable, or undecided if the time was too short.
         rate: learning rate that the model is compiled with.
         rates: learning rates at which it learns, the best first; empty if untrainable.
         findings: what is wrong, the likeliest cause first.

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_cnn.data.sources import load
 from keras_cnn.errors import DamagedFileError, InputError
+from keras_cnn.quantities import to_seconds
 from keras_cnn.records import read_record, write_record
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.train import Diverged
@@ -18,7 +19,6 @@ from tests.tuning_studies import ALL_BUT_TWO
 from tuning import cli, commands
 from tuning.config import SearchSettings, TrialSpec, read_study
 from tuning.executors import trial
-from tuning.quantities import to_seconds
 from tuning.stopping import Clock, covered
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import keras_tuner as kt
 
+from keras_cnn.quantities import to_bytes
 from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
 from tuning.config import COMPLETED, RUNNING, Study
 from tuning.oracles.base import rank_key
-from tuning.quantities import to_bytes
 
 logger = logging.getLogger(__name__)
 

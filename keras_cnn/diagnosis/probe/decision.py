@@ -14,7 +14,7 @@ configured learning rate and others = the runs at other learning rates:
    extensions are allowed, still improves; but not if own has plateaued below half the score at a smaller learning rate.
 
 The verdict is healthy if own is among the good learning rates, learning-rate-dependent if only others are, untrainable
-if there are none.
+if there are none, and undecided if there are none of those that could be probed in the time given.
 """
 
 import math
@@ -25,6 +25,7 @@ import numpy as np
 from keras_cnn.diagnosis.probe.probe import EVAL_INTERVAL_STEPS, MIN_DETECTABLE_SCORE, SHORT_RUN_STEPS, Trace
 
 HEALTHY, LR_DEPENDENT, UNTRAINABLE = "healthy", "learning-rate-dependent", "untrainable"
+UNDECIDED = "undecided"  # the time was over before the model had learned
 
 # The thresholds, set on seventeen generated families (benchmarks/diagnosis.py, 2026-11-25) and measured on nine others.
 # Scores are explained entropies in [0, 1]; ratios are score / score unless stated otherwise.

@@ -64,6 +64,7 @@ class Probe:
         model: the model; runs leave its variables as they were.
         sample: images to train on and held-out images.
         objective: loss and optimizer.
+        seconds: after which runs end, whatever they have reached; the run at the configured rate gets half of them.
     """
 
     def __init__(
@@ -71,7 +72,9 @@ class Probe:
         model: keras.Model,
         sample: Sample,
         objective: Objective,
+        seconds: float = math.inf,
     ):
+        self._seconds, self._started = seconds, time.perf_counter()
         self._last_message = time.perf_counter()
         self._model, self._sample, self._objective = model, sample, objective
         self._activation = objective.activation
@@ -98,8 +101,22 @@ class Probe:
 
     def run_own(self, steps: int, target_score: float = 1.0) -> Trace:
         """`run` at the configured learning rate, or along its schedule."""
-        batches = self._sample.batches(steps)
-        return self._undone(self._objective.rate, batches, target_score, self._own_rates(steps))
+        batches, until = self._sample.batches(steps), self._passed + (self._seconds - self._passed) / 2
+        trace = self._undone(self._objective.rate, batches, target_score, self._own_rates(steps), until)
+        logger.info(
+            f"after {len(trace.losses)} steps at {trace.rate:.1e}: score {trace.scores[-1]:.1%}, held-out loss "
+            f"{trace.held_out[-1]:.3f} (chance {self._objective.chance:.3f})"
+        )
+        return trace
+
+    @property
+    def _passed(self) -> float:
+        return time.perf_counter() - self._started
+
+    @property
+    def expired(self) -> bool:
+        """Whether the time is over."""
+        return self._passed > self._seconds
 
     def run(self, rate: float, steps: int | None = None, target_score: float = 1.0) -> Trace:
         """Train, measure, and restore the variables.
@@ -150,14 +167,23 @@ class Probe:
             variable.assign(value)
 
     def _undone(
-        self, rate: float, batches: np.ndarray, target_score: float, rates: np.ndarray | None = None
+        self,
+        rate: float,
+        batches: np.ndarray,
+        target_score: float,
+        rates: np.ndarray | None = None,
+        until: float = math.inf,
     ) -> Trace:
         with preserve_variables(self._model, self._model.variables):
             self._start()
             rates = np.full(len(batches), rate) if rates is None else rates
-            return self._trace(rate, batches, target_score, rates.astype("float32"))
+            return self._trace(
+                rate, batches, target_score, rates.astype("float32"), min(until, self._seconds)
+            )
 
-    def _trace(self, rate: float, batches: np.ndarray, target_score: float, rates: np.ndarray) -> Trace:
+    def _trace(
+        self, rate: float, batches: np.ndarray, target_score: float, rates: np.ndarray, until: float
+    ) -> Trace:
         losses: list[float] = []
         measured = [self._held_out()]
         for first in range(0, len(batches), EVAL_INTERVAL_STEPS):
@@ -169,6 +195,8 @@ class Probe:
                     f"probe: {len(losses)} of up to {len(batches)} steps at a learning rate of {rate:.1e}"
                 )
                 self._last_message = time.perf_counter()
+            if self._passed > until:
+                break
             below = measured[-1][0] < self._objective.chance
             if not math.isfinite(measured[-1][0]) or (
                 below and min(score for *_, score in measured[-2:]) >= target_score

@@ -47,7 +47,7 @@ def probe_learning_rates(
     if has_learned(own, objective.chance, required_score):
         return _beside_smaller(probe, own)
     others = _others(probe, rate)
-    if allow_extension and needs_longer_run(own, others):
+    if allow_extension and not probe.expired and needs_longer_run(own, others):
         logger.info(f"probe: extended to {LONG_RUN_STEPS} steps at a learning rate of {rate:.1e}")
         own = probe.run_own(LONG_RUN_STEPS, required_score)
     return own, others
@@ -63,8 +63,10 @@ def _beside_smaller(probe: Probe, own: Trace) -> tuple[Trace, list[Trace]]:
 
     At a learning rate that is too high a model may learn a little and then stop.
     """
+    if probe.expired:
+        return own, []
     smaller = probe.run(own.rate * SMALLER_LR_RATIO)
-    if not smaller_rate_is_ahead(own, smaller):
+    if probe.expired or not smaller_rate_is_ahead(own, smaller):
         return own, [smaller]
     return probe.run_own(MEDIUM_RUN_STEPS), [probe.run(smaller.rate, MEDIUM_RUN_STEPS)]
 
@@ -79,4 +81,5 @@ def _others(probe: Probe, rate: float) -> list[Trace]:
     for other in [*(factor * rate for factor in OTHER_LR_RATIOS), *probe.scale.usual]:
         if 0 < other <= largest and not any(near(other, one) for one in rates):
             rates.append(other)
-    return [probe.run(other) for other in rates[0 if probe.follows_schedule else 1 :]]
+    chosen = rates[0 if probe.follows_schedule else 1 :]
+    return [probe.run(other) for other in chosen if not probe.expired]

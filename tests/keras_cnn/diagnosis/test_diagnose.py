@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras import layers
 
 from keras_cnn.diagnosis.diagnose import diagnose
-from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNTRAINABLE
-from keras_cnn.diagnosis.probe.probe import EXTENDED_SHORT_RUN_STEPS
+from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNDECIDED, UNTRAINABLE
+from keras_cnn.diagnosis.probe.probe import EVAL_INTERVAL_STEPS, EXTENDED_SHORT_RUN_STEPS
 from keras_cnn.diagnosis.report import text, write_report
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
@@ -272,3 +272,11 @@ def test_text_report_names_score_and_suggestions():
     report = text(diagnosis_of(**DEEP))
     assert report.startswith("verdict: untrainable (at its own learning rate of 1.0e-03 and at ")
     assert report.splitlines()[2].split()[-1] == "score" and "   suggestion 1: " in report
+
+
+def test_diagnose_time_that_is_too_short_is_undecided():
+    found = diagnose(net(**DEEP), digits(), seconds=0.0)
+    assert (found.verdict, found.rates) == (UNDECIDED, ()) and len(found.traces) == 1
+    assert len(found.traces[0].losses) == EVAL_INTERVAL_STEPS
+    assert text(found).startswith("verdict: undecided (it had not learned at 1.0e-03")
+    assert "labels_unrelated" not in [one.name for one in found.findings]

@@ -6,9 +6,9 @@ import pytest
 
 from keras_cnn.errors import InputError
 from keras_cnn.logs import redirected
+from keras_cnn.quantities import to_bytes
 from tuning.config import SearchSettings, read_study
 from tuning.oracles.make import make_oracle
-from tuning.quantities import to_bytes
 from tuning.storage.retention import CheckpointRetention
 
 
