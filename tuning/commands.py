@@ -14,7 +14,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
 from keras_cnn.parser import read_settings, wanted_directory
 from keras_cnn.provenance import changes
-from tuning.config import STUDY, STUDY_COPY, SearchSettings, Study, read_study
+from tuning.config import STUDY, STUDY_COPY, SearchSettings, StudyConfig, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
 from tuning.space.searched import fixed_settings
@@ -47,7 +47,7 @@ def search(options) -> None:
         facts = DataFacts.from_dict(executor.facts(base, options.download))
         for note in facts.notes:
             print(f"note: {note}", flush=True)
-        study = Study(
+        study = StudyConfig(
             directory,
             limits,
             base.resolved(facts, devices or 1),
@@ -137,7 +137,7 @@ def _at_once(executor: Executor) -> str:
     return f"{executor.slots} trials at once" if executor.slots > 1 else "one trial at a time"
 
 
-def _repair(study: Study) -> None:
+def _repair(study: StudyConfig) -> None:
     """Before a study continues: say what of it is damaged, and what has changed since it was made."""
     import_tuner()
     from tuning.storage.recovery import repair_damaged_files
@@ -148,7 +148,7 @@ def _repair(study: Study) -> None:
         print(note, flush=True)
 
 
-def _print_damage(study: Study, rows: "Sequence[Row]") -> None:
+def _print_damage(study: StudyConfig, rows: "Sequence[Row]") -> None:
     """Name what of the results is damaged; what only reads repairs nothing."""
     from tuning.storage.trials import damage
 
@@ -156,7 +156,7 @@ def _print_damage(study: Study, rows: "Sequence[Row]") -> None:
         print(f"note: {line}")
 
 
-def _initial_configurations(study: Study, files: list[str]) -> tuple[dict, ...]:
+def _initial_configurations(study: StudyConfig, files: list[str]) -> tuple[dict, ...]:
     from tuning.oracles.base import declare_space
     from tuning.space.warm_start import read_configurations
 
@@ -186,7 +186,7 @@ def _stem(architecture: str) -> str:
     return architecture.rpartition(":")[2]
 
 
-def _run(study: Study, executor: Executor) -> None:
+def _run(study: StudyConfig, executor: Executor) -> None:
     from tuning.reporting.progress import Progress
     from tuning.search import run_search
 
@@ -199,7 +199,7 @@ def _run(study: Study, executor: Executor) -> None:
     _ship(study, executor)
 
 
-def _ship(study: Study, executor: Executor, formats: Sequence[str] | None = None) -> None:
+def _ship(study: StudyConfig, executor: Executor, formats: Sequence[str] | None = None) -> None:
     """Export the best trial, write the report, print the summary.
 
     formats: as `export_run` takes them; None exports nothing that has been exported before.

@@ -80,7 +80,7 @@ class SearchSettings:
 
 
 @dataclass(frozen=True)
-class Study:
+class StudyConfig:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
     (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
     architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first.
@@ -139,7 +139,7 @@ class Study:
         return self.directory / "logs" / trial_id
 
 
-def read_study(directory: Path) -> Study:
+def read_study(directory: Path) -> StudyConfig:
     """The study in `directory`; InputError if there is none."""
     if not (directory / STUDY).exists() and not (directory / STUDY_COPY).exists():
         what = f"is not a study: it holds no {STUDY}" if directory.exists() else "does not exist"
@@ -147,11 +147,11 @@ def read_study(directory: Path) -> Study:
     return read_or_copy(parse_study, directory / STUDY, directory / STUDY_COPY)
 
 
-def parse_study(path: Path) -> Study:
+def parse_study(path: Path) -> StudyConfig:
     """The study that the file `path`, study.json or its copy, describes; InputError if it is damaged."""
     record = read_record(path)
     with understood(path):
-        return Study(
+        return StudyConfig(
             directory=path.parent,
             search=SearchSettings(**record["search"]),
             base=TrainSettings.from_dict(record["base"]),

@@ -4,7 +4,7 @@ worker waits for another."""
 import statistics
 from collections.abc import Iterable, Mapping
 
-from tuning.config import Study
+from tuning.config import StudyConfig
 from tuning.oracles.hyperband import REDUCTION_FACTOR
 
 MIN_PEERS = 3  # other trials that must have come as far
@@ -47,7 +47,7 @@ def _is_rung(epoch: int) -> bool:
     return epoch == 1
 
 
-def histories(study: Study, records: dict[str, dict]) -> dict[str, list[float]]:
+def histories(study: StudyConfig, records: dict[str, dict]) -> dict[str, list[float]]:
     """Values by epoch of trials that have ended, from their metrics.json's."""
     return {
         trial: metrics["history"][study.objective]

@@ -9,7 +9,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.records import write_record
 from keras_cnn.training.run_directory import METRICS, read_metrics
 from tuning import stopping
-from tuning.config import COMPLETED, FAILED, RUNNING, Study
+from tuning.config import COMPLETED, FAILED, RUNNING, StudyConfig
 from tuning.executors.base import ENDED, Event, Executor
 from tuning.oracles.base import IDLE, declare_space
 from tuning.oracles.make import make_oracle
@@ -31,7 +31,7 @@ class SearchFailed(InputError):
     """So many trials failed in a row that the cause is not in the hyperparameters."""
 
 
-def start_study(study: Study, executor: Executor) -> None:
+def start_study(study: StudyConfig, executor: Executor) -> None:
     """Write a new study into its directory, which the caller holds.
 
     Raises:
@@ -45,7 +45,7 @@ def start_study(study: Study, executor: Executor) -> None:
     tensorboard.write_space(study.directory / "logs", space, study.objective)
 
 
-def run_search(study: Study, executor: Executor, progress: Progress) -> None:
+def run_search(study: StudyConfig, executor: Executor, progress: Progress) -> None:
     """Run trials until there are no more, time is up or the target is reached, and report which of these it was.
 
     Can be ended at any time and run again. Raises SearchFailed, with the last failure's message, after three failed
@@ -72,7 +72,7 @@ class _Attempt:
 class _Search:
     """One session of a search."""
 
-    def __init__(self, study: Study, executor: Executor, progress: Progress):
+    def __init__(self, study: StudyConfig, executor: Executor, progress: Progress):
         self.study, self.executor, self.progress = study, executor, progress
         self.oracle, self.clock = make_oracle(study), stopping.Clock(study)
         self.running: dict[str, _Attempt] = {}

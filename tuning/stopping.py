@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tuning.config import COMPLETED, Study
+from tuning.config import COMPLETED, StudyConfig
 from tuning.oracles.plan import hyperband_plan
 from tuning.quantities import to_seconds
 from tuning.storage.trials import outcome
@@ -21,7 +21,7 @@ PERFECT_TRIALS = 3  # of which the validation loss chooses one
 class Clock:
     """How long a study has been searched, all its sessions together: while at least one trial ran."""
 
-    def __init__(self, study: Study):
+    def __init__(self, study: StudyConfig):
         ended = [outcome(path) for path in study.directory.glob("trials/*")]
         spans = [(one["ended"] - one["seconds"], one["ended"]) for one in ended if "ended" in one]
         self.before, self._started = covered(spans), time.monotonic()
@@ -41,12 +41,12 @@ def covered(spans: Iterable[tuple[float, float]]) -> float:
     return total
 
 
-def epochs_of(study: Study, values: dict) -> int:
+def epochs_of(study: StudyConfig, values: dict) -> int:
     """Epochs that a trial with these hyperparameters trains; one that continues another trains only the rest."""
     return values.get("tuner/epochs", study.base.epochs) - values.get("tuner/initial_epoch", 0)
 
 
-def stop_reason(study: Study, oracle: "DurableOracle", seconds: float) -> str:
+def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> str:
     """Why no further trial may begin, after `seconds` of searching; empty if one may."""
     search, best = study.search, oracle.best_score
     if search.target is not None and best >= search.target:
@@ -63,12 +63,12 @@ def stop_reason(study: Study, oracle: "DurableOracle", seconds: float) -> str:
     return ""
 
 
-def _is_fully_trained(study: Study, trial: "Trial") -> bool:
+def _is_fully_trained(study: StudyConfig, trial: "Trial") -> bool:
     """Not so in Hyperband's first rounds, from which more epochs may make a better model of an equal score."""
     return trial.hyperparameters.values.get("tuner/epochs", study.base.epochs) == study.base.epochs
 
 
-def exhausted(study: Study, oracle: "DurableOracle") -> str:
+def exhausted(study: StudyConfig, oracle: "DurableOracle") -> str:
     """Why the oracle has no further trial."""
     done = len(oracle.trials)
     if oracle.max_trials and done >= oracle.max_trials:

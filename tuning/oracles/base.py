@@ -15,7 +15,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from keras_cnn.records import read_record, understood, write_record
 from keras_cnn.training.run_directory import METRICS, read_metrics
-from tuning.config import COMPLETED, FAILED, RUNNING, Study, read_trial
+from tuning.config import COMPLETED, FAILED, RUNNING, StudyConfig, read_trial
 from tuning.space.sampling import combinations, draw, is_finite, untried
 from tuning.space.space import suggest
 
@@ -206,7 +206,7 @@ def ranking(trial: Trial) -> tuple:
     return *rank_key(trial), configuration_key(trial.hyperparameters.values)
 
 
-def declare_space(study: Study) -> kt.HyperParameters:
+def declare_space(study: StudyConfig) -> kt.HyperParameters:
     """Every hyperparameter of the study, at its default."""
     space = kt.HyperParameters()
     suggest(

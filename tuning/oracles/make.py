@@ -3,11 +3,11 @@
 import keras_tuner as kt
 
 from keras_cnn.training.tasks import DIRECTION
-from tuning.config import Study
+from tuning.config import StudyConfig
 from tuning.oracles.base import PROJECT, DurableOracle, GridOracle, RandomOracle, declare_space
 
 
-def make_oracle(study: Study) -> DurableOracle:
+def make_oracle(study: StudyConfig) -> DurableOracle:
     """The oracle of `study`, in the state its directory holds, over the whole declared space."""
     from tuning.oracles.bayesian import BayesianOracle  # imports scikit-learn's Gaussian processes
     from tuning.oracles.hyperband import BracketOracle

@@ -6,7 +6,7 @@ The sizes are those of KerasTuner 1.4, so that a study can be opened by its Hype
 import math
 from dataclasses import dataclass
 
-from tuning.config import Study
+from tuning.config import StudyConfig
 
 REDUCTION_FACTOR = 3  # one trial in three is promoted from rung to rung (Li et al. 2018, section 3)
 
@@ -36,7 +36,7 @@ def hyperband_plan(max_epochs: int) -> list[Rung]:
     return [_rung(max_epochs, bracket, number) for bracket in brackets for number in range(bracket + 1)]
 
 
-def planned_epochs(study: Study) -> int:
+def planned_epochs(study: StudyConfig) -> int:
     """Epochs that a search trains if nothing ends it early."""
     if study.search.tuner == "hyperband":
         plan = hyperband_plan(study.base.epochs)

@@ -10,13 +10,13 @@ import psutil
 from keras_cnn.directories import owner
 from keras_cnn.training.callbacks import EPOCHS
 from tuning import stopping
-from tuning.config import INTERRUPTED, RUNNING, Study
+from tuning.config import INTERRUPTED, RUNNING, StudyConfig
 from tuning.oracles.plan import planned_epochs
 from tuning.reporting.live import Row, View
 from tuning.storage.trials import spec_of, trials
 
 
-def status(study: Study) -> View:
+def status(study: StudyConfig) -> View:
     """Who searches, how many trials ended how, the best, and the last epoch of those that run."""
     rows, process = trials(study), owner(study.directory)
     running = [row["trial"] for row in rows if row["state"] == RUNNING]
@@ -39,7 +39,7 @@ def status(study: Study) -> View:
     )
 
 
-def _row(study: Study, trial: str) -> Row:
+def _row(study: StudyConfig, trial: str) -> Row:
     directory = study.trial_directory(trial)
     spec = spec_of(directory)
     epochs = spec.stop_epoch if spec else study.base.epochs

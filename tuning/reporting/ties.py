@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from tuning.config import Study
+from tuning.config import StudyConfig
 from tuning.storage.trials import Row
 
 
-def ties(study: Study, rows: Sequence[Row]) -> str:
+def ties(study: StudyConfig, rows: Sequence[Row]) -> str:
     """A sentence on the trials whose accuracy is within one standard error of the best one's.
 
     The standard error of an accuracy p on n images is sqrt(p (1 - p) / n), the binomial's; here at least 1 / n, the

@@ -6,12 +6,12 @@ import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 
 from keras_cnn.training.config import TrainSettings
-from tuning.config import Study, TrialSpec
+from tuning.config import StudyConfig, TrialSpec
 from tuning.executors.repeats import to_seed
 from tuning.space.space import overlay, suggest
 
 
-def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainSettings:
+def settings_at(study: StudyConfig, space: kt.HyperParameters, values: dict) -> TrainSettings:
     """The settings of the configuration `values`; missing hyperparameters are at their defaults."""
     hp = space.copy()
     # the space has values of what its default configuration makes active alone
@@ -27,7 +27,7 @@ def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainS
     return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
 
 
-def trial_spec(study: Study, oracle: kt.Oracle, trial: Trial) -> TrialSpec:
+def trial_spec(study: StudyConfig, oracle: kt.Oracle, trial: Trial) -> TrialSpec:
     """The trial's settings, and which epochs of them to train: Hyperband continues an earlier trial.
 
     The seed follows from the study's and from how many points were drawn before this one, so it is the same whichever

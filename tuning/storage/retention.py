@@ -6,7 +6,7 @@ from pathlib import Path
 import keras_tuner as kt
 
 from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
-from tuning.config import COMPLETED, RUNNING, Study
+from tuning.config import COMPLETED, RUNNING, StudyConfig
 from tuning.oracles.base import rank_key
 from tuning.quantities import to_bytes
 
@@ -22,7 +22,7 @@ class CheckpointRetention:
     trial's weights stay, so the bound is the user's wish and these are the truth.
     """
 
-    def __init__(self, study: Study, slots: int):
+    def __init__(self, study: StudyConfig, slots: int):
         self._study, self._slots = study, slots
         self._most = to_bytes("disk", study.search.disk)
         self._sizes: dict[tuple[str, str], int] = {}  # (trial, name of the archive) -> bytes
