@@ -12,7 +12,7 @@ from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
 from keras_cnn.training.run_directory import TRIAL
-from keras_cnn.training.tasks import OBJECTIVES
+from keras_cnn.training.tasks import OBJECTIVES, sign_of
 from tuning.quantities import to_bytes, to_seconds
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
@@ -116,7 +116,12 @@ class StudyConfig:
     @property
     def objective(self) -> str:
         """The metric that ranks trials."""
-        return OBJECTIVES[self.facts.task]
+        return self.base.objective or OBJECTIVES[self.facts.task]
+
+    @property
+    def sign(self) -> int:
+        """1 if the highest score is the best, -1 if the lowest is."""
+        return sign_of(self.objective)
 
     @property
     def model_input_info(self) -> DataFacts:

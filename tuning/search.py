@@ -78,7 +78,7 @@ class _Search:
         self.running: dict[str, _Attempt] = {}
         self.failures: list[str] = []  # messages of the last trials, as long as each failed
         self.retention = CheckpointRetention(study, executor.slots)
-        self.pruner = Pruner(study.search.pruner, self._histories())
+        self.pruner = Pruner(study.search.pruner, self._histories(), study.sign)
         ended = [trial for trial in self.oracle.trials.values() if trial.status != RUNNING]
         for trial in ended:
             state = COMPLETED if trial.status == COMPLETED else (trial.message or FAILED).partition(":")[0]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from keras_cnn.training.tasks import OBJECTIVES
 from tuning.config import COMPLETED, StudyConfig
 from tuning.oracles.plan import hyperband_plan
 from tuning.quantities import to_seconds
@@ -49,10 +50,11 @@ def epochs_of(study: StudyConfig, values: dict) -> int:
 def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> str:
     """Why no further trial may begin, after `seconds` of searching; empty if one may."""
     search, best = study.search, oracle.best_score
-    if search.target is not None and best >= search.target:
+    if search.target is not None and study.sign * best >= study.sign * search.target:
         return f"{study.objective} {best:.4f} has reached the target of {search.target}"
     trained = [trial for trial in oracle.trials.values() if _is_fully_trained(study, trial)]
-    perfect = sum(trial.status == COMPLETED and trial.score >= 1 for trial in trained)
+    can_be_perfect = study.objective in OBJECTIVES.values()
+    perfect = sum(can_be_perfect and trial.status == COMPLETED and trial.score >= 1 for trial in trained)
     if perfect >= PERFECT_TRIALS:
         return (
             f"{perfect} trials of {study.base.epochs} epochs have {study.objective} 1.0000, and none can have more; "

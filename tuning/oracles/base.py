@@ -79,10 +79,15 @@ class DurableOracle(kt.Oracle):
         return random.Random(f"{self.seed}/{n_started}").choice(left) if left else None
 
     @property
+    def sign(self) -> int:
+        """1 if the highest score is the best, -1 if the lowest is."""
+        return 1 if self.objective.direction == "max" else -1
+
+    @property
     def best_score(self) -> float:
-        """The best score so far; minus infinity if no trial has completed."""
-        completed = [trial.score for trial in self.trials.values() if trial.status == COMPLETED]
-        return max(completed, default=-float("inf"))
+        """The best score so far; if no trial has completed, infinitely bad."""
+        completed = [self.sign * trial.score for trial in self.trials.values() if trial.status == COMPLETED]
+        return self.sign * max(completed, default=-float("inf"))
 
     def n_started(self) -> int:
         """Number of configurations that were started; a trial that continues another is not counted."""
@@ -195,15 +200,15 @@ def configuration_key(values: dict) -> str:
     return json.dumps({k: v for k, v in sorted(values.items()) if not k.startswith("tuner/")})
 
 
-def rank_key(trial: Trial) -> tuple[float, float]:
-    """A key that sorts completed trials, best first: by score, then loss."""
+def rank_key(trial: Trial, sign: int = 1) -> tuple[float, float]:
+    """A key that sorts completed trials, best first: by score, then loss; sign: as `StudyConfig.sign`."""
     losses = trial.metrics.get_history("val_loss") if trial.metrics.exists("val_loss") else []
-    return -trial.score, losses[0].value[0] if losses else 0.0
+    return -sign * trial.score, losses[0].value[0] if losses else 0.0
 
 
-def ranking(trial: Trial) -> tuple:
+def ranking(trial: Trial, sign: int = 1) -> tuple:
     """`rank_key`, with ties broken by the configuration, never by the time of the end."""
-    return *rank_key(trial), configuration_key(trial.hyperparameters.values)
+    return *rank_key(trial, sign), configuration_key(trial.hyperparameters.values)
 
 
 def declare_space(study: StudyConfig) -> kt.HyperParameters:

@@ -37,7 +37,8 @@ class BracketOracle(DurableOracle, HyperbandOracle):
         for number in range(1, bracket + 1):
             if not members or any(trial.status == RUNNING for trial in members):
                 return None
-            ranked = sorted((trial for trial in members if trial.status == COMPLETED), key=ranking)
+            completed = [trial for trial in members if trial.status == COMPLETED]
+            ranked = sorted(completed, key=lambda trial: ranking(trial, self.sign))
             promoted = ranked[: self._get_size(bracket, number)]
             members = self._members(bracket, number)
             continued = {trial.hyperparameters.values["tuner/trial_id"] for trial in members}

@@ -2,7 +2,6 @@
 
 import keras_tuner as kt
 
-from keras_cnn.training.tasks import DIRECTION
 from tuning.config import StudyConfig
 from tuning.oracles.base import PROJECT, DurableOracle, GridOracle, RandomOracle, declare_space
 
@@ -20,7 +19,7 @@ def make_oracle(study: StudyConfig) -> DurableOracle:
     }
     epochs = {"max_epochs": study.base.epochs} if study.search.tuner == "hyperband" else {}
     oracle = kinds[study.search.tuner](
-        objective=kt.Objective(study.objective, DIRECTION),
+        objective=kt.Objective(study.objective, "max" if study.sign > 0 else "min"),
         hyperparameters=declare_space(study),
         allow_new_entries=False,
         tune_new_entries=False,

@@ -54,7 +54,8 @@ def _row(study: StudyConfig, trial: str) -> Row:
         return Row(trial, epochs)  # also if it continues another trial, which its own files do not say
     started = (directory / "trial.json").stat().st_mtime
     each = (path.stat().st_mtime - started) / len(lines) if time.time() > started else None
-    return Row(trial, epochs, last, values[-1], max(values), each)
+    best = max(values, key=lambda value: study.sign * value)
+    return Row(trial, epochs, last, values[-1], best, each)
 
 
 def _memory(process: int) -> int:

@@ -21,7 +21,11 @@ def ties(study: StudyConfig, rows: Sequence[Row]) -> str:
         The sentence; empty if no other trial is so close, or a score is the mean of repeats, which has an interval.
     """
     scores = [row["score"] for row in rows if row["score"] is not None]
-    labeled = study.facts.task == "classification" and "validation" in study.facts.counts
+    labeled = (
+        study.objective == "val_accuracy"
+        and study.facts.task == "classification"
+        and "validation" in study.facts.counts
+    )
     if not labeled or study.search.repeats > 1 or len(scores) < 2:
         return ""
     images = study.facts.images("validation")

@@ -51,7 +51,8 @@ class CheckpointRetention:
     def _worst_first(self, oracle: kt.Oracle) -> list[str]:
         needed = oracle.still_needed() if hasattr(oracle, "still_needed") else set()
         ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
-        completed = sorted((trial for trial in ended if trial.status == COMPLETED), key=rank_key)
+        completed = [trial for trial in ended if trial.status == COMPLETED]
+        completed.sort(key=lambda trial: rank_key(trial, self._study.sign))
         failed = [trial for trial in ended if trial.status != COMPLETED]
         return [
             trial.trial_id for trial in [*failed, *reversed(completed[1:])] if trial.trial_id not in needed

@@ -29,9 +29,11 @@ def trials(study: StudyConfig) -> list[Row]:
     """
     searched = owner(study.directory) is not None
     rows = [_row(path, searched) for path in sorted(study.directory.glob("trials/*")) if path.is_dir()]
-    return sorted(
-        rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["loss"] or 0, row["trial"])
-    )
+
+    def key(row: Row) -> tuple:
+        return row["score"] is None, -study.sign * (row["score"] or 0), row["loss"] or 0, row["trial"]
+
+    return sorted(rows, key=key)
 
 
 def _row(directory: Path, searched: bool) -> Row:
