@@ -66,7 +66,7 @@ def main(trials: int, tuner: str) -> None:
     from keras_cnn.training.config import TrainSettings
     from tuning.config import SearchSettings, StudyConfig
     from tuning.reporting.progress import Progress
-    from tuning.search import run_search
+    from tuning.search_loop import run_search
 
     facts = load("digits").facts
     executor, disk = Trivial(), 0

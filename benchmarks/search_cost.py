@@ -110,7 +110,7 @@ def ours(data, study, memory: list[int]) -> None:
     from tuning.executors.local import LocalExecutor
     from tuning.executors.resources import assign_resources
     from tuning.reporting.progress import Progress
-    from tuning.search import run_search
+    from tuning.search_loop import run_search
 
     del data
     study.write()

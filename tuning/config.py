@@ -18,9 +18,12 @@ from tuning.quantities import to_bytes, to_seconds
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
 DEFAULT_TRIALS = 20
+# limits of a study that cannot be changed, or its trials could not be compared
+FIXED = ("tuner", "repeats", "pruner", "max_parameters", "max_macs")
 # how a trial ended; only what completed is ranked
 FAILED, DIVERGED = "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
+TOO_LARGE = "TOO_LARGE"  # it was not trained
 RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"  # while its coordinator lives, and when it does not
 # of studies whose study.json has none: their trials must stay in the space
 UNRECORDED_BATCH_SIZES = {"classification": (32, 64, 128), "segmentation": (2, 4, 8)}
@@ -42,6 +45,8 @@ class SearchSettings:
         trial_timeout: a trial that takes longer is ended: 30m.
         repeats: train each point so many times, from different seeds; the score is the mean.
         pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
+        max_parameters: train no model of more parameters; such trials are reported, and not counted as trials.
+        max_macs: train no model of more multiply-adds for one image (FLOPs are twice as many).
         disk: keep weights and checkpoints within so much, those of the best trials first: 5GB, 500MB.
     """
 
@@ -53,14 +58,18 @@ class SearchSettings:
     repeats: int = 1
     pruner: str | None = None
     disk: str | None = None
+    max_parameters: int | None = None
+    max_macs: int | None = None
 
     def __post_init__(self) -> None:
         if self.tuner not in TUNERS:
             raise unknown_name("tuner", self.tuner, TUNERS)
         if self.trials is not None and self.trials < 1:
             raise InputError(f"trials={self.trials} must be at least 1.")
-        if self.repeats < 1:
-            raise InputError(f"repeats={self.repeats} must be at least 1.")
+        for name in ("repeats", "max_parameters", "max_macs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name}={value} must be at least 1.")
         if self.target is not None and not 0 < self.target <= 1:
             raise InputError(f"target={self.target} must be in (0, 1], as the scores are.")
         for name in ("time", "trial_timeout"):
@@ -84,7 +93,8 @@ class StudyConfig:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
     (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
     architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first.
-    batch_sizes: to choose from, those that suit the number of images if not given."""
+    batch_sizes: to choose from, those that suit the number of images if not given.
+    space: of a user's build(hp), which `base.architecture` names, the hyperparameters that it declares."""
 
     directory: Path
     search: SearchSettings
@@ -97,6 +107,7 @@ class StudyConfig:
     architectures: tuple[str, ...] = ()
     initial_configurations: tuple[dict, ...] = ()
     batch_sizes: tuple[int, ...] = ()
+    space: dict | None = None
 
     def __post_init__(self) -> None:
         if not self.batch_sizes:
@@ -164,6 +175,7 @@ def parse_study(path: Path) -> StudyConfig:
             devices=record["devices"],
             threads=record.get("threads"),
             architectures=tuple(record.get("architectures", ())),
+            space=record.get("space"),
             batch_sizes=tuple(record.get("batch_sizes", UNRECORDED_BATCH_SIZES[record["facts"]["task"]])),
             **_renamed(record),
         )
@@ -187,6 +199,7 @@ class TrialSpec:
 
     start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
     logs: TensorBoard's folder, relative to the trial's directory. repeats: number of runs, each with its own seed.
+    takes_hyperparameters: whether `settings.architecture` is a user's build(hp).
     """
 
     settings: TrainSettings
@@ -195,6 +208,9 @@ class TrialSpec:
     logs: str = "logs"
     repeats: int = 1
     hyperparameters: dict = field(default_factory=dict)
+    takes_hyperparameters: bool = False
+    max_parameters: int | None = None
+    max_macs: int | None = None
 
     def write(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from keras_cnn.training.tasks import OBJECTIVES
 from tuning.config import COMPLETED, StudyConfig
+from tuning.oracles.base import is_too_large
 from tuning.oracles.plan import hyperband_plan
 from tuning.quantities import to_seconds
 from tuning.storage.trials import outcome
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tuning.oracles.base import DurableOracle
 
 
+TOO_LARGE_IN_A_ROW = 30  # models; with more, hardly any of the space is allowed
 PERFECT_TRIALS = 3  # of which the validation loss chooses one
 
 
@@ -60,6 +62,9 @@ def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> 
             f"{perfect} trials of {study.base.epochs} epochs have {study.objective} 1.0000, and none can have more; "
             "with more validation images (--validation_split) they might differ"
         )
+    last = oracle.end_order[-TOO_LARGE_IN_A_ROW:]
+    if len(last) == TOO_LARGE_IN_A_ROW and all(is_too_large(oracle.trials[name]) for name in last):
+        return f"the last {len(last)} models were larger than --max_parameters or --max_macs allows"
     if seconds >= to_seconds("time", search.time):
         return f"it has run for {seconds:.0f} s, and {search.time} were given"
     return ""
@@ -72,7 +77,7 @@ def _is_fully_trained(study: StudyConfig, trial: "Trial") -> bool:
 
 def exhausted(study: StudyConfig, oracle: "DurableOracle") -> str:
     """Why the oracle has no further trial."""
-    done = len(oracle.trials)
+    done = oracle.n_trained()
     if oracle.max_trials and done >= oracle.max_trials:
         return f"all {done} trials are done"
     if study.search.tuner == "hyperband" and done >= sum(

@@ -17,7 +17,7 @@ from tuning.config import SearchSettings, StudyConfig
 from tuning.executors import trial
 from tuning.executors.base import ENDED, Event
 from tuning.reporting.progress import Progress
-from tuning.search import run_search
+from tuning.search_loop import run_search
 
 
 @pytest.fixture(scope="session")

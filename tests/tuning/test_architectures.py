@@ -14,7 +14,7 @@ from tests.tuning_studies import digits_facts
 from tuning import cli
 from tuning.config import SearchSettings, StudyConfig, read_trial
 from tuning.reporting.progress import Progress
-from tuning.search import run_search, start_study
+from tuning.search_loop import run_search, start_study
 
 CLASSIFIERS = [name for name, one in ARCHITECTURES.items() if one.task == "classification"]
 

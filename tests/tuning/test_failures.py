@@ -14,7 +14,7 @@ from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.oracles.make import make_oracle
 from tuning.reporting.progress import Progress
 from tuning.reporting.report import write_report
-from tuning.search import SearchFailed, run_search
+from tuning.search_loop import SearchFailed, run_search
 from tuning.storage.trials import best
 
 

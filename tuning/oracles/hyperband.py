@@ -8,7 +8,7 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.oracles import HyperbandOracle
 
 from tuning.config import COMPLETED, RUNNING
-from tuning.oracles.base import IDLE, STOPPED, DurableOracle, ranking
+from tuning.oracles.base import IDLE, STOPPED, DurableOracle, is_too_large, ranking
 from tuning.oracles.plan import REDUCTION_FACTOR
 
 
@@ -53,7 +53,8 @@ class BracketOracle(DurableOracle, HyperbandOracle):
 
     def _members(self, bracket: int, number: int) -> list[Trial]:
         place = bracket, number
-        return [trial for trial in self.trials.values() if self.place(trial) == place]
+        trained = [trial for trial in self.trials.values() if not is_too_large(trial)]
+        return [trial for trial in trained if self.place(trial) == place]
 
     @staticmethod
     def place(trial: Trial) -> tuple[int, int]:

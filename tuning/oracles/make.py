@@ -21,8 +21,8 @@ def make_oracle(study: StudyConfig) -> DurableOracle:
     oracle = kinds[study.search.tuner](
         objective=kt.Objective(study.objective, "max" if study.sign > 0 else "min"),
         hyperparameters=declare_space(study),
-        allow_new_entries=False,
-        tune_new_entries=False,
+        allow_new_entries=study.space is not None,
+        tune_new_entries=study.space is not None,
         seed=study.base.seed + 1,  # KerasTuner takes 0 for "no seed"
         **epochs,
     )

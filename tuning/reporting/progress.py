@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import psutil
 from rich.console import Console
+from rich.errors import LiveError
 from rich.live import Live
 
 from keras_cnn.training.tasks import sign_of
@@ -40,8 +41,11 @@ class Progress:
         self._process = psutil.Process()
 
     def __enter__(self) -> "Progress":
-        if self._live:
-            self._live.start()
+        try:
+            if self._live:
+                self._live.start()
+        except LiveError:  # another search of this process has the terminal
+            self._live = None
         return self
 
     def __exit__(self, *error) -> None:

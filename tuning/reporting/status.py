@@ -1,7 +1,6 @@
 """How far a search is, from its files alone: while it runs, from another terminal, or after it."""
 
 import csv
-import shlex
 import time
 from collections import Counter
 
@@ -13,6 +12,7 @@ from tuning import stopping
 from tuning.config import INTERRUPTED, RUNNING, StudyConfig
 from tuning.oracles.plan import planned_epochs
 from tuning.reporting.live import Row, View
+from tuning.storage.in_memory import resume_command
 from tuning.storage.trials import spec_of, trials
 
 
@@ -25,7 +25,7 @@ def status(study: StudyConfig) -> View:
     ended = [row for row in rows if row["state"] not in (RUNNING, INTERRUPTED)]
     done = sum(stopping.epochs_of(study, row) for row in ended)
     planned = planned_epochs(study)
-    resume = f"not running; keras-cnn resume {shlex.quote(str(study.directory))}"
+    resume = f"not running; {resume_command(study)}"
     here = f"process {process}" if process else resume
     return View(
         title=f"{study.title}: {here}",

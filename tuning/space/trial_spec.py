@@ -13,6 +13,8 @@ from tuning.space.space import overlay, suggest
 
 def settings_at(study: StudyConfig, space: kt.HyperParameters, values: dict) -> TrainSettings:
     """The settings of the configuration `values`; missing hyperparameters are at their defaults."""
+    if study.space is not None:
+        return study.base
     hp = space.copy()
     # the space has values of what its default configuration makes active alone
     hp.values = {parameter.name: parameter.default for parameter in space.space} | space.values | values
@@ -49,4 +51,7 @@ def trial_spec(study: StudyConfig, oracle: kt.Oracle, trial: Trial) -> TrialSpec
         logs=f"../../logs/{trial.trial_id}",
         repeats=study.search.repeats,
         hyperparameters=values,
+        takes_hyperparameters=study.space is not None,
+        max_parameters=study.search.max_parameters,
+        max_macs=study.search.max_macs,
     )

@@ -48,6 +48,7 @@ def _row(directory: Path, searched: bool) -> Row:
         "score": metrics["score"] if state == COMPLETED else None,
         "epochs": spec.stop_epoch if spec else None,
         **(spec.hyperparameters if spec else {}),
+        **metrics.get("hyperparameters", {}),
     }
 
 

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from keras_tuner.engine.hyperparameters import HyperParameters
 from keras_tuner.engine.trial import Trial
 
 from keras_cnn.errors import InputError
@@ -38,7 +39,7 @@ def start_study(study: StudyConfig, executor: Executor) -> None:
         InputError: if trials of one of its architectures could not start; then nothing is written.
     """
     space = declare_space(study)
-    for architecture in study.architectures:
+    for architecture in study.architectures if study.space is None else ():  # a worker has tried a build(hp)
         values = {"architecture": architecture} if len(study.architectures) > 1 else {}
         executor.check(settings_at(study, space, values))
     study.write()
@@ -173,9 +174,12 @@ class _Search:
     def _tell(self, trial: Trial, metrics: dict) -> None:
         """Only a trial that completed is ranked."""
         if metrics["state"] == COMPLETED:
-            values = {self.study.objective: metrics["score"], "val_loss": metrics["loss"]}
+            values = {"val_loss": metrics["loss"], self.study.objective: metrics["score"]}
             self.oracle.update_trial(trial.trial_id, values, step=metrics["best_epoch"])
             trial.status = COMPLETED
+            if "new_entries" in metrics:
+                self.oracle.update_space(HyperParameters.from_config(metrics["new_entries"]))
+                trial.hyperparameters.values |= metrics["hyperparameters"]
         else:
             trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
         self.oracle.end_trial(trial)
