@@ -19,7 +19,7 @@ TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
 DEFAULT_TRIALS = 20
 # limits of a study that cannot be changed, or its trials could not be compared
-FIXED = ("tuner", "repeats", "pruner", "max_parameters", "max_macs")
+FIXED = ("tuner", "repeats", "pruner", "max_parameters", "max_macs", "min_epochs")
 # how a trial ended; only what completed is ranked
 FAILED, DIVERGED = "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
@@ -47,6 +47,7 @@ class SearchSettings:
         pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
         max_parameters: train no model of more parameters; such trials are reported, and not counted as trials.
         max_macs: train no model of more multiply-adds for one image (FLOPs are twice as many).
+        min_epochs: hyperband judges no trial before so many epochs.
         disk: keep weights and checkpoints within so much, those of the best trials first: 5GB, 500MB.
     """
 
@@ -60,13 +61,14 @@ class SearchSettings:
     disk: str | None = None
     max_parameters: int | None = None
     max_macs: int | None = None
+    min_epochs: int = 1
 
     def __post_init__(self) -> None:
         if self.tuner not in TUNERS:
             raise unknown_name("tuner", self.tuner, TUNERS)
         if self.trials is not None and self.trials < 1:
             raise InputError(f"trials={self.trials} must be at least 1.")
-        for name in ("repeats", "max_parameters", "max_macs"):
+        for name in ("repeats", "max_parameters", "max_macs", "min_epochs"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name}={value} must be at least 1.")
@@ -77,6 +79,10 @@ class SearchSettings:
         to_bytes("disk", self.disk)
         if self.pruner is not None and self.pruner not in PRUNERS:
             raise unknown_name("pruner", self.pruner, PRUNERS)
+        if self.min_epochs > 1 and self.tuner != "hyperband":
+            raise InputError(
+                f"min_epochs={self.min_epochs} belongs to hyperband: leave it out, or take --tuner hyperband."
+            )
         if self.pruner and self.tuner == "hyperband":
             raise InputError("hyperband ends bad trials itself: leave --pruner out, or take another --tuner.")
         if self.pruner and self.repeats > 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keras_cnn.training.tasks import OBJECTIVES
 from tuning.config import COMPLETED, StudyConfig
 from tuning.oracles.base import is_too_large
-from tuning.oracles.plan import hyperband_plan
+from tuning.oracles.plan import plan_of
 from tuning.quantities import to_seconds
 from tuning.storage.trials import outcome
 
@@ -80,8 +80,6 @@ def exhausted(study: StudyConfig, oracle: "DurableOracle") -> str:
     done = oracle.n_trained()
     if oracle.max_trials and done >= oracle.max_trials:
         return f"all {done} trials are done"
-    if study.search.tuner == "hyperband" and done >= sum(
-        rung.size for rung in hyperband_plan(study.base.epochs)
-    ):
+    if study.search.tuner == "hyperband" and done >= sum(rung.size for rung in plan_of(study)):
         return f"all brackets are done, {done} trials"
     return f"the space holds no other point than the {oracle.n_started()} that were tried"

@@ -44,6 +44,10 @@ class Wanted:
             raise InputError(
                 f"{own[0]} has no settings of layers, which the search would choose for the others: search it alone."
             )
+        if self.search.min_epochs > self.base.epochs:
+            raise InputError(
+                f"min_epochs={self.search.min_epochs} must be at most the {self.base.epochs} epochs of a trial."
+            )
         if self.start_with and self.search.tuner == "grid":
             raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")
 

@@ -27,6 +27,7 @@ def make_oracle(study: StudyConfig) -> DurableOracle:
         **epochs,
     )
     oracle.verbose, oracle.initial_configurations = 0, study.initial_configurations
+    oracle.min_epochs = study.search.min_epochs  # of Hyperband
     oracle.max_trials = study.search.trial_limit
     oracle._set_project_dir(study.directory, PROJECT)
     oracle.reload()
