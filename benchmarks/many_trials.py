@@ -64,15 +64,15 @@ def main(trials: int, tuner: str) -> None:
     import_tensorflow()
     from keras_cnn.data.sources import load
     from keras_cnn.training.config import TrainSettings
-    from tuning.config import SearchSettings, Study
+    from tuning.config import SearchSettings, StudyConfig
     from tuning.reporting.progress import Progress
-    from tuning.search import run_search
+    from tuning.search_loop import run_search
 
     facts = load("digits").facts
     executor, disk = Trivial(), 0
     with tempfile.TemporaryDirectory() as folder:
         search = SearchSettings(tuner=tuner, trials=trials, disk=DISK)
-        study = Study(Path(folder) / "study", search, TrainSettings().resolved(facts), {}, facts)
+        study = StudyConfig(Path(folder) / "study", search, TrainSettings().resolved(facts), {}, facts)
         study.write()
 
         def say(line: str) -> None:

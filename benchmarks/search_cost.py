@@ -26,13 +26,15 @@ def study_of(folder: Path, options):
     """The search that stands for the points: random, of VGG nets."""
     from keras_cnn.data.sources import load
     from keras_cnn.training.config import TrainSettings
-    from tuning.config import SearchSettings, Study
+    from tuning.config import SearchSettings, StudyConfig
 
     data = load(options.data)
     base = TrainSettings(data=options.data, epochs=options.epochs, precision="float32").resolved(data.facts)
     search = SearchSettings(tuner="random", trials=options.trials)
     threads = os.cpu_count() if options.contestant == "one worker" else 1
-    return data, Study(folder, search, base, {"batch_size": base.batch_size}, data.facts, threads=threads)
+    return data, StudyConfig(
+        folder, search, base, {"batch_size": base.batch_size}, data.facts, threads=threads
+    )
 
 
 def points_of(study) -> list:
@@ -108,7 +110,7 @@ def ours(data, study, memory: list[int]) -> None:
     from tuning.executors.local import LocalExecutor
     from tuning.executors.resources import assign_resources
     from tuning.reporting.progress import Progress
-    from tuning.search import run_search
+    from tuning.search_loop import run_search
 
     del data
     study.write()

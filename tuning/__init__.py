@@ -1,7 +1,8 @@
 """Many models: search spaces, tuners, executors, studies and their reports.
 
-The names below are KerasTuner's tuners with trials in worker processes: `from tuning import RandomSearch` in the place
-of `from keras_tuner import RandomSearch`. They are imported when they are first used.
+`search` searches in one call, and returns a `Study`. `RandomSearch` and the like are KerasTuner's tuners with trials in
+worker processes: `from tuning import RandomSearch` in the place of `from keras_tuner import RandomSearch`. All names
+are imported when they are first used.
 """
 
 import importlib
@@ -9,10 +10,13 @@ import importlib
 _HOMES = {
     "BayesianOptimization": "tuners.tuner",
     "GridSearch": "tuners.tuner",
+    "BestTrial": "study",
     "HyperCNN": "hypermodel",
     "Hyperband": "tuners.tuner",
     "RandomSearch": "tuners.tuner",
+    "Study": "study",
     "Tuner": "tuners.tuner",
+    "search": "api",
 }
 __all__ = sorted(_HOMES)
 

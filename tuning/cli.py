@@ -12,12 +12,11 @@ from keras_cnn.parser import Parser, add_download, add_formats, add_settings, ne
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.usage import refuse_command, usage
 from tuning import commands
-from tuning.config import SearchSettings
+from tuning.config import FIXED, SearchSettings
 from tuning.executors.machine import MachineSettings
 from tuning.space.searched import SEARCHED
 
 SEARCH_EPOCHS = 8
-FIXED = ("tuner", "repeats", "pruner")  # of a search, on resume
 TEXTS = {
     "search": "search for the best model; report and export it",
     "resume": "continue a search",
@@ -54,12 +53,17 @@ def main(arguments: list[str]) -> int:
 
 def _search_parser() -> Parser:
     parser = new_parser("Search an architecture's space; report, measure and export the best trial.")
-    add_settings(parser, SEARCHED, skip=["architecture", "objective"])
+    add_settings(parser, SEARCHED, skip=["architecture"])
+    parser.add_argument(
+        "build",
+        nargs="?",
+        help="MODULE:FUNCTION of a function build(hp) of your own, which returns a model, as KerasTuner takes it; "
+        "if not given, the space of --architecture is searched",
+    )
     parser.add_argument(
         "--architecture",
         nargs="+",
-        default=["vgg"],
-        help="name of an architecture; of several, the search chooses",
+        help="name of an architecture; of several, the search chooses (default: vgg)",
     )
     parser.add_class_arguments(SearchSettings)
     parser.add_class_arguments(MachineSettings)

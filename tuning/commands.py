@@ -3,7 +3,7 @@
 import errno
 import shlex
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,82 +13,69 @@ from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
 from keras_cnn.parser import read_settings, wanted_directory
-from keras_cnn.provenance import changes
-from tuning.config import STUDY, STUDY_COPY, SearchSettings, Study, read_study
+from tuning.config import STUDY, SearchSettings, StudyConfig, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
 from tuning.space.searched import fixed_settings
+from tuning.storage.in_memory import in_memory, resume_command
+from tuning.wanted import Wanted
 
 if TYPE_CHECKING:
     from tuning.storage.trials import Row
 
+DEFAULT_ARCHITECTURE = "vgg"
+
 
 def search(options) -> None:
-    limits = SearchSettings(**{field.name: options[field.name] for field in fields(SearchSettings)})
-    machine, architectures = _machine(options), _architectures(options)
-    options.architecture = architectures[0]
-    base = read_settings(options)
-    names = "+".join(map(_stem, architectures))
+    wanted, machine = _wanted(options), _machine(options)
     gpus = count_gpus(machine)  # imports TensorFlow quietly, which check_names needs
-    for architecture in architectures:
-        replace(base, architecture=architecture).check_names()
+    wanted.check_names()
     devices, threads = each_trial(machine, gpus, options.devices, options.threads)
+    stem = f"{data_stem(wanted.base.data)}-{wanted.title}-{wanted.search.tuner}"
     with (
-        claim(
-            wanted_directory(options), f"{data_stem(base.data)}-{names}-{limits.tuner}", STUDY
-        ) as directory,
+        claim(wanted_directory(options), stem, STUDY) as directory,
         make_executor(machine, gpus, devices, threads) as executor,
     ):
-        from keras_cnn.data.dataset import DataFacts
-        from keras_cnn.training.batch_size import searched_note
-        from tuning.search import start_study
+        from tuning.start import begin
 
-        print(f"a worker reads {base.data} and checks that {names} can be trained on it", flush=True)
-        facts = DataFacts.from_dict(executor.facts(base, options.download))
-        for note in facts.notes:
-            print(f"note: {note}", flush=True)
-        study = Study(
-            directory,
-            limits,
-            base.resolved(facts, devices or 1),
-            fixed_settings(options),
-            facts,
-            devices=devices,
-            threads=threads,
-            use_gpu_widths=gpus > 0,
-            architectures=architectures,
-        )
-        if "batch_size" not in study.fixed_hyperparameters:
-            for note in searched_note(study.batch_sizes, study.model_input_info):
-                print(f"note: {note}", flush=True)
-        if options.start_with:
-            study = replace(study, initial_configurations=_initial_configurations(study, options.start_with))
-        start_study(study, executor)
-        print(
-            f"{limits.tuner} search of {names} on {base.data}, {_at_once(executor)}; study: {directory}",
-            flush=True,
+        download = options.download
+        study = begin(
+            wanted, directory, executor, gpus=gpus, devices=devices, threads=threads, download=download
         )
         _run(study, executor)
 
 
-def resume(options) -> None:
-    from keras_cnn.data.dataset import DataFacts
+def _wanted(options) -> Wanted:
+    limits = SearchSettings(**{field.name: options[field.name] for field in fields(SearchSettings)})
+    build, named = options.build, options.architecture
+    if build is not None and not is_function_name(build):
+        raise InputError(
+            f"{build!r} is no MODULE:FUNCTION, such as my_nets:build of a function build(hp) in my_nets.py. Names of "
+            "architectures go to --architecture; keras-cnn search --help lists all options."
+        )
+    if build is not None and named is not None:
+        raise InputError(f"{build} is searched by itself: leave --architecture {' '.join(named)} out.")
+    architectures = (build,) if build else tuple(dict.fromkeys(named or [DEFAULT_ARCHITECTURE]))
+    options.architecture = architectures[0]
+    fixed = {} if build else fixed_settings(options)
+    return Wanted(read_settings(options), limits, architectures, fixed, bool(build), options.start_with)
 
+
+def resume(options) -> None:
     study, machine = read_study(Path(options.directory)), _machine(options)
-    changed = {field.name: options.get(field.name) for field in fields(SearchSettings)}
-    changed = {name: value for name, value in changed.items() if value is not None}
+    limits = {field.name: options.get(field.name) for field in fields(SearchSettings)}
     gpus = count_gpus(machine)
+    from keras_cnn.data.dataset import DataFacts
+    from tuning.start import at_once, continued
+
+    _refuse_in_memory(study)
     with held(study.directory):
-        _repair(study)
-        if changed:
-            study = replace(study, search=replace(study.search, **changed))
-        if options.patience is not None:
-            study = replace(study, base=replace(study.base, patience=options.patience))
-        study.write()
+        given = {name: value for name, value in limits.items() if value is not None}
+        study = continued(study, given, options.patience)
         with make_executor(machine, gpus, study.devices, study.threads) as executor:
             facts = DataFacts.from_dict(executor.facts(study.base, download=False))
             study.facts.check_same(facts, str(study.directory))
-            print(f"going on with {study.directory}, {_at_once(executor)}", flush=True)
+            print(f"going on with {study.directory}, {at_once(executor)}", flush=True)
             _run(study, executor)
 
 
@@ -133,22 +120,16 @@ def _machine(options) -> MachineSettings:
     return MachineSettings(**{field.name: options[field.name] for field in fields(MachineSettings)})
 
 
-def _at_once(executor: Executor) -> str:
-    return f"{executor.slots} trials at once" if executor.slots > 1 else "one trial at a time"
+def _refuse_in_memory(study: StudyConfig) -> None:
+    """Raise InputError for a study whose function or data only a Python program has."""
+    if missing := in_memory(study):
+        raise InputError(
+            f"{' and '.join(missing)} of {study.directory} were given in Python, and are not stored: continue there, "
+            f"{resume_command(study)}."
+        )
 
 
-def _repair(study: Study) -> None:
-    """Before a study continues: say what of it is damaged, and what has changed since it was made."""
-    import_tuner()
-    from tuning.storage.recovery import repair_damaged_files
-
-    for note in changes(study.directory / STUDY, study.directory / STUDY_COPY):
-        print(note, flush=True)
-    for note in repair_damaged_files(study):
-        print(note, flush=True)
-
-
-def _print_damage(study: Study, rows: "Sequence[Row]") -> None:
+def _print_damage(study: StudyConfig, rows: "Sequence[Row]") -> None:
     """Name what of the results is damaged; what only reads repairs nothing."""
     from tuning.storage.trials import damage
 
@@ -156,50 +137,14 @@ def _print_damage(study: Study, rows: "Sequence[Row]") -> None:
         print(f"note: {line}")
 
 
-def _initial_configurations(study: Study, files: list[str]) -> tuple[dict, ...]:
-    from tuning.oracles.base import declare_space
-    from tuning.space.warm_start import read_configurations
+def _run(study: StudyConfig, executor: Executor) -> None:
+    from tuning.start import run
 
-    if study.search.tuner == "grid":
-        raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")
-    return read_configurations([Path(file) for file in files], declare_space(study))
-
-
-def _architectures(options) -> tuple[str, ...]:
-    """Those to choose from, each once; options of their own can only be given to a single one."""
-    names = tuple(dict.fromkeys(options.architecture))
-    if len(names) > 1 and options.options:
-        given = ", ".join(f"--options.{name}" for name in options.options)
-        raise InputError(
-            f"{given} cannot be given for several architectures ({', '.join(names)}): search one, or drop it."
-        )
-    own = [name for name in names if is_function_name(name)]
-    if own and len(names) > 1:
-        raise InputError(
-            f"{own[0]} has no settings of layers, which the search would choose for the others: search it alone."
-        )
-    return names
-
-
-def _stem(architecture: str) -> str:
-    """An architecture as part of a directory's name."""
-    return architecture.rpartition(":")[2]
-
-
-def _run(study: Study, executor: Executor) -> None:
-    from tuning.reporting.progress import Progress
-    from tuning.search import run_search
-
-    progress = Progress(lambda line: print(line, flush=True), study.title, study.objective)
-    try:
-        run_search(study, executor, progress)
-    except KeyboardInterrupt:
-        print(f"To continue: keras-cnn resume {shlex.quote(str(study.directory))}", flush=True)
-        raise
+    run(study, executor)
     _ship(study, executor)
 
 
-def _ship(study: Study, executor: Executor, formats: Sequence[str] | None = None) -> None:
+def _ship(study: StudyConfig, executor: Executor, formats: Sequence[str] | None = None) -> None:
     """Export the best trial, write the report, print the summary.
 
     formats: as `export_run` takes them; None exports nothing that has been exported before.

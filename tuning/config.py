@@ -13,14 +13,17 @@ from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
 from keras_cnn.training.run_directory import TRIAL
-from keras_cnn.training.tasks import OBJECTIVES
+from keras_cnn.training.tasks import OBJECTIVES, sign_of
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
 DEFAULT_TRIALS = 20
+# limits of a study that cannot be changed, or its trials could not be compared
+FIXED = ("tuner", "repeats", "pruner", "max_parameters", "max_macs", "min_epochs")
 # how a trial ended; only what completed is ranked
 FAILED, DIVERGED = "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
+TOO_LARGE = "TOO_LARGE"  # it was not trained
 RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"  # while its coordinator lives, and when it does not
 # of studies whose study.json has none: their trials must stay in the space
 UNRECORDED_BATCH_SIZES = {"classification": (32, 64, 128), "segmentation": (2, 4, 8)}
@@ -42,6 +45,9 @@ class SearchSettings:
         trial_timeout: a trial that takes longer is ended: 30m.
         repeats: train each point so many times, from different seeds; the score is the mean.
         pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
+        max_parameters: train no model of more parameters; such trials are reported, and not counted as trials.
+        max_macs: train no model of more multiply-adds for one image (FLOPs are twice as many).
+        min_epochs: hyperband judges no trial before so many epochs.
         disk: keep weights and checkpoints within so much, those of the best trials first: 5GB, 500MB.
     """
 
@@ -53,14 +59,19 @@ class SearchSettings:
     repeats: int = 1
     pruner: str | None = None
     disk: str | None = None
+    max_parameters: int | None = None
+    max_macs: int | None = None
+    min_epochs: int = 1
 
     def __post_init__(self) -> None:
         if self.tuner not in TUNERS:
             raise unknown_name("tuner", self.tuner, TUNERS)
         if self.trials is not None and self.trials < 1:
             raise InputError(f"trials={self.trials} must be at least 1.")
-        if self.repeats < 1:
-            raise InputError(f"repeats={self.repeats} must be at least 1.")
+        for name in ("repeats", "max_parameters", "max_macs", "min_epochs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name}={value} must be at least 1.")
         if self.target is not None and not 0 < self.target <= 1:
             raise InputError(f"target={self.target} must be in (0, 1], as the scores are.")
         for name in ("time", "trial_timeout"):
@@ -68,6 +79,10 @@ class SearchSettings:
         to_bytes("disk", self.disk)
         if self.pruner is not None and self.pruner not in PRUNERS:
             raise unknown_name("pruner", self.pruner, PRUNERS)
+        if self.min_epochs > 1 and self.tuner != "hyperband":
+            raise InputError(
+                f"min_epochs={self.min_epochs} belongs to hyperband: leave it out, or take --tuner hyperband."
+            )
         if self.pruner and self.tuner == "hyperband":
             raise InputError("hyperband ends bad trials itself: leave --pruner out, or take another --tuner.")
         if self.pruner and self.repeats > 1:
@@ -80,11 +95,12 @@ class SearchSettings:
 
 
 @dataclass(frozen=True)
-class Study:
+class StudyConfig:
     """A search in its directory: `base` settings, those of them that were `given` and so are not searched
     (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
     architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first.
-    batch_sizes: to choose from, those that suit the number of images if not given."""
+    batch_sizes: to choose from, those that suit the number of images if not given.
+    space: of a user's build(hp), which `base.architecture` names, the hyperparameters that it declares."""
 
     directory: Path
     search: SearchSettings
@@ -97,6 +113,7 @@ class Study:
     architectures: tuple[str, ...] = ()
     initial_configurations: tuple[dict, ...] = ()
     batch_sizes: tuple[int, ...] = ()
+    space: dict | None = None
 
     def __post_init__(self) -> None:
         if not self.batch_sizes:
@@ -116,7 +133,12 @@ class Study:
     @property
     def objective(self) -> str:
         """The metric that ranks trials."""
-        return OBJECTIVES[self.facts.task]
+        return self.base.objective or OBJECTIVES[self.facts.task]
+
+    @property
+    def sign(self) -> int:
+        """1 if the highest score is the best, -1 if the lowest is."""
+        return sign_of(self.objective)
 
     @property
     def model_input_info(self) -> DataFacts:
@@ -139,7 +161,7 @@ class Study:
         return self.directory / "logs" / trial_id
 
 
-def read_study(directory: Path) -> Study:
+def read_study(directory: Path) -> StudyConfig:
     """The study in `directory`; InputError if there is none."""
     if not (directory / STUDY).exists() and not (directory / STUDY_COPY).exists():
         what = f"is not a study: it holds no {STUDY}" if directory.exists() else "does not exist"
@@ -147,11 +169,11 @@ def read_study(directory: Path) -> Study:
     return read_or_copy(parse_study, directory / STUDY, directory / STUDY_COPY)
 
 
-def parse_study(path: Path) -> Study:
+def parse_study(path: Path) -> StudyConfig:
     """The study that the file `path`, study.json or its copy, describes; InputError if it is damaged."""
     record = read_record(path)
     with understood(path):
-        return Study(
+        return StudyConfig(
             directory=path.parent,
             search=SearchSettings(**record["search"]),
             base=TrainSettings.from_dict(record["base"]),
@@ -159,6 +181,7 @@ def parse_study(path: Path) -> Study:
             devices=record["devices"],
             threads=record.get("threads"),
             architectures=tuple(record.get("architectures", ())),
+            space=record.get("space"),
             batch_sizes=tuple(record.get("batch_sizes", UNRECORDED_BATCH_SIZES[record["facts"]["task"]])),
             **_renamed(record),
         )
@@ -182,6 +205,7 @@ class TrialSpec:
 
     start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
     logs: TensorBoard's folder, relative to the trial's directory. repeats: number of runs, each with its own seed.
+    takes_hyperparameters: whether `settings.architecture` is a user's build(hp).
     """
 
     settings: TrainSettings
@@ -190,6 +214,9 @@ class TrialSpec:
     logs: str = "logs"
     repeats: int = 1
     hyperparameters: dict = field(default_factory=dict)
+    takes_hyperparameters: bool = False
+    max_parameters: int | None = None
+    max_macs: int | None = None
 
     def write(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)

@@ -10,13 +10,14 @@ from keras_cnn.data.array_images import check_images, same_range, sized
 from keras_cnn.data.array_labels import encode
 from keras_cnn.data.batches import is_batches, read_batches
 from keras_cnn.data.dataset import RawSplits, Split
+from keras_cnn.data.frames import is_frame, read_frames
 from keras_cnn.errors import InputError
 
 ARRAYS = "arrays"  # the name of a data set that was given in memory
 ROLES = ("train", "validation", "test")
 ALLOWED = (
     "arrays (x, y), pairs ((x, y), (x, y)) of train and validation, (train, validation, test) with None for a missing "
-    "one, a tf.data.Dataset, a keras.utils.PyDataset, or the name of a data set"
+    "one, a tf.data.Dataset, a keras.utils.PyDataset, a data frame of paths and labels, or the name of a data set"
 )
 
 
@@ -40,7 +41,9 @@ def read(
     Raises:
         InputError: if images or labels cannot be used; the message is one line.
     """
-    pairs = {role: _pair(part, role) for role, part in _parts(data).items()}
+    parts = _parts(data)
+    frames = read_frames({role: part for role, part in parts.items() if is_frame(part)}, image_size)
+    pairs = {role: frames.get(role) or _pair(part, role) for role, part in parts.items()}
     images = {role: check_images(x, role) for role, (x, _) in pairs.items()}
     for role, (_, y) in pairs.items():
         _check_lengths(images[role], y, role)
@@ -69,17 +72,21 @@ def read(
 
 def _parts(data: Any) -> dict[str, Any]:
     """Role -> (x, y) or batches."""
-    if is_batches(data):
+    if is_batches(data) or is_frame(data):
         return {"train": data}
     if not isinstance(data, tuple | list):
         raise InputError(f"data of type {type(data).__name__} are not known. Give {ALLOWED}.")
-    if len(data) in (2, 3) and all(part is None or is_batches(part) or _is_pair(part) for part in data):
+    if len(data) in (2, 3) and all(map(_is_split, data)):
         if data[0] is None:
             raise InputError(f"the train split is None: only validation and test may be. Give {ALLOWED}.")
         return {role: part for role, part in zip(ROLES, data, strict=False) if part is not None}
     if len(data) != 2:
         raise InputError(f"data are a {type(data).__name__} of {len(data)}. Give {ALLOWED}.")
     return {"train": tuple(data)}
+
+
+def _is_split(part: Any) -> bool:
+    return part is None or is_batches(part) or is_frame(part) or _is_pair(part)
 
 
 def _is_pair(part: Any) -> bool:

@@ -37,6 +37,8 @@ def load(
               `load((train, None, test))`;
             - a `tf.data.Dataset` of (x, y), single examples or batches, or a `keras.utils.PyDataset`, alone or as one
               of the splits above; it is read once, into memory;
+            - a data frame (pandas, Polars, ...) with a column `path` of image files and a column `label`, alone
+              or as one of the splits above;
             - `digits`, `folder:PATH`, `pairs:PATH`, or the name of a TensorFlow Datasets set;
             - `MODULE:FUNCTION`, a function that returns any of these, or what `load` returned.
         image_size: (height, width) to resize every image to; None keeps the images' own size, which must be one.

@@ -14,7 +14,7 @@ from keras_cnn.files import write_text
 from keras_cnn.training.checkpoint import save_state, save_weights
 from keras_cnn.training.ema import averaged
 from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
-from keras_cnn.training.tasks import FALLBACK, lower_is_better
+from keras_cnn.training.tasks import FALLBACK, sign_of
 
 EPOCHS = "epochs.csv"
 HISTOGRAMS = 5  # times in a run that weight histograms are logged
@@ -62,7 +62,7 @@ class Record(keras.callbacks.Callback):
                 "objective", self.objective, [name for name in logs if name.startswith("val_")]
             )
         score, loss = float(logs[self.objective]), float(logs["val_loss"])
-        sign = -1 if lower_is_better(self.objective) else 1
+        sign = sign_of(self.objective)
         if self.epoch == 0 or (sign * score, -loss) > (sign * self.score, -self.loss):
             self.score, self.loss, self.epoch = score, loss, epoch + 1
             with averaged(self.model):

@@ -32,9 +32,9 @@ def settings_from(base: TrainSettings | str, data: Any, values: dict[str, Any]) 
     for name, value in given.items():
         if name not in hints or name in ("architecture", "data"):
             raise unknown_name("setting", name, set(hints) - {"architecture", "data"})
-        if not _fits(value, hints[name]):
+        if not fits(value, hints[name]):
             raise InputError(
-                f"{name}={value!r} is a {type(value).__name__}; allowed: {_described(hints[name])}."
+                f"{name}={value!r} is a {type(value).__name__}; allowed: {described(hints[name])}."
             )
     if isinstance(data, ImageData):
         for name in set(LOADING) & set(given):
@@ -53,17 +53,19 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type `hint`; a whole number is a float too."""
     if isinstance(hint, UnionType):
-        return any(_fits(value, part) for part in typing.get_args(hint))
+        return any(fits(value, part) for part in typing.get_args(hint))
     kind = typing.get_origin(hint) or hint
     if kind is tuple:
         sizes = typing.get_args(hint)
-        return isinstance(value, tuple | list) and len(value) == len(sizes) and all(map(_fits, value, sizes))
+        return isinstance(value, tuple | list) and len(value) == len(sizes) and all(map(fits, value, sizes))
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, int | float if kind is float else kind)
 
 
-def _described(hint: Any) -> str:
+def described(hint: Any) -> str:
+    """The type `hint` as a user reads it."""
     return str(hint).removeprefix("<class '").removesuffix("'>")

@@ -14,6 +14,7 @@ from keras_cnn.data.augmentation.augment import parse_augmentation
 from keras_cnn.data.augmentation.mix import MIXES
 from keras_cnn.data.dataset import DataFacts, ImageData
 from keras_cnn.errors import InputError, in_one_line, unknown_name
+from keras_cnn.function_import import import_function, is_function_name
 from keras_cnn.models.keras_file import load_keras_file
 from keras_cnn.models.own import build_own, of_fixed_size, precision_of
 from keras_cnn.training.config import TrainSettings
@@ -67,6 +68,11 @@ def own_model_file(
 def load_own(settings: TrainSettings, facts: DataFacts, path: Path | None) -> keras.Model:
     """The model of a run as the user gave it: from the file `path`, or, without that, from its MODULE:FUNCTION."""
     if path is not None and path.exists():
+        if is_function_name(settings.architecture):
+            with contextlib.suppress(
+                InputError
+            ):  # its module registers the layers of the model, if it is there
+                import_function(settings.architecture)
         return _load(path)
     if ":" not in settings.architecture:
         raise InputError(f"{path} is missing, which holds the run's model as it was given: train anew.")
@@ -123,8 +129,11 @@ def _is_of_keras(name: str) -> bool:
         return False
 
 
-def try_out(model: keras.Model, data: ImageData, one_hot: bool, objective: str | None) -> None:
+def try_out(model: keras.Model, data: ImageData, one_hot: bool, objective: str | None) -> list[str]:
     """Evaluate a compiled model on two images, so that what does not fit shows before anything is written.
+
+    Returns:
+        The names of its validation metrics.
 
     Raises:
         InputError: if its loss or a metric cannot be computed, or `objective` is none of its metrics.
@@ -146,3 +155,4 @@ def try_out(model: keras.Model, data: ImageData, one_hot: bool, objective: str |
     names = [f"val_{name}" for name in logs]
     if objective is not None and objective not in names:
         raise unknown_name("objective", objective, names)
+    return names

@@ -5,9 +5,8 @@ from typing import Protocol
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError
 
-# what trials and epochs are ranked by: the highest is best
+# what trials and epochs are ranked by, unless the user names another metric
 OBJECTIVES = {"classification": "val_accuracy", "segmentation": "val_mean_iou"}
-DIRECTION = "max"
 FALLBACK = "val_loss"  # of a model with metrics of its own
 LOWER_IS_BETTER = ("loss", "error", "entropy", "mse", "mae")  # in the name of a metric
 LABEL_SMOOTHING = {"classification": 0.1, "segmentation": 0.0}  # if not given
@@ -40,6 +39,11 @@ def score_name(task: str) -> str:
 def lower_is_better(metric: str) -> bool:
     """Whether the lowest value of a metric is the best, by its name."""
     return any(part in metric for part in LOWER_IS_BETTER)
+
+
+def sign_of(metric: str) -> int:
+    """1 where the highest value of a metric is the best, -1 where the lowest is; so sign * value is to be maximized."""
+    return -1 if lower_is_better(metric) else 1
 
 
 def check_for_task(settings: TaskSettings, facts: DataFacts) -> None:

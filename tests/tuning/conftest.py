@@ -13,11 +13,11 @@ from keras_cnn.training.run_directory import METRICS
 from keras_cnn.training.strategy import limit_threads
 from tests.tuning_studies import SEARCH, SMALL, digits_facts
 from tuning import commands
-from tuning.config import SearchSettings, Study
+from tuning.config import SearchSettings, StudyConfig
 from tuning.executors import trial
 from tuning.executors.base import ENDED, Event
 from tuning.reporting.progress import Progress
-from tuning.search import run_search
+from tuning.search_loop import run_search
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +118,7 @@ def searched(tmp_path):
         nonlocal n_started
         facts = digits_facts()
         base = TrainSettings(epochs=epochs).resolved(facts)
-        study = Study(
+        study = StudyConfig(
             tmp_path / "study",
             SearchSettings(**{"tuner": "random", **search}),
             base,

@@ -12,9 +12,9 @@ from keras_cnn.training.config import TrainSettings
 from tests.tuning.conftest import Instantly
 from tests.tuning_studies import digits_facts
 from tuning import cli
-from tuning.config import SearchSettings, Study, read_trial
+from tuning.config import SearchSettings, StudyConfig, read_trial
 from tuning.reporting.progress import Progress
-from tuning.search import run_search, start_study
+from tuning.search_loop import run_search, start_study
 
 CLASSIFIERS = [name for name, one in ARCHITECTURES.items() if one.task == "classification"]
 
@@ -29,10 +29,12 @@ class Checking(Instantly):
         self.checked += (settings,)
 
 
-def study_of(pair: tuple[str, str], directory: Path, trials: int = 1) -> Study:
+def study_of(pair: tuple[str, str], directory: Path, trials: int = 1) -> StudyConfig:
     facts = digits_facts()
     base = TrainSettings(epochs=2, architecture=pair[0]).resolved(facts)
-    return Study(directory, SearchSettings("random", trials=trials), base, {}, facts, architectures=pair)
+    return StudyConfig(
+        directory, SearchSettings("random", trials=trials), base, {}, facts, architectures=pair
+    )
 
 
 @pytest.mark.parametrize("first", CLASSIFIERS)

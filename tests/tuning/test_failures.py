@@ -9,12 +9,12 @@ from keras_cnn.training.run_directory import METRICS
 from tests.tuning.conftest import Instantly
 from tests.tuning_studies import digits_facts, rows
 from tuning import cli
-from tuning.config import SearchSettings, Study, read_study
+from tuning.config import SearchSettings, StudyConfig, read_study
 from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.oracles.make import make_oracle
 from tuning.reporting.progress import Progress
 from tuning.reporting.report import write_report
-from tuning.search import SearchFailed, run_search
+from tuning.search_loop import SearchFailed, run_search
 from tuning.storage.trials import best
 
 
@@ -57,7 +57,7 @@ def search(tmp_path):
         facts = digits_facts()
         settings = SearchSettings(**{"tuner": "random", "trials": 6, **limits})
         base = TrainSettings(epochs=9).resolved(facts)
-        study = Study(tmp_path / "study", settings, base, {}, facts)
+        study = StudyConfig(tmp_path / "study", settings, base, {}, facts)
         study.write()
         told: list[str] = []
         run_search(study, executor, Progress(told.append, objective=study.objective))

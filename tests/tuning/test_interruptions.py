@@ -15,7 +15,7 @@ from tuning.config import read_study
 from tuning.oracles.make import make_oracle
 from tuning.reporting.progress import Progress
 from tuning.reporting.report import write_report
-from tuning.search import run_search
+from tuning.search_loop import run_search
 from tuning.storage.recovery import repair_damaged_files
 
 

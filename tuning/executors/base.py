@@ -51,5 +51,8 @@ class Executor(Protocol):
     def check(self, settings: TrainSettings) -> None:
         """Raise InputError if trials of these settings could not start."""
 
+    def space(self, settings: TrainSettings) -> dict:
+        """What hyperparameters a user's build(hp) declares, and the metric that ranks its trials: `space_of_build`."""
+
     def export(self, run: Path, destination: Path, formats: Sequence[str]) -> Path:
         """Export a run as `keras_cnn.serving.export.export_run` does; returns the version's folder."""

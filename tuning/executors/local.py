@@ -25,7 +25,7 @@ class LocalExecutor:
 
     Args:
         resources: of each worker.
-        request: what each request to train a trial has besides its directory.
+        request: what each request has besides its own.
     """
 
     def __init__(self, resources: Sequence[WorkerResources], request: dict[str, str] | None = None):
@@ -81,6 +81,9 @@ class LocalExecutor:
     def check(self, settings: TrainSettings) -> None:
         self._ask({"check": settings.to_dict()})
 
+    def space(self, settings: TrainSettings) -> dict:
+        return self._ask({"space": settings.to_dict()})
+
     def export(self, run: Path, destination: Path, formats: Sequence[str]) -> Path:
         request = {"export": str(run), "destination": str(destination), "formats": list(formats)}
         return Path(self._ask(request, lambda answer: logger.info(answer["text"]))["version"])
@@ -88,7 +91,7 @@ class LocalExecutor:
     def _ask(self, request: dict, on_answer: Callable[[dict], None] = lambda answer: None) -> dict:
         """Have a worker do what can be done again; InputError if every one dies of it."""
         for _ in range(ATTEMPTS):
-            answer = self._idle[0].ask(request, on_answer)
+            answer = self._idle[0].ask({**self._request, **request}, on_answer)
             if answer["event"] != "died":
                 return answer
         raise InputError(answer["message"])

@@ -1,12 +1,17 @@
 """Where a search runs: its options and its executor."""
 
+import logging
 import os
+import threading
 from dataclasses import dataclass
 
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.tensorflow_import import import_tensorflow, without
 from tuning.executors.base import Executor
 
+logger = logging.getLogger(__name__)
+
+_IMPORTING = threading.Lock()
 EXECUTORS = ("local", "ray")
 
 
@@ -46,9 +51,10 @@ class MachineSettings:
 
 def import_tuner() -> None:
     """Import TensorFlow and KerasTuner, without what the coordinator does not need."""
-    import_tensorflow()
-    with without("pandas"):
-        import keras_tuner  # noqa: F401
+    with _IMPORTING:  # searches may begin in two threads
+        import_tensorflow()
+        with without("pandas"):
+            import keras_tuner  # noqa: F401
 
 
 def count_gpus(machine: MachineSettings) -> int:
@@ -57,7 +63,13 @@ def count_gpus(machine: MachineSettings) -> int:
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    tf.config.set_visible_devices([], "GPU")
+    try:
+        tf.config.set_visible_devices([], "GPU")
+    except RuntimeError:  # it has used them, as in a notebook
+        logger.info(
+            "note: TensorFlow has used the GPUs in this process and may hold their memory, which workers then lack: "
+            "restart Python, or set TF_FORCE_GPU_ALLOW_GROWTH=true before it starts"
+        )
     if machine.executor == "ray":
         from tuning.executors.ray import connect, resources
 
@@ -81,8 +93,17 @@ def each_trial(
     return devices, threads or (max(1, (os.cpu_count() or 1) // workers) if workers else 1)
 
 
-def make_executor(machine: MachineSettings, gpus: int, devices: int | None, threads: int | None) -> Executor:
-    """The executor, not yet started. Raises InputError for more workers than there are GPUs for."""
+def make_executor(
+    machine: MachineSettings,
+    gpus: int,
+    devices: int | None,
+    threads: int | None,
+    request: dict[str, str] | None = None,
+) -> Executor:
+    """The executor, not yet started. Raises InputError for more workers than there are GPUs for.
+
+    request: as `LocalExecutor` takes it.
+    """
     from tuning.executors.local import LocalExecutor
     from tuning.executors.resources import assign_resources
 
@@ -90,4 +111,4 @@ def make_executor(machine: MachineSettings, gpus: int, devices: int | None, thre
         from tuning.executors.ray import RayExecutor
 
         return RayExecutor(machine.max_workers, (devices or 1) if gpus else 0, devices, threads)
-    return LocalExecutor(assign_resources(machine.max_workers, gpus, devices, threads))
+    return LocalExecutor(assign_resources(machine.max_workers, gpus, devices, threads), request)

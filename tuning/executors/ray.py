@@ -162,6 +162,9 @@ class RayExecutor:
     def check(self, settings: TrainSettings) -> None:
         self._here.check(settings)
 
+    def space(self, settings: TrainSettings) -> dict:
+        return self._here.space(settings)
+
     def export(self, run: Path, destination: Path, formats: Sequence[str]) -> Path:
         return self._here.export(run, destination, formats)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
+from keras_cnn.training.tasks import sign_of
 from tuning.config import COMPLETED, TrialSpec
 
 
@@ -39,7 +40,8 @@ def aggregate_repeats(results: Sequence[dict]) -> dict:
     if results[-1]["state"] != COMPLETED:
         return {**results[-1], "seconds": seconds}
     scores = np.array([result["score"] for result in results])
-    best = max(range(len(results)), key=lambda n: (results[n]["score"], -results[n]["loss"]))
+    sign = sign_of(results[0].get("objective", ""))
+    best = max(range(len(results)), key=lambda n: (sign * results[n]["score"], -results[n]["loss"]))
     mean = float(scores.mean())
     error = float(stats.sem(scores))
     # SciPy gives NaN for a scale of 0

@@ -7,19 +7,25 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.sources import load
-from keras_cnn.errors import DamagedFileError, InputError, is_disk_full
+from keras_cnn.errors import DamagedFileError, InputError, is_disk_full, unknown_name
 from keras_cnn.files import sweep
 from keras_cnn.records import write_record
 from keras_cnn.training.config import TrainSettings
-from keras_cnn.training.make_model import make_model, own_loss
+from keras_cnn.training.make_model import make_model, own_loss, seeded_model
+from keras_cnn.training.own_model import with_own
 from keras_cnn.training.recovery import train_without_damage
-from keras_cnn.training.run_directory import CHECKPOINT, METRICS, Run, read_metrics
+from keras_cnn.training.run_directory import CHECKPOINT, INITIAL, METRICS, Run, read_metrics
+from keras_cnn.training.tasks import FALLBACK, OBJECTIVES
 from keras_cnn.training.train import Diverged, train_epochs
-from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TrialSpec, read_trial
+from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TOO_LARGE, TrialSpec, read_trial
+from tuning.executors.inputs import current
+from tuning.executors.model_limits import TooLarge, check_size
+from tuning.executors.own_trial import model_of_trial
 from tuning.executors.repeats import aggregate_repeats, repeat_spec
 
 Report = Callable[[int, dict], bool | None]
@@ -40,20 +46,29 @@ def _load(*arguments: tuple) -> ImageData:
     return load(**dict(arguments))
 
 
+def load_data(settings: TrainSettings) -> ImageData:
+    """The data of `settings`; those that a search in Python has in memory come with it."""
+    return current().data or _load(*settings.load_arguments().items())
+
+
 def load_facts(settings: TrainSettings, download: bool) -> dict:
     """The facts of the data of `settings`, as plain data; the data stay for the trials to come."""
     if download:
         load(**settings.load_arguments(), download=True)
-    return _load(*settings.load_arguments().items()).facts.to_dict()
+    return load_data(settings).facts.to_dict()
 
 
 def check_settings(settings: TrainSettings, strategy: tf.distribute.Strategy) -> None:
     """Raise InputError if a trial of these settings could not start on this data and these devices."""
-    model, *_ = make_model(settings, _load(*settings.load_arguments().items()), strategy)
+    data = load_data(settings)
+    model, *_ = make_model(settings, data, strategy)
+    allowed = [OBJECTIVES[data.facts.task], FALLBACK]
+    if settings.objective not in (None, *allowed):
+        raise unknown_name("objective", settings.objective, allowed)
     if own_loss(model, settings):
         raise InputError(
             f"{settings.architecture} returns a compiled model, whose loss and optimizer a search would replace: "
-            "return it uncompiled, or search a build(hp) of your own with tuning.RandomSearch."
+            "return it uncompiled, or search a build(hp) of your own: keras-cnn search MODULE:FUNCTION."
         )
 
 
@@ -102,6 +117,8 @@ def _failure(error: Exception) -> dict:
     """State and message of a trial that ended with `error`, which is being handled."""
     if isinstance(error, Diverged):
         return {"state": DIVERGED, "message": str(error)}
+    if isinstance(error, TooLarge):
+        return {"state": TOO_LARGE, "message": str(error)}
     traceback.print_exc()  # into the trial's log
     if isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError)):
         return {"state": OUT_OF_MEMORY, "message": (str(error) or "memory ran out").splitlines()[0][:300]}
@@ -110,21 +127,38 @@ def _failure(error: Exception) -> dict:
 
 
 def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, report: Report) -> dict:
-    data = _load(*spec.settings.load_arguments().items())
-    run = Run(directory, spec.settings, data.facts, spec.logs, strategy.num_replicas_in_sync)
+    data, appeared, settings = load_data(spec.settings), {}, spec.settings
+    run = Run(directory, settings, data.facts, spec.logs, strategy.num_replicas_in_sync)
     run.write()
+    if spec.takes_hyperparameters:
+        appeared = model_of_trial(spec, directory, data)
+    built = _built(directory, spec, data, strategy)
+    if spec.takes_hyperparameters:
+        settings = with_own(settings, built[0], own_loss(built[0], settings))
+        dataclasses.replace(run, settings=settings).write()
+    first = [built]  # a second attempt begins with another
     parent = directory / spec.start_from if spec.start_from else None
     result = train_without_damage(
         directory,
         lambda: train_epochs(
-            spec.settings,
+            settings,
             data,
             directory,
             strategy=strategy,
+            built=first.pop() if first else _built(directory, spec, data, strategy),
             stop_epoch=spec.stop_epoch,
             start_from=directory if (directory / CHECKPOINT).exists() else parent,
             logs=run.log_directory,
             report=report,
         ),
     )
-    return dataclasses.asdict(result)
+    return {**dataclasses.asdict(result), **appeared}
+
+
+def _built(
+    directory: Path, spec: TrialSpec, data: ImageData, strategy: tf.distribute.Strategy
+) -> tuple[keras.Model, int, int]:
+    """What `seeded_model` returns of the trial in `directory`; TooLarge if its model exceeds the limits."""
+    built = seeded_model(spec.settings, data, strategy, directory / INITIAL)
+    check_size(built[0], spec.max_parameters, spec.max_macs)
+    return built

@@ -3,7 +3,9 @@
 Requests: {"trial": DIRECTORY} trains the trial in it, and with "program": FILE that of a user's tuner;
 {"stop": DIRECTORY} makes that trial's present epoch its last;
 {"facts": SETTINGS, "download": ...} answers what their data are; {"check": SETTINGS} builds the model of these
-settings; {"export": RUN, "destination": ..., "formats": [...]} exports it.
+settings; {"space": SETTINGS} answers what hyperparameters a user's build(hp) declares;
+{"export": RUN, "destination": ..., "formats": [...]} exports it.
+With "inputs": FILE, function and data of the search are those in it.
 Answers: any number of {"event": "epoch", ...} or {"event": "message", "text": ...}, then {"event": "done", ...}, or
 {"event": "refused", "message": ...} for bad input; all along {"event": "beat", "memory": BYTES}. What a trial prints
 goes to log.txt in its directory. When standard input closes, the coordinator has ended or died, and the worker ends at
@@ -90,8 +92,12 @@ def serve(request: dict, devices: int | None, threads: int | None, channel: Coor
     from keras_cnn.training.config import TrainSettings
     from keras_cnn.training.strategy import get_strategy, limit_threads
     from tuning.executors import trial
+    from tuning.executors.inputs import use_inputs
+    from tuning.executors.own_trial import space_of_build
 
     limit_threads(threads)
+    if "inputs" in request:
+        use_inputs(Path(request["inputs"]))
     if "facts" in request:
         return {"facts": trial.load_facts(TrainSettings.from_dict(request["facts"]), request["download"])}
     if "export" in request:
@@ -100,6 +106,9 @@ def serve(request: dict, devices: int | None, threads: int | None, channel: Coor
     if "check" in request:
         trial.check_settings(TrainSettings.from_dict(request["check"]), strategy)
         return {}
+    if "space" in request:
+        settings = TrainSettings.from_dict(request["space"])
+        return space_of_build(settings, trial.load_data(settings), strategy)
     _print_to(Path(request["trial"]) / LOG)
 
     def report(epoch: int, logs: dict) -> bool:

@@ -15,9 +15,10 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from keras_cnn.records import read_record, understood, write_record
 from keras_cnn.training.run_directory import METRICS, read_metrics
-from tuning.config import COMPLETED, FAILED, RUNNING, Study, read_trial
+from tuning.config import COMPLETED, FAILED, RUNNING, TOO_LARGE, StudyConfig, read_trial
 from tuning.space.sampling import combinations, draw, is_finite, untried
 from tuning.space.space import suggest
+from tuning.storage.trials import outcome
 
 PROJECT = "keras_tuner"
 MAX_COLLISIONS = 20  # draws of tried configurations before the untried ones are enumerated
@@ -56,7 +57,7 @@ class DurableOracle(kt.Oracle):
         return parent in self.trials and self.trials[parent].status == RUNNING
 
     def _new_trial(self, trial_id: str) -> Trial:
-        full = self.max_trials and len(self.trials) >= self.max_trials
+        full = self.max_trials and self.n_trained() >= self.max_trials
         response = {"status": STOPPED} if full else self.populate_space(trial_id)
         hyperparameters = self.hyperparameters.copy()
         hyperparameters.values = response.get("values") or {}
@@ -79,14 +80,23 @@ class DurableOracle(kt.Oracle):
         return random.Random(f"{self.seed}/{n_started}").choice(left) if left else None
 
     @property
+    def sign(self) -> int:
+        """1 if the highest score is the best, -1 if the lowest is."""
+        return 1 if self.objective.direction == "max" else -1
+
+    @property
     def best_score(self) -> float:
-        """The best score so far; minus infinity if no trial has completed."""
-        completed = [trial.score for trial in self.trials.values() if trial.status == COMPLETED]
-        return max(completed, default=-float("inf"))
+        """The best score so far; if no trial has completed, infinitely bad."""
+        completed = [self.sign * trial.score for trial in self.trials.values() if trial.status == COMPLETED]
+        return self.sign * max(completed, default=-float("inf"))
 
     def n_started(self) -> int:
         """Number of configurations that were started; a trial that continues another is not counted."""
         return sum("tuner/trial_id" not in trial.hyperparameters.values for trial in self.trials.values())
+
+    def n_trained(self) -> int:
+        """Number of trials, without those whose models were too large to be trained."""
+        return sum(not is_too_large(trial) for trial in self.trials.values())
 
     def _record(self, trial: Trial) -> None:
         self.trials[trial.trial_id] = trial
@@ -129,10 +139,9 @@ class DurableOracle(kt.Oracle):
             trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
             return
         trial.status, trial.score, trial.best_step = COMPLETED, metrics["score"], metrics["best_epoch"]
-        for name, direction, value in (
-            (self.objective.name, self.objective.direction, metrics["score"]),
-            ("val_loss", "min", metrics["loss"]),
-        ):
+        values = {"val_loss": ("min", metrics["loss"])}  # which may be the objective
+        values[self.objective.name] = self.objective.direction, metrics["score"]
+        for name, (direction, value) in values.items():
             trial.metrics.register(name, direction)
             trial.metrics.update(name, value, step=metrics["best_epoch"])
 
@@ -195,20 +204,30 @@ def configuration_key(values: dict) -> str:
     return json.dumps({k: v for k, v in sorted(values.items()) if not k.startswith("tuner/")})
 
 
-def rank_key(trial: Trial) -> tuple[float, float]:
-    """A key that sorts completed trials, best first: by score, then loss."""
+def is_too_large(trial: Trial) -> bool:
+    """Whether the model of a trial exceeds the limits of the study, so that it was not trained."""
+    return (trial.message or "").startswith(f"{TOO_LARGE}:")
+
+
+def rank_key(trial: Trial, sign: int = 1) -> tuple[float, float]:
+    """A key that sorts completed trials, best first: by score, then loss; sign: as `StudyConfig.sign`."""
     losses = trial.metrics.get_history("val_loss") if trial.metrics.exists("val_loss") else []
-    return -trial.score, losses[0].value[0] if losses else 0.0
+    return -sign * trial.score, losses[0].value[0] if losses else 0.0
 
 
-def ranking(trial: Trial) -> tuple:
+def ranking(trial: Trial, sign: int = 1) -> tuple:
     """`rank_key`, with ties broken by the configuration, never by the time of the end."""
-    return *rank_key(trial), configuration_key(trial.hyperparameters.values)
+    return *rank_key(trial, sign), configuration_key(trial.hyperparameters.values)
 
 
-def declare_space(study: Study) -> kt.HyperParameters:
-    """Every hyperparameter of the study, at its default."""
+def declare_space(study: StudyConfig) -> kt.HyperParameters:
+    """Every hyperparameter of the study, at its default; of a user's build(hp) also those that trials have found."""
     space = kt.HyperParameters()
+    if study.space is not None:
+        found = [outcome(path).get("new_entries") for path in sorted(study.directory.glob("trials/*"))]
+        for config in [study.space, *filter(None, found)]:
+            space.merge(kt.HyperParameters.from_config(config), overwrite=False)
+        return space
     suggest(
         space,
         study.architectures,

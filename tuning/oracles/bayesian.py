@@ -21,6 +21,6 @@ class BayesianOracle(DurableOracle, BayesianOptimizationOracle):
             seed=self.seed,
             alpha=self.alpha,
             beta=self.beta,
-            maximize=True,
+            maximize=self.sign > 0,
         )
         return values or super().sample_untried()

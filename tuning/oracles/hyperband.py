@@ -8,7 +8,7 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.oracles import HyperbandOracle
 
 from tuning.config import COMPLETED, RUNNING
-from tuning.oracles.base import IDLE, STOPPED, DurableOracle, ranking
+from tuning.oracles.base import IDLE, STOPPED, DurableOracle, is_too_large, ranking
 from tuning.oracles.plan import REDUCTION_FACTOR
 
 
@@ -37,7 +37,8 @@ class BracketOracle(DurableOracle, HyperbandOracle):
         for number in range(1, bracket + 1):
             if not members or any(trial.status == RUNNING for trial in members):
                 return None
-            ranked = sorted((trial for trial in members if trial.status == COMPLETED), key=ranking)
+            completed = [trial for trial in members if trial.status == COMPLETED]
+            ranked = sorted(completed, key=lambda trial: ranking(trial, self.sign))
             promoted = ranked[: self._get_size(bracket, number)]
             members = self._members(bracket, number)
             continued = {trial.hyperparameters.values["tuner/trial_id"] for trial in members}
@@ -52,7 +53,8 @@ class BracketOracle(DurableOracle, HyperbandOracle):
 
     def _members(self, bracket: int, number: int) -> list[Trial]:
         place = bracket, number
-        return [trial for trial in self.trials.values() if self.place(trial) == place]
+        trained = [trial for trial in self.trials.values() if not is_too_large(trial)]
+        return [trial for trial in trained if self.place(trial) == place]
 
     @staticmethod
     def place(trial: Trial) -> tuple[int, int]:

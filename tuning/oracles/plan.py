@@ -6,7 +6,7 @@ The sizes are those of KerasTuner 1.4, so that a study can be opened by its Hype
 import math
 from dataclasses import dataclass
 
-from tuning.config import Study
+from tuning.config import StudyConfig
 
 REDUCTION_FACTOR = 3  # one trial in three is promoted from rung to rung (Li et al. 2018, section 3)
 
@@ -30,23 +30,27 @@ class Rung:
     initial_epoch: int
 
 
-def hyperband_plan(max_epochs: int) -> list[Rung]:
-    """All rungs of all brackets for trials of at most `max_epochs` epochs, in a space that is large enough."""
-    brackets = range(_brackets(max_epochs))
+def hyperband_plan(max_epochs: int, min_epochs: int = 1) -> list[Rung]:
+    """All rungs of all brackets for trials of `min_epochs` to `max_epochs` epochs, in a space that is large enough."""
+    brackets = range(_brackets(max_epochs, min_epochs))
     return [_rung(max_epochs, bracket, number) for bracket in brackets for number in range(bracket + 1)]
 
 
-def planned_epochs(study: Study) -> int:
+def plan_of(study: StudyConfig) -> list[Rung]:
+    """The plan of a Hyperband study."""
+    return hyperband_plan(study.base.epochs, study.search.min_epochs)
+
+
+def planned_epochs(study: StudyConfig) -> int:
     """Epochs that a search trains if nothing ends it early."""
     if study.search.tuner == "hyperband":
-        plan = hyperband_plan(study.base.epochs)
-        return sum(rung.size * (rung.epochs - rung.initial_epoch) for rung in plan)
+        return sum(rung.size * (rung.epochs - rung.initial_epoch) for rung in plan_of(study))
     return (study.search.trial_limit or 0) * study.base.epochs
 
 
-def _brackets(max_epochs: int) -> int:
+def _brackets(max_epochs: int, min_epochs: int) -> int:
     number, epochs = 0, float(max_epochs)
-    while epochs >= 1:
+    while epochs >= min_epochs:
         epochs, number = epochs / REDUCTION_FACTOR, number + 1
     return number
 

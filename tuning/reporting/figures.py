@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
+from keras_cnn.training.tasks import sign_of
 from keras_cnn.web import POINT, new_figure, to_svg
 from tuning.reporting.importance import columns, position
 
@@ -20,9 +21,12 @@ def scores_figure(x: Sequence[float], scores: Sequence[float], label: str, objec
     order = np.argsort(x)
     across, up = np.array(x)[order], np.array(scores)[order]
     ax.plot(across, up, "o", color=POINT, markersize=4, label="a trial")
-    ax.step(across, np.maximum.accumulate(up), where="post", color=BEST_LINE, label="best so far")
+    sign = sign_of(objective)
+    ax.step(
+        across, sign * np.maximum.accumulate(sign * up), where="post", color=BEST_LINE, label="best so far"
+    )
     ax.set(xlabel=label, ylabel=objective)
-    ax.legend(loc="lower right", frameon=False)
+    ax.legend(loc="best", frameon=False)
     return to_svg(figure)
 
 
@@ -55,10 +59,12 @@ def parallel_figure(
     varied = columns(space)
     figure, ax = new_figure(1.5 + 0.95 * (len(varied) + 1), 5)
     least, most = min(scores), max(scores)
-    for index in np.argsort(scores):
+    sign = sign_of(objective)
+    for index in np.argsort(sign * np.array(scores)):
         height = (scores[index] - least) / (most - least) if most > least else 0.5
+        goodness = height if sign > 0 else 1 - height
         line = [*(position(parameters, configurations[index]) for parameters in varied.values()), height]
-        ax.plot(line, color=colormaps["viridis"](height), linewidth=1.2, marker=".", markersize=4)
+        ax.plot(line, color=colormaps["viridis"](goodness), linewidth=1.2, marker=".", markersize=4)
     for number, parameters in enumerate(varied.values()):
         ax.axvline(number, color=PALE, linewidth=0.8, zorder=0)
         _mark(ax, number, parameters)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 
 from keras_cnn.web import STYLE
-from tuning.config import Study
+from tuning.config import StudyConfig
 from tuning.oracles.base import declare_space
 from tuning.reporting import figures
 from tuning.reporting.importance import MIN_TRIALS, axes, importance
@@ -14,7 +14,7 @@ from tuning.storage.trials import Row, hyperparameters, outcome, summary_line
 COLUMNS = ("trial", "state", "score", "best_epoch", "epochs", "seconds", "parameters")
 
 
-def page(study: Study, rows: list[Row]) -> str:
+def page(study: StudyConfig, rows: list[Row]) -> str:
     """The report as HTML. rows: as `rows.trials` gives them."""
     metrics = {row["trial"]: outcome(study.trial_directory(row["trial"])) for row in rows}
     completed = [row for row in rows if row["score"] is not None]
@@ -31,7 +31,7 @@ def page(study: Study, rows: list[Row]) -> str:
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>\n'
 
 
-def _pictures(study: Study, completed: list[Row], metrics: dict[str, dict]) -> Iterable[str]:
+def _pictures(study: StudyConfig, completed: list[Row], metrics: dict[str, dict]) -> Iterable[str]:
     space, objective = declare_space(study), study.objective
     configurations, scores = (
         [hyperparameters(row, tuner=True) for row in completed],
@@ -65,7 +65,7 @@ def _pictures(study: Study, completed: list[Row], metrics: dict[str, dict]) -> I
     )
 
 
-def _table(study: Study, rows: list[Row]) -> str:
+def _table(study: StudyConfig, rows: list[Row]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in hyperparameters(row)))
     header = "".join(f"<th>{escape(name)}</th>" for name in [*COLUMNS, *names])
     lines = [

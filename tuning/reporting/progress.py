@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import psutil
 from rich.console import Console
+from rich.errors import LiveError
 from rich.live import Live
 
+from keras_cnn.training.tasks import sign_of
 from tuning.config import COMPLETED
 from tuning.reporting.live import Row, View, line, render
 
@@ -28,7 +30,7 @@ class Progress:
     ):
         console = console or Console(file=sys.stderr)
         self._write, self._last_line, self._started = write, time.monotonic(), time.monotonic()
-        self._title, self._objective = title, objective
+        self._title, self._objective, self._sign = title, objective, sign_of(objective)
         # lines go round the table on a terminal, but not to it if they are meant for a file
         live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty())
         self._live = live if console.is_terminal else None
@@ -39,8 +41,11 @@ class Progress:
         self._process = psutil.Process()
 
     def __enter__(self) -> "Progress":
-        if self._live:
-            self._live.start()
+        try:
+            if self._live:
+                self._live.start()
+        except LiveError:  # another search of this process has the terminal
+            self._live = None
         return self
 
     def __exit__(self, *error) -> None:
@@ -60,7 +65,8 @@ class Progress:
         self._rows[trial] = Row(trial, epochs, start, start=start)
 
     def epoch(self, trial: str, epoch: int, value: float, seconds: float) -> None:
-        best = max(value, self._rows[trial].best or value)
+        before = self._rows[trial].best
+        best = value if before is None or self._sign * value > self._sign * before else before
         self._rows[trial] = replace(self._rows[trial], epoch=epoch, value=value, best=best, seconds=seconds)
 
     def end(self, trial: str, metrics: dict, epochs: int) -> None:
@@ -82,7 +88,7 @@ class Progress:
     def count(self, state: str, trial: str, score: float | None) -> None:
         """Take up a trial that has ended, in this session or an earlier one."""
         self._states[state] += 1
-        if score is not None and (self._best is None or score > self._best[1]):
+        if score is not None and (self._best is None or self._sign * score > self._sign * self._best[1]):
             self._best = trial, score
 
     def show(self, workers: int) -> None:

@@ -6,13 +6,13 @@ from keras_cnn.files import to_csv, write_text
 from keras_cnn.records import write_record
 from keras_cnn.training.evaluate import summary
 from keras_cnn.training.run_directory import BEST, TEST, read_test
-from tuning.config import Study
+from tuning.config import StudyConfig
 from tuning.reporting.html import page
 from tuning.reporting.ties import ties
 from tuning.storage.trials import OUTCOME, Row, hyperparameters, run_directory, summary_line, trials
 
 
-def table(study: Study, rows: list[Row]) -> str:
+def table(study: StudyConfig, rows: list[Row]) -> str:
     """A Markdown table of the trials, aligned for a terminal."""
     header = ("trial", "state", study.objective, "epoch", "seconds", "parameters", "hyperparameters")
     lines = [
@@ -36,7 +36,7 @@ def table(study: Study, rows: list[Row]) -> str:
     )
 
 
-def write_report(study: Study) -> Path:
+def write_report(study: StudyConfig) -> Path:
     """Write trials.csv, report.md, report.html and, if a trial completed, best.json into the study's directory.
 
     Returns the path of report.md.
@@ -54,7 +54,7 @@ def write_report(study: Study) -> Path:
     return path
 
 
-def _markdown(study: Study, rows: list[Row]) -> str:
+def _markdown(study: StudyConfig, rows: list[Row]) -> str:
     completed = [row for row in rows if row["score"] is not None]
     text = [
         f"# Study {study.name}",
@@ -78,7 +78,7 @@ def _markdown(study: Study, rows: list[Row]) -> str:
     return "\n".join(text)
 
 
-def _best_section(study: Study, completed: list[Row]) -> list[str]:
+def _best_section(study: StudyConfig, completed: list[Row]) -> list[str]:
     if not completed:
         return ["No trial has completed.", ""]
     winner = completed[0]

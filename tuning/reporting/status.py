@@ -1,7 +1,6 @@
 """How far a search is, from its files alone: while it runs, from another terminal, or after it."""
 
 import csv
-import shlex
 import time
 from collections import Counter
 
@@ -10,13 +9,14 @@ import psutil
 from keras_cnn.directories import owner
 from keras_cnn.training.callbacks import EPOCHS
 from tuning import stopping
-from tuning.config import INTERRUPTED, RUNNING, Study
+from tuning.config import INTERRUPTED, RUNNING, StudyConfig
 from tuning.oracles.plan import planned_epochs
 from tuning.reporting.live import Row, View
+from tuning.storage.in_memory import resume_command
 from tuning.storage.trials import spec_of, trials
 
 
-def status(study: Study) -> View:
+def status(study: StudyConfig) -> View:
     """Who searches, how many trials ended how, the best, and the last epoch of those that run."""
     rows, process = trials(study), owner(study.directory)
     running = [row["trial"] for row in rows if row["state"] == RUNNING]
@@ -25,7 +25,7 @@ def status(study: Study) -> View:
     ended = [row for row in rows if row["state"] not in (RUNNING, INTERRUPTED)]
     done = sum(stopping.epochs_of(study, row) for row in ended)
     planned = planned_epochs(study)
-    resume = f"not running; keras-cnn resume {shlex.quote(str(study.directory))}"
+    resume = f"not running; {resume_command(study)}"
     here = f"process {process}" if process else resume
     return View(
         title=f"{study.title}: {here}",
@@ -39,7 +39,7 @@ def status(study: Study) -> View:
     )
 
 
-def _row(study: Study, trial: str) -> Row:
+def _row(study: StudyConfig, trial: str) -> Row:
     directory = study.trial_directory(trial)
     spec = spec_of(directory)
     epochs = spec.stop_epoch if spec else study.base.epochs
@@ -54,7 +54,8 @@ def _row(study: Study, trial: str) -> Row:
         return Row(trial, epochs)  # also if it continues another trial, which its own files do not say
     started = (directory / "trial.json").stat().st_mtime
     each = (path.stat().st_mtime - started) / len(lines) if time.time() > started else None
-    return Row(trial, epochs, last, values[-1], max(values), each)
+    best = max(values, key=lambda value: study.sign * value)
+    return Row(trial, epochs, last, values[-1], best, each)
 
 
 def _memory(process: int) -> int:

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from tuning.config import Study
+from tuning.config import StudyConfig
 from tuning.storage.trials import Row
 
 
-def ties(study: Study, rows: Sequence[Row]) -> str:
+def ties(study: StudyConfig, rows: Sequence[Row]) -> str:
     """A sentence on the trials whose accuracy is within one standard error of the best one's.
 
     The standard error of an accuracy p on n images is sqrt(p (1 - p) / n), the binomial's; here at least 1 / n, the
@@ -21,7 +21,11 @@ def ties(study: Study, rows: Sequence[Row]) -> str:
         The sentence; empty if no other trial is so close, or a score is the mean of repeats, which has an interval.
     """
     scores = [row["score"] for row in rows if row["score"] is not None]
-    labeled = study.facts.task == "classification" and "validation" in study.facts.counts
+    labeled = (
+        study.objective == "val_accuracy"
+        and study.facts.task == "classification"
+        and "validation" in study.facts.counts
+    )
     if not labeled or study.search.repeats > 1 or len(scores) < 2:
         return ""
     images = study.facts.images("validation")

@@ -6,13 +6,15 @@ import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 
 from keras_cnn.training.config import TrainSettings
-from tuning.config import Study, TrialSpec
+from tuning.config import StudyConfig, TrialSpec
 from tuning.executors.repeats import to_seed
 from tuning.space.space import overlay, suggest
 
 
-def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainSettings:
+def settings_at(study: StudyConfig, space: kt.HyperParameters, values: dict) -> TrainSettings:
     """The settings of the configuration `values`; missing hyperparameters are at their defaults."""
+    if study.space is not None:
+        return study.base
     hp = space.copy()
     # the space has values of what its default configuration makes active alone
     hp.values = {parameter.name: parameter.default for parameter in space.space} | space.values | values
@@ -27,7 +29,7 @@ def settings_at(study: Study, space: kt.HyperParameters, values: dict) -> TrainS
     return TrainSettings.from_dict(overlay(study.base.to_dict(), values))
 
 
-def trial_spec(study: Study, oracle: kt.Oracle, trial: Trial) -> TrialSpec:
+def trial_spec(study: StudyConfig, oracle: kt.Oracle, trial: Trial) -> TrialSpec:
     """The trial's settings, and which epochs of them to train: Hyperband continues an earlier trial.
 
     The seed follows from the study's and from how many points were drawn before this one, so it is the same whichever
@@ -49,4 +51,7 @@ def trial_spec(study: Study, oracle: kt.Oracle, trial: Trial) -> TrialSpec:
         logs=f"../../logs/{trial.trial_id}",
         repeats=study.search.repeats,
         hyperparameters=values,
+        takes_hyperparameters=study.space is not None,
+        max_parameters=study.search.max_parameters,
+        max_macs=study.search.max_macs,
     )

@@ -27,12 +27,12 @@ from keras_cnn.training.run_directory import (
     read_metrics,
     read_run,
 )
-from tuning.config import COMPLETED, STUDY, STUDY_COPY, TRIAL, Study, parse_study, read_trial
+from tuning.config import COMPLETED, STUDY, STUDY_COPY, TRIAL, StudyConfig, parse_study, read_trial
 from tuning.oracles.base import configuration_of
 from tuning.storage.trials import run_directory, trials
 
 
-def repair_damaged_files(study: Study) -> list[str]:
+def repair_damaged_files(study: StudyConfig) -> list[str]:
     """Move damaged files of `study` to its `quarantine`, so that the search can continue; returns a line for each.
 
     A completed trial whose files are damaged runs again from its last checkpoint that is whole, and ends with the same
@@ -43,7 +43,7 @@ def repair_damaged_files(study: Study) -> list[str]:
     return [*_study_files(study), *_trials(study), *_best_weights(study), *_oracle_files(study)]
 
 
-def _study_files(study: Study) -> Iterator[str]:
+def _study_files(study: StudyConfig) -> Iterator[str]:
     for name in (STUDY, STUDY_COPY):
         path = study.directory / name
         if not path.exists() or is_damaged(path, parse_study):
@@ -53,13 +53,13 @@ def _study_files(study: Study) -> Iterator[str]:
         yield quarantine(study.directory, study.directory / BEST, "the report writes it anew")
 
 
-def _oracle_files(study: Study) -> Iterator[str]:
+def _oracle_files(study: StudyConfig) -> Iterator[str]:
     for path in sorted(study.directory.glob("keras_tuner/trial_*/trial.json")):
         if is_damaged(path, read_record):
             yield quarantine(study.directory, path, "written anew from the trial's own")
 
 
-def _trials(study: Study) -> Iterator[str]:
+def _trials(study: StudyConfig) -> Iterator[str]:
     for directory in sorted(study.directory.glob("trials/*")):
         if _has_configuration(study, directory):
             yield from _trial(study, directory, directory)
@@ -67,7 +67,7 @@ def _trials(study: Study) -> Iterator[str]:
             yield quarantine(study.directory, directory, "nothing says what it trained: the trial is lost")
 
 
-def _best_weights(study: Study) -> Iterator[str]:
+def _best_weights(study: StudyConfig) -> Iterator[str]:
     """Of the best trial, which is to be exported; those of others may have been deleted to keep within `--disk`."""
     winner = next(iter(trials(study)), None)
     if winner is None or winner["score"] is None:
@@ -79,7 +79,7 @@ def _best_weights(study: Study) -> Iterator[str]:
         drop_results(study.trial_directory(winner["trial"]))
 
 
-def _has_configuration(study: Study, directory: Path) -> bool:
+def _has_configuration(study: StudyConfig, directory: Path) -> bool:
     try:
         configuration_of(study.directory, directory.name)
     except InputError:
@@ -87,7 +87,7 @@ def _has_configuration(study: Study, directory: Path) -> bool:
     return True
 
 
-def _trial(study: Study, trial: Path, run: Path) -> Iterator[str]:
+def _trial(study: StudyConfig, trial: Path, run: Path) -> Iterator[str]:
     """Of one run of a trial: the trial's own directory, or that of a repeat."""
     for repeat in sorted(run.glob("repeat_*")):
         yield from _trial(study, trial, repeat)
@@ -110,7 +110,7 @@ def _trial(study: Study, trial: Path, run: Path) -> Iterator[str]:
     yield from _archives(study, trial, run)
 
 
-def _archives(study: Study, trial: Path, run: Path) -> Iterator[str]:
+def _archives(study: StudyConfig, trial: Path, run: Path) -> Iterator[str]:
     damaged = damaged_archives(run)
     state = read_metrics(run)["state"] if (run / METRICS).exists() else None
     # only Hyperband continues a trial that has ended

@@ -7,7 +7,7 @@ import keras_tuner as kt
 
 from keras_cnn.quantities import to_bytes
 from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
-from tuning.config import COMPLETED, RUNNING, Study
+from tuning.config import COMPLETED, RUNNING, StudyConfig
 from tuning.oracles.base import rank_key
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class CheckpointRetention:
     trial's weights stay, so the bound is the user's wish and these are the truth.
     """
 
-    def __init__(self, study: Study, slots: int):
+    def __init__(self, study: StudyConfig, slots: int):
         self._study, self._slots = study, slots
         self._most = to_bytes("disk", study.search.disk)
         self._sizes: dict[tuple[str, str], int] = {}  # (trial, name of the archive) -> bytes
@@ -51,7 +51,8 @@ class CheckpointRetention:
     def _worst_first(self, oracle: kt.Oracle) -> list[str]:
         needed = oracle.still_needed() if hasattr(oracle, "still_needed") else set()
         ended = [trial for trial in oracle.trials.values() if trial.status != RUNNING]
-        completed = sorted((trial for trial in ended if trial.status == COMPLETED), key=rank_key)
+        completed = [trial for trial in ended if trial.status == COMPLETED]
+        completed.sort(key=lambda trial: rank_key(trial, self._study.sign))
         failed = [trial for trial in ended if trial.status != COMPLETED]
         return [
             trial.trial_id for trial in [*failed, *reversed(completed[1:])] if trial.trial_id not in needed

@@ -9,7 +9,7 @@ from keras_cnn.directories import owner
 from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.training.recovery import damaged_archives
 from keras_cnn.training.run_directory import METRICS, read_metrics
-from tuning.config import COMPLETED, DAMAGED, INTERRUPTED, RUNNING, Study, TrialSpec, read_trial
+from tuning.config import COMPLETED, DAMAGED, INTERRUPTED, RUNNING, StudyConfig, TrialSpec, read_trial
 
 OUTCOME = (
     *("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters"),
@@ -20,7 +20,7 @@ OUTCOME = (
 Row = dict[str, Any]  # the outcome and the hyperparameters of a trial
 
 
-def trials(study: Study) -> list[Row]:
+def trials(study: StudyConfig) -> list[Row]:
     """The trials of a study, from the files in `trials/` alone.
 
     Returns:
@@ -29,9 +29,11 @@ def trials(study: Study) -> list[Row]:
     """
     searched = owner(study.directory) is not None
     rows = [_row(path, searched) for path in sorted(study.directory.glob("trials/*")) if path.is_dir()]
-    return sorted(
-        rows, key=lambda row: (row["score"] is None, -(row["score"] or 0), row["loss"] or 0, row["trial"])
-    )
+
+    def key(row: Row) -> tuple:
+        return row["score"] is None, -study.sign * (row["score"] or 0), row["loss"] or 0, row["trial"]
+
+    return sorted(rows, key=key)
 
 
 def _row(directory: Path, searched: bool) -> Row:
@@ -46,6 +48,7 @@ def _row(directory: Path, searched: bool) -> Row:
         "score": metrics["score"] if state == COMPLETED else None,
         "epochs": spec.stop_epoch if spec else None,
         **(spec.hyperparameters if spec else {}),
+        **metrics.get("hyperparameters", {}),
     }
 
 
@@ -57,7 +60,7 @@ def outcome(directory: Path) -> dict:
         return {"state": DAMAGED, "message": str(error)}
 
 
-def damage(study: Study, rows: Sequence[Row]) -> list[str]:
+def damage(study: StudyConfig, rows: Sequence[Row]) -> list[str]:
     """A line for each file of the results that is damaged: those of all trials, and the weights of the best.
 
     rows: of `trials`.
@@ -79,7 +82,7 @@ def spec_of(directory: Path) -> TrialSpec | None:
         return None
 
 
-def best(study: Study) -> Row:
+def best(study: StudyConfig) -> Row:
     """The row of the best trial; InputError if none has completed, or the result of any is damaged."""
     rows = trials(study)
     damaged = [row["trial"] for row in rows if row["state"] == DAMAGED]
@@ -96,7 +99,7 @@ def best(study: Study) -> Row:
     return rows[0]
 
 
-def run_directory(study: Study, row: Row) -> Path:
+def run_directory(study: StudyConfig, row: Row) -> Path:
     """The directory of a trial's run; of several repeats, the best one's."""
     return study.trial_directory(row["trial"]) / (row["run"] or "")
 
@@ -106,7 +109,7 @@ def hyperparameters(row: Row, *, tuner: bool = False) -> dict:
     return {k: v for k, v in row.items() if k not in OUTCOME and (tuner or not k.startswith("tuner/"))}
 
 
-def summary_line(study: Study, rows: Sequence[Row]) -> str:
+def summary_line(study: StudyConfig, rows: Sequence[Row]) -> str:
     """One sentence: what was searched, how, and the training time."""
     completed = sum(row["score"] is not None for row in rows)
     minutes = sum(row["seconds"] or 0 for row in rows) / 60

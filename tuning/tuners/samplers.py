@@ -74,6 +74,13 @@ class HyperbandSampler(ProjectOracle):
             self._increment_bracket_num()
             self._start_new_bracket()
 
+    def begin_with(self, min_epochs: int) -> None:
+        """Begin with the bracket whose first round trains at least `min_epochs`."""
+        self.min_epochs = min_epochs
+        self._current_bracket = self._get_num_brackets() - 1
+        self._brackets: list[dict] = []
+        self._start_new_bracket()
+
     def _is_last_bracket(self) -> bool:
         return self._current_bracket == 0 and self._current_iteration + 1 == self.hyperband_iterations
 

@@ -220,7 +220,20 @@ class GridSearch(kt.GridSearch, Tuner):
 
 
 class Hyperband(kt.Hyperband, Tuner):
-    """`keras_tuner.Hyperband` in worker processes; arguments as there, and those of `Tuner`."""
+    """`keras_tuner.Hyperband` in worker processes; arguments as there, and those of `Tuner`.
+
+    Args:
+        min_epochs: no trial is judged before so many epochs; a project that continues keeps its own.
+    """
+
+    def __init__(self, *args, min_epochs: int = 1, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not 1 <= min_epochs <= self.oracle.max_epochs:
+            raise ValueError(
+                f"min_epochs={min_epochs} must be from 1 to max_epochs={self.oracle.max_epochs}."
+            )
+        if not self.oracle.trials:
+            self.oracle.begin_with(min_epochs)
 
 
 def _accept_unended_project(directory: Path, kwargs: dict) -> None:

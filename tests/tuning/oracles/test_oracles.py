@@ -97,6 +97,14 @@ def test_hyperband_runs_its_plan(tmp_path):
     assert epochs == 9 * 1 + 3 * 2 + 1 * 6 + 5 * 3 + 2 * 6 + 3 * 9
 
 
+def test_hyperband_judges_no_trial_before_its_least_epochs(tmp_path):
+    study = study_in(tmp_path, "hyperband", epochs=9)
+    oracle = make_oracle(replace(study, search=replace(study.search, min_epochs=2)))
+    run(oracle)
+    epochs = [trial.hyperparameters.values["tuner/epochs"] for trial in oracle.trials.values()]
+    assert sorted(set(epochs)) == [3, 9] and len(epochs) == sum(rung.size for rung in hyperband_plan(9, 2))
+
+
 @pytest.mark.parametrize("tuner", TUNERS)
 def test_no_point_is_tried_twice_and_small_spaces_are_enumerated(tuner, tmp_path):
     """Of the six points of a space all are tried; stock Bayesian search repeats some and misses others."""
@@ -187,13 +195,16 @@ def test_draws_cover_the_space():
     assert drawn == {json.dumps(values) for values in itertools.islice(combinations(some_space()), 100)}
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3, 8, 9, 20, 81, 100])
-def test_hyperband_plan_has_the_sizes_of_keras_tuner(epochs):
+@pytest.mark.parametrize("min_epochs", [1, 2, 3, 5])
+@pytest.mark.parametrize("epochs", [5, 8, 9, 20, 81, 100])
+def test_hyperband_plan_has_the_sizes_of_keras_tuner(epochs, min_epochs):
     stock = HyperbandOracle(max_epochs=epochs, factor=3)
+    stock.min_epochs = min_epochs
     expected = [
         (bracket, number, stock._get_size(bracket, number), stock._get_epochs(bracket, number))
         for bracket in range(stock._get_num_brackets())
         for number in range(bracket + 1)
     ]
-    plan = hyperband_plan(epochs)
+    plan = hyperband_plan(epochs, min_epochs)
+    assert min(rung.epochs for rung in plan) >= min_epochs
     assert [(rung.bracket, rung.number, rung.size, rung.epochs) for rung in plan] == expected

@@ -6,15 +6,15 @@ import pytest
 
 from keras_cnn.training.config import TrainSettings
 from tests.tuning_studies import digits_facts
-from tuning.config import SearchSettings, Study
+from tuning.config import SearchSettings, StudyConfig
 from tuning.reporting.ties import ties
 
 
-def study_of(tmp_path, images: int, **search) -> Study:
+def study_of(tmp_path, images: int, **search) -> StudyConfig:
     facts = replace(
         digits_facts(), counts={"train": [900], "validation": [images // 2, images - images // 2]}
     )
-    return Study(tmp_path, SearchSettings("random", **search), TrainSettings(batch_size=8), {}, facts)
+    return StudyConfig(tmp_path, SearchSettings("random", **search), TrainSettings(batch_size=8), {}, facts)
 
 
 def rows(*scores: float | None) -> list[dict]:

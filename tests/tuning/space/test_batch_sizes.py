@@ -3,7 +3,7 @@
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.records import read_record, write_record
 from keras_cnn.training.config import TrainSettings
-from tuning.config import SearchSettings, Study, read_study
+from tuning.config import SearchSettings, StudyConfig, read_study
 from tuning.oracles.base import declare_space
 
 
@@ -12,8 +12,8 @@ def labels(images: int) -> DataFacts:
     return DataFacts("x", (8, 8, 3), ("a", "b"), counts, (1.0,) * 3, (1.0,) * 3)
 
 
-def study_in(directory, facts) -> Study:
-    return Study(directory, SearchSettings("random"), TrainSettings(), {}, facts)
+def study_in(directory, facts) -> StudyConfig:
+    return StudyConfig(directory, SearchSettings("random"), TrainSettings(), {}, facts)
 
 
 def test_study_records_its_batch_sizes(tmp_path):

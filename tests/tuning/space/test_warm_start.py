@@ -9,7 +9,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
 from tests.tuning.oracle_runs import begin, end
 from tuning import cli
-from tuning.config import SearchSettings, Study
+from tuning.config import SearchSettings, StudyConfig
 from tuning.oracles.base import declare_space
 from tuning.oracles.make import make_oracle
 from tuning.space.warm_start import read_configurations
@@ -17,8 +17,10 @@ from tuning.space.warm_start import read_configurations
 FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [900, 900]}, (1.0,) * 3, (1.0,) * 3)
 
 
-def study_in(directory, tuner="random", **more) -> Study:
-    return Study(directory, SearchSettings(tuner), TrainSettings(epochs=4), {"dropout": 0.1}, FACTS, **more)
+def study_in(directory, tuner="random", **more) -> StudyConfig:
+    return StudyConfig(
+        directory, SearchSettings(tuner), TrainSettings(epochs=4), {"dropout": 0.1}, FACTS, **more
+    )
 
 
 @pytest.fixture

@@ -132,6 +132,17 @@ def test_hyperband_continues_the_optimizer(tmp_path):
     assert all(iterations == 3 * epoch for epoch, iterations in steps)  # 48 images in batches of 16
 
 
+def test_hyperband_trains_every_trial_for_its_least_epochs(tmp_path):
+    given = {**GIVEN, "max_epochs": 4, "factor": 2, "directory": tmp_path}
+    for _ in range(2):  # the second continues a search that has ended
+        tuner = Hyperband(build, min_epochs=2, **given)
+        search(tuner)
+        epochs = [trial.hyperparameters["tuner/epochs"] for trial in tuner.oracle.trials.values()]
+        assert set(epochs) == {2, 4}
+    with pytest.raises(ValueError, match="min_epochs=5 must be from 1 to max_epochs=4"):
+        Hyperband(build, min_epochs=5, **given)
+
+
 def test_loss_that_is_not_finite_fails_the_trial_and_is_not_ranked(tmp_path):
     def explode(hp):
         model = build(hp)

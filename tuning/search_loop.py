@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from keras_tuner.engine.hyperparameters import HyperParameters
 from keras_tuner.engine.trial import Trial
 
 from keras_cnn.errors import InputError
@@ -10,7 +11,7 @@ from keras_cnn.quantities import to_seconds
 from keras_cnn.records import write_record
 from keras_cnn.training.run_directory import METRICS, read_metrics
 from tuning import stopping
-from tuning.config import COMPLETED, FAILED, RUNNING, Study
+from tuning.config import COMPLETED, FAILED, RUNNING, StudyConfig
 from tuning.executors.base import ENDED, Event, Executor
 from tuning.oracles.base import IDLE, declare_space
 from tuning.oracles.make import make_oracle
@@ -31,21 +32,21 @@ class SearchFailed(InputError):
     """So many trials failed in a row that the cause is not in the hyperparameters."""
 
 
-def start_study(study: Study, executor: Executor) -> None:
+def start_study(study: StudyConfig, executor: Executor) -> None:
     """Write a new study into its directory, which the caller holds.
 
     Raises:
         InputError: if trials of one of its architectures could not start; then nothing is written.
     """
     space = declare_space(study)
-    for architecture in study.architectures:
+    for architecture in study.architectures if study.space is None else ():  # a worker has tried a build(hp)
         values = {"architecture": architecture} if len(study.architectures) > 1 else {}
         executor.check(settings_at(study, space, values))
     study.write()
     tensorboard.write_space(study.directory / "logs", space, study.objective)
 
 
-def run_search(study: Study, executor: Executor, progress: Progress) -> None:
+def run_search(study: StudyConfig, executor: Executor, progress: Progress) -> None:
     """Run trials until there are no more, time is up or the target is reached, and report which of these it was.
 
     Can be ended at any time and run again. Raises SearchFailed, with the last failure's message, after three failed
@@ -72,13 +73,13 @@ class _Attempt:
 class _Search:
     """One session of a search."""
 
-    def __init__(self, study: Study, executor: Executor, progress: Progress):
+    def __init__(self, study: StudyConfig, executor: Executor, progress: Progress):
         self.study, self.executor, self.progress = study, executor, progress
         self.oracle, self.clock = make_oracle(study), stopping.Clock(study)
         self.running: dict[str, _Attempt] = {}
         self.failures: list[str] = []  # messages of the last trials, as long as each failed
         self.retention = CheckpointRetention(study, executor.slots)
-        self.pruner = Pruner(study.search.pruner, self._histories())
+        self.pruner = Pruner(study.search.pruner, self._histories(), study.sign)
         ended = [trial for trial in self.oracle.trials.values() if trial.status != RUNNING]
         for trial in ended:
             state = COMPLETED if trial.status == COMPLETED else (trial.message or FAILED).partition(":")[0]
@@ -173,9 +174,12 @@ class _Search:
     def _tell(self, trial: Trial, metrics: dict) -> None:
         """Only a trial that completed is ranked."""
         if metrics["state"] == COMPLETED:
-            values = {self.study.objective: metrics["score"], "val_loss": metrics["loss"]}
+            values = {"val_loss": metrics["loss"], self.study.objective: metrics["score"]}
             self.oracle.update_trial(trial.trial_id, values, step=metrics["best_epoch"])
             trial.status = COMPLETED
+            if "new_entries" in metrics:
+                self.oracle.update_space(HyperParameters.from_config(metrics["new_entries"]))
+                trial.hyperparameters.values |= metrics["hyperparameters"]
         else:
             trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
         self.oracle.end_trial(trial)
