@@ -34,13 +34,10 @@ def sgd_without_momentum(fixed):
 
 @report("rate_too_high")
 def adam_at_a_hundredth(fixed):
-    model = convnet()
-    for width in (64, 64):
-        model.add(layers.Dense(width, activation="relu"))
     keras.utils.set_random_seed(0)
     stack = [keras.Input((32, 32, 3))]
     for width in (32, 64):
-        stack += [layers.Conv2D(width, 3, padding="same", activation="relu")] * 1
+        stack.append(layers.Conv2D(width, 3, padding="same", activation="relu"))
         stack += [layers.Conv2D(width, 3, activation="relu"), layers.MaxPooling2D(), layers.Dropout(0.25)]
     stack += [layers.Flatten(), layers.Dense(512, activation="relu"), layers.Dropout(0.5)]
     model = keras.Sequential([*stack, layers.Dense(10, activation="softmax")])
@@ -87,11 +84,3 @@ def dropout_of_nine_tenths(fixed):
 def weight_decay_of_ten(fixed):
     adam = optimizers.AdamW(1e-3, weight_decay=1e-4 if fixed else 100.0)
     return compiled(convnet(), optimizer=adam), unit(cifar())
-
-
-@report("noise_too_strong")
-def noise_above_signal(fixed):
-    keras.utils.set_random_seed(0)
-    noise = layers.GaussianNoise(0.02 if fixed else 1.0)
-    model = keras.Sequential([keras.Input((32, 32, 3)), noise, *convnet().layers])
-    return compiled(model), unit(cifar())

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_cnn.diagnosis.causes import causes, mostly_constant, ordered
-from keras_cnn.diagnosis.checks.controls import control_findings
+from keras_cnn.diagnosis.checks.ablation import ablation_findings
 from keras_cnn.diagnosis.checks.images import image_findings
 from keras_cnn.diagnosis.checks.inputs import scale_findings
 from keras_cnn.diagnosis.checks.labels import label_findings
@@ -20,8 +20,8 @@ from keras_cnn.diagnosis.checks.signals import too_narrow
 from keras_cnn.diagnosis.checks.static import static_findings
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph.layer_signals import measure_signals
+from keras_cnn.diagnosis.probe.ablation import ablations
 from keras_cnn.diagnosis.probe.baseline import linear_baseline_score
-from keras_cnn.diagnosis.probe.controls import suspects
 from keras_cnn.diagnosis.probe.data import Sample, sample_of
 from keras_cnn.diagnosis.probe.decision import (
     HEALTHY,
@@ -121,7 +121,7 @@ def _probed(
     findings: list[Finding],
     levels: _Levels,
 ) -> Diagnosis:
-    """Verdict and learning rates from probe runs, and findings that control runs proved; without causes."""
+    """Verdict and learning rates from probe runs, and findings on settings without which the model learns."""
     names = {finding.name for finding in findings}
     overfit = probe.overfit(objective.rate * OVERFIT_LR_MULTIPLIER)
     levels.end("probe of one batch")
@@ -137,12 +137,12 @@ def _probed(
             probe, objective, required_score, raise_threshold=raise_threshold, allow_extension=allow_extension
         )
     levels.end("probe of rates")
-    if not probe.expired and any(suspects(model, objective)):
+    if not probe.expired and any(ablations(model, objective)):
         # such settings may stop a model that has begun to learn
         own = probe.run_own(max(MEDIUM_RUN_STEPS, len(own.losses)))
         sufficient = max(required_score, 0.0 if math.isnan(linear) else LINEAR_SHARE * linear)
-        findings = [*findings, *control_findings(model, sample, objective, own, sufficient)]
-        levels.end("control runs")
+        findings = [*findings, *ablation_findings(model, sample, objective, own, sufficient)]
+        levels.end("runs without settings")
     accepted = not names & GRAVE or has_learned(own, objective.chance, required_score)
     good = good_runs(own, others, allow_extension, required_score) if accepted else []
     return Diagnosis(

@@ -1,4 +1,4 @@
-"""The kinds of finding that come from a forward pass, from probe runs, or from control runs."""
+"""The kinds of finding that come from a forward pass, from probe runs, or from runs without a setting."""
 
 from keras_cnn.diagnosis.suggestions import (
     BATCH_NORM,
@@ -16,7 +16,7 @@ from keras_cnn.diagnosis.suggestions import (
 )
 
 BENCHMARK = "benchmarks/diagnosis.py, 2026-11-25"
-CONTROL = "both set by hand; the scores are those of a control run"
+ABLATION = "both set by hand"
 RELU_FOR_EXPONENTIAL = Suggestion(
     "replace exponential activations by ReLU", "outputs that grow with the inputs only"
 )
@@ -110,10 +110,10 @@ TRAINING_KINDS: dict[str, FindingKind] = {
         ),
         ("widen",),
     ),
-    # settings that a control run proved
+    # settings without which the model learns
     "regularization_too_strong": FindingKind(
         "The penalties of the regularizers outweigh the loss: training makes weights small instead of learning.",
-        f"penalty of the initial weights > 0.3 of the chance loss, and twice the score without it ({CONTROL})",
+        f"penalty of the initial weights > 0.3 of the chance loss, and twice the score without it ({ABLATION})",
         (
             Suggestion(
                 "divide the factor of the regularizer by 100; 1e-4 is usual for l2",
@@ -123,12 +123,12 @@ TRAINING_KINDS: dict[str, FindingKind] = {
     ),
     "dropout_too_high": FindingKind(
         "So many units are dropped that a step sees little of the image, and layers after them get noise.",
-        f"a dropout rate of 0.6 or more, and twice the score without it ({CONTROL})",
+        f"a dropout rate of 0.6 or more, and twice the score without it ({ABLATION})",
         (Suggestion("use 0.2 to 0.5, and only before dense layers", "steps that agree with each other"),),
     ),
     "noise_too_strong": FindingKind(
         "The added noise is larger than the differences between images.",
-        f"noise of a standard deviation of 0.3 or more, and twice the score without it ({CONTROL})",
+        f"noise of a standard deviation of 0.3 or more, and twice the score without it ({ABLATION})",
         (
             Suggestion(
                 "use a tenth of the standard deviation of the signal", "a signal that is above the noise"
@@ -137,7 +137,7 @@ TRAINING_KINDS: dict[str, FindingKind] = {
     ),
     "augmentation_too_strong": FindingKind(
         "Augmentation changes images so much that their class can no longer be seen.",
-        f"augmentation layers in the model, and twice the score without them ({CONTROL})",
+        f"augmentation layers in the model, and twice the score without them ({ABLATION})",
         (
             Suggestion(
                 "halve the ranges of the augmentation, and look at a batch", "images that show their class"
@@ -147,12 +147,12 @@ TRAINING_KINDS: dict[str, FindingKind] = {
     ),
     "weight_decay_too_strong": FindingKind(
         "Each step removes a part of every weight that is larger than what the gradient adds.",
-        f"weight decay x learning rate > 1e-4, and twice the score without it ({CONTROL})",
+        f"weight decay x learning rate > 1e-4, and twice the score without it ({ABLATION})",
         (Suggestion("use a weight decay of 1e-4 to 1e-2", "weights that grow where the gradient wants it"),),
     ),
     "clipping_too_tight": FindingKind(
         "Gradients are clipped to so small a size that steps hardly change the weights.",
-        f"clipnorm or global_clipnorm < 0.05, or clipvalue < 0.001, and twice the score without it ({CONTROL})",
+        f"clipnorm or global_clipnorm < 0.05, or clipvalue < 0.001, and twice the score without it ({ABLATION})",
         (Suggestion("use a norm of 1", "only steps that would be too large become smaller"),),
     ),
     # learning rates

@@ -4,10 +4,12 @@ import math
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNDECIDED, UNTRAINABLE, final_score
+from keras_cnn.diagnosis.probe.probe import Trace
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.diagnosis.suggestions import Suggestion
 from keras_cnn.files import write_figure, write_text
@@ -15,6 +17,7 @@ from keras_cnn.records import write_record
 from keras_cnn.training.plots import as_image
 
 WIDTH = 100
+COURSE_POINTS = 6
 MEANING = {
     HEALTHY: "at its own learning rate of {rate:.1e}",
     LR_DEPENDENT: "not at its own learning rate of {rate:.1e}, but at {rates}",
@@ -59,10 +62,19 @@ def _probes(diagnosis: Diagnosis) -> list[str]:
         for trace in diagnosis.traces
     ]
     head = f"steps  {'lr':>7}  {'held-out loss':>20}  {'std of logits':>18}  {'score':>6}"
+    if rows:
+        rows.append(f"score at {diagnosis.traces[0].rate:.1e} by step: {_course(diagnosis.traces[0])}")
     note = f"required score: {diagnosis.required_score:.1%}"
     if not math.isnan(diagnosis.linear_baseline_score):
         note += f"; score of a linear classifier of 8x8 images: {diagnosis.linear_baseline_score:.1%}"
     return [head, *rows, note] if rows else []
+
+
+def _course(trace: Trace) -> str:
+    """The score at about six steps of a run."""
+    places = sorted({round(place) for place in np.linspace(0, len(trace.scores) - 1, COURSE_POINTS)})
+    steps = len(trace.losses) / max(1, len(trace.scores) - 1)
+    return ", ".join(f"{place * steps:.0f}: {trace.scores[place]:.1%}" for place in places)
 
 
 def _finding(number: int, finding: Finding, explained: set[Suggestion]) -> list[str]:

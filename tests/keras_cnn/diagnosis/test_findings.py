@@ -14,7 +14,7 @@ PACKAGE = Path(keras_cnn.diagnosis.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs"
 CONSTRUCTORS = ("make_finding", "_gradient", "_update")  # functions whose first argument is the name
 
-SUSPECTS = ("Suspect", "_layers", "_without")  # functions that take the name of a finding among others
+ABLATIONS = ("Ablation", "_layers", "_without")  # functions that take the name of a finding among others
 
 
 def constructed_names() -> set[str]:
@@ -25,7 +25,7 @@ def constructed_names() -> set[str]:
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CONSTRUCTORS:
                 if isinstance(node.args[0], ast.Constant):
                     names.add(node.args[0].value)
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in SUSPECTS:
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ABLATIONS:
                 names |= {one.value for one in node.args if isinstance(one, ast.Constant)} & set(FINDINGS)
             elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "name":
                 # name = "rate_too_low" if ... else "rate_too_high"

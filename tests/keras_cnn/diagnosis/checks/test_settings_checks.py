@@ -1,4 +1,4 @@
-"""Pretrained bases, schedules, and settings that a control run proves."""
+"""Pretrained bases, schedules, and settings without which a model learns."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ from keras_cnn.diagnosis.checks.pretrained import fitting_scale, pretrained_find
 from keras_cnn.diagnosis.checks.rate_schedule import schedule_findings
 from keras_cnn.diagnosis.diagnose import diagnose
 from keras_cnn.diagnosis.graph.graph import is_pretrained, kernel_layers
-from keras_cnn.diagnosis.probe.controls import suspects
+from keras_cnn.diagnosis.probe.ablation import ablations
 from keras_cnn.diagnosis.probe.data import Sample, sample_of
 from keras_cnn.diagnosis.probe.learning_rate import compressed_rates, rate_of, rates_of
 from keras_cnn.diagnosis.probe.objective import objective_of
@@ -165,7 +165,7 @@ def with_settings(optimizer=keras.optimizers.Adam, dropout=0.0, noise=0.0, l2=No
 )
 def test_suspects_are_settings_of_unusual_strength(settings, found):
     model = with_settings(**settings)
-    assert [one.finding for one in suspects(model, objective_of(model, sample_of(digits(), 256)))] == found
+    assert [one.finding for one in ablations(model, objective_of(model, sample_of(digits(), 256)))] == found
 
 
 def test_diagnose_proves_a_penalty_by_a_run_without_it():

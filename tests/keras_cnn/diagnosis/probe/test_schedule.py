@@ -26,7 +26,11 @@ class FakeProbe:
 
     def __init__(self, scores: dict, scale: RateScale = ADAM, rate: float = 1e-3, scheduled: bool = False):
         self.scores, self.scale, self.rate, self.follows_schedule = scores, scale, rate, scheduled
-        self.runs, self.targets = [], []
+        self.runs, self.targets, self.allowed = [], [], 99
+
+    @property
+    def expired(self):
+        return len(self.runs) >= self.allowed
 
     def run_own(self, steps, target_score=1.0):
         return self.run(self.rate, steps, target_score)
@@ -127,3 +131,17 @@ def test_rate_scale_momentum_and_loss_scaling_are_seen():
     assert rate_scale(keras.optimizers.SGD(momentum=0.9)) == MOMENTUM
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Lion(1e-4))
     assert rate_scale(scaled).largest == 1e-3
+
+
+@pytest.mark.parametrize("allowed", [1, 3])
+def test_probe_learning_rates_end_when_the_time_is_over(allowed):
+    probe = FakeProbe({1e-3: 0.05})
+    probe.allowed = allowed
+    own, others = probe_learning_rates(
+        probe,
+        SimpleNamespace(rate=1e-3, chance=CHANCE),
+        SUFFICIENT_SCORE,
+        raise_threshold=False,
+        allow_extension=True,
+    )
+    assert len(probe.runs) == allowed == len(others) + 1 and len(own.losses) == MEDIUM_RUN_STEPS

@@ -1,4 +1,4 @@
-"""Findings that a control run proved: the model learns without the setting."""
+"""Findings on settings without which the model learns."""
 
 import logging
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import keras
 
 from keras_cnn.diagnosis.findings import Finding, make_finding
-from keras_cnn.diagnosis.probe.controls import control_run, proves, suspects
+from keras_cnn.diagnosis.probe.ablation import ablations, learns_without, run_without
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.decision import final_score
 from keras_cnn.diagnosis.probe.objective import Objective
@@ -15,7 +15,7 @@ from keras_cnn.diagnosis.probe.probe import Trace
 logger = logging.getLogger(__name__)
 
 
-def control_findings(
+def ablation_findings(
     model: keras.Model, sample: Sample, objective: Objective, own: Trace, sufficient: float
 ) -> Iterator[Finding]:
     """Findings on penalties, dropout, noise, augmentation, weight decay and clipping that keep a model from learning.
@@ -29,15 +29,15 @@ def control_findings(
     """
     if final_score(own) >= sufficient:
         return
-    for suspect in suspects(model, objective):
-        logger.info(f"control: {suspect.message}; training without it")
-        control = control_run(model, sample, suspect, own, sufficient)
-        if proves(own, control):
+    for ablation in ablations(model, objective):
+        logger.info(f"{ablation.message}: training without it")
+        without = run_without(model, sample, ablation, own, sufficient)
+        if learns_without(own, without):
             yield make_finding(
-                suspect.finding,
-                f"{suspect.message}. The score is {final_score(own):.1%} after {len(own.losses)} steps with it, and "
-                f"{final_score(control):.1%} after {len(control.losses)} without.",
+                ablation.finding,
+                f"{ablation.message}. The score is {final_score(own):.1%} after {len(own.losses)} steps with it, and "
+                f"{final_score(without):.1%} after {len(without.losses)} without.",
                 0.96,
-                suspect.layers[0].name if suspect.layers else "",
-                suspect.numbers | {"with": final_score(own), "without": final_score(control)},
+                ablation.layers[0].name if ablation.layers else "",
+                ablation.numbers | {"with": final_score(own), "without": final_score(without)},
             )
