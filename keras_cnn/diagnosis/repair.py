@@ -11,14 +11,17 @@ import keras
 import numpy as np
 
 from keras_cnn.diagnosis.diagnose import DATA_AT_FAULT, diagnose
-from keras_cnn.diagnosis.probe.data import sample_of
+from keras_cnn.diagnosis.probe.data import Sample, sample_of
 from keras_cnn.diagnosis.probe.decision import HEALTHY
 from keras_cnn.diagnosis.probe.objective import objective_of
 from keras_cnn.diagnosis.remedies.attempts import Attempt, Measured, apply_remedies, attempt, train_measured
+from keras_cnn.diagnosis.remedies.code_change import code_changes
 from keras_cnn.diagnosis.remedies.context import RepairContext
 from keras_cnn.diagnosis.remedies.remedies import REMEDIES
+from keras_cnn.diagnosis.remedies.surgery import compiled_like, rebuilt
 from keras_cnn.diagnosis.result import Diagnosis, html_table
 from keras_cnn.errors import InputError
+from keras_cnn.models.stock import stock_layer
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class Repair:
         after: measured after training the repaired model; None if no remedy was applied.
         succeeded: whether the repaired model was measured to learn and the original was not.
         tried: every attempt and its result, in order.
+        code_changes: instructions that make the same changes in the code of the model.
     """
 
     model: keras.Model
@@ -52,10 +56,11 @@ class Repair:
     after: Measured | None
     succeeded: bool
     tried: list[dict] = field(default_factory=list)
+    code_changes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict:
         """All fields but the model, as JSON takes them."""
-        names = ("changes", "rate", "succeeded", "tried")
+        names = ("changes", "rate", "succeeded", "tried", "code_changes")
         measured = {"before": self.before, "after": self.after}
         return {name: getattr(self, name) for name in names} | {
             name: asdict(one) if one else None for name, one in measured.items()
@@ -70,7 +75,7 @@ class Repair:
         names = ", then ".join(self.changes)
         return (
             f"Repaired by {names}, at a learning rate of {self.rate:.1e}; {before}; after: {_numbers(self.after)}, on "
-            "held-out images."
+            "held-out images." + "".join(f"\n  {change}" for change in ["In your code:", *self.code_changes])
         )
 
     def _summary(self) -> list[tuple[str, str]]:
@@ -147,9 +152,16 @@ def repair(
         successes = list(_successes(better, min_score, GOOD_ENOUGH * required_score))
         if successes:
             best = _cheapest_of_the_best(successes, TIE_MARGIN * required_score)
-            best.model.optimizer.learning_rate = best.rate
-            return Repair(best.model, best.names, best.rate, before, best.after, True, tried)
+            repaired = _in_stock_layers(best.model, sample, best.rate)
+            changes = code_changes(model, repaired)
+            return Repair(repaired, best.names, best.rate, before, best.after, True, tried, changes)
     return Repair(model, (), objective.rate, before, None, False, tried)
+
+
+def _in_stock_layers(model: keras.Model, sample: Sample, rate: float) -> keras.Model:
+    """A copy with the same weights in layers of Keras alone, where it has them; compiled with a learning rate."""
+    new = rebuilt(model, stock_layer)
+    return compiled_like(new, model, objective_of(model, sample), rate=rate)
 
 
 def _is_better(after: Measured, before: Measured | None) -> bool:

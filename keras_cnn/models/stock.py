@@ -18,10 +18,11 @@ def stock_model(model: keras.Model) -> keras.Model:
     `PerImageStandardization`, `LayerScale` and `LocalResponseNormalization` have no counterpart and stay: a file with
     one of them needs `import keras_cnn.models.layers` before it is loaded.
     """
-    copy = keras.models.clone_model(model, clone_function=_stock_layer)
+    copy = keras.models.clone_model(model, clone_function=stock_layer)
     copy.set_weights(model.get_weights())
     return copy
 
 
-def _stock_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
+def stock_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A new layer of Keras with the configuration of `layer`, or of its own class where Keras has none."""
     return STOCK.get(type(layer), type(layer)).from_config(layer.get_config())

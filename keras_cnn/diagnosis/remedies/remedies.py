@@ -5,7 +5,13 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from keras_cnn.diagnosis.graph.graph import activation_after, activation_of, operations_of
+from keras_cnn.diagnosis.graph.graph import (
+    DEPTHWISE,
+    SEPARABLE,
+    activation_after,
+    activation_of,
+    operations_of,
+)
 from keras_cnn.diagnosis.remedies.context import RepairContext
 from keras_cnn.diagnosis.remedies.inputs import input_normalization, pretrained_inputs, remove_rescaling
 from keras_cnn.diagnosis.remedies.lsuv import scale_to_unit_variance
@@ -18,7 +24,6 @@ from keras_cnn.diagnosis.remedies.surgery import (
     rebuilt,
     with_config,
 )
-from keras_cnn.models.layers import BatchNormalization
 
 # name of the activation -> initializer; HeNormal for all others
 INITIALIZERS = {
@@ -46,7 +51,7 @@ def batch_normalization(context: RepairContext) -> keras.Model | None:
         if layer.name not in names or _normalized(names[layer.name]):
             return outputs
         added.append(layer.name)
-        outputs = BatchNormalization(name=f"{layer.name}_bn")(outputs)
+        outputs = keras.layers.BatchNormalization(name=f"{layer.name}_bn")(outputs)
         activation = activation_of(names[layer.name])
         return (
             outputs
@@ -60,10 +65,19 @@ def batch_normalization(context: RepairContext) -> keras.Model | None:
 
 def initialization(context: RepairContext) -> keras.Model | None:
     """New weights: He for rectifiers (He et al. 2015), LeCun for SELU, Glorot for tanh and sigmoid; biases 0."""
-    new = rebuilt(context.model)
-    for number, (layer, old) in enumerate(zip(hidden(new), hidden(context.model), strict=True)):
-        activation = activation_after(old, context.model)
-        draw_weights(layer, INITIALIZERS.get(activation, "HeNormal"), context.seed + number)
+    names = {
+        layer.name: INITIALIZERS.get(activation_after(layer, context.model), "HeNormal")
+        for layer in hidden(context.model)
+    }
+
+    def remake(layer):
+        if layer.name not in names or isinstance(layer, (*DEPTHWISE, *SEPARABLE)):
+            return copy_of(layer)
+        return with_config(layer, kernel_initializer=names[layer.name], bias_initializer="zeros")
+
+    new = rebuilt(context.model, remake)
+    for number, layer in enumerate(hidden(new)):
+        draw_weights(layer, names[layer.name], context.seed + number)
     return context.compiled(new, rate=context.rate)
 
 

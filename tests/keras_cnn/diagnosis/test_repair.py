@@ -130,6 +130,10 @@ def test_repair_one_hot_labels_for_one_unit_gets_one_output_per_class(three_rate
     repaired = repair(model, (x, keras.utils.to_categorical(y, 10)), budget=60)
     assert repaired.succeeded and repaired.changes == ("output_and_loss",), str(repaired)
     assert repaired.model.output_shape == (None, 10) and repaired.before is None
+    assert "dense" in repaired.code_changes[0] and "units=10" in repaired.code_changes[0], (
+        repaired.code_changes
+    )
+    assert "'categorical_crossentropy'" in repaired.code_changes[-1] and "In your code:" in str(repaired)
 
 
 @pytest.mark.parametrize(
