@@ -99,7 +99,7 @@ def test_a_printed_command_quotes_what_it_is_given(module):
 
 def test_pixels_are_divided_by_255_in_one_place():
     """Pixels become floating-point numbers in the model; elsewhere only transparency and statistics are scaled."""
-    allowed = {"models.pretrained", "data.digits", "data.decode", "serving.endpoints"}
+    allowed = {"models.references", "data.digits", "data.decode", "serving.endpoints"}
     for module, path in FILES.items():
         if not module.startswith("benchmarks") and module.removeprefix("keras_cnn.") not in allowed:
             assert not re.search(r"(?<!/)/ ?(255|WHITE)\b", path.read_text()), path
