@@ -9,11 +9,13 @@ from keras_cnn.models.spec import ModelSpec
 SMALL = {name: {"dense": [32]} for name in ARCHITECTURES if name.startswith(("alexnet", "vgg1"))} | {
     "vgg": {"width": 4, "dense": [8]},
     "convnext": {"stages": 2, "depth": 1, "width": 4},
+    "resnet": {"depth": 1, "width": 4},
+    "mobilenet_v2": {"alpha": 0.1},
     "unet": {"depth": 2, "width": 4},
 }
 SHAPES = {"unet_paper": (188, 188, 3)}  # its smallest; 32x32x3 for all others
-# one of each kind; the others differ from it in depth, width or groups
-QUICK = {"mlp", "lenet5", "alexnet", "vgg", "vgg16", "convnext", "unet"}
+# one of each kind; the others differ from it in depth, width or groups, or have over 100 layers
+QUICK = {"mlp", "lenet5", "alexnet", "vgg", "vgg16", "convnext", "resnet", "unet"}
 # up to 350 million weights, in the code of convnext_tiny; `test_convnext` counts them
 HUGE = {"convnext_small", "convnext_base", "convnext_large", "convnext_xlarge"}
 

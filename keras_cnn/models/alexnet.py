@@ -19,8 +19,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from keras_cnn.errors import InputError
-from keras_cnn.models.blocks import conv_block, dense_block, logits
+from keras_cnn.models.blocks import check_side, conv_block, dense_block, logits
 from keras_cnn.models.layers import LocalResponseNormalization
 
 LARGE, SMALLEST = 67, 15  # pixels: what the 11x11 / 4 stem and three pools need, and the pools alone
@@ -52,12 +51,7 @@ def alexnet(
     `dropout` is applied after the dense layers only; the paper's is 0.5. Below 67 pixels the stem is a
     3x3 convolution of stride 1, so that 32x32 images still have 3x3 pixels at the end. InputError below 15 pixels.
     """
-    net, side = VARIANTS[variant], min(x.shape[1:3])
-    if side < SMALLEST:
-        raise InputError(
-            f"images of {x.shape[1]}x{x.shape[2]} are too small for {variant}: the shorter side must be at least "
-            f"{SMALLEST}. Take a larger --image_size."
-        )
+    net, side = VARIANTS[variant], check_side(x, variant, SMALLEST)
     convolution = {**style, "dropout": 0.0}
     for index, filters in enumerate(net.filters, start=1):
         name = f"block{index}"

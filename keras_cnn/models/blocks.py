@@ -7,6 +7,7 @@ names, because one unseeded initializer *instance* draws the same numbers at eac
 import keras
 from keras import layers
 
+from keras_cnn.errors import InputError
 from keras_cnn.models.layers import BatchNormalization, Conv2D
 
 
@@ -19,9 +20,10 @@ def conv_block(
     padding: str = "same",
     groups: int = 1,
     use_bias: bool = True,
-    activation: str = "relu",
+    activation: str | None = "relu",
     kernel_initializer: str = "he_normal",
     batch_norm: bool = False,
+    epsilon: float = 1e-3,
     dropout: float = 0.0,
     name: str = "block1",
     index: int = 1,
@@ -36,9 +38,10 @@ def conv_block(
         padding: `same` or `valid`.
         groups: number of groups that the channels are split into.
         use_bias: whether the convolution adds a bias.
-        activation: name of a Keras activation.
+        activation: name of a Keras activation; None for no layer of it, as before a residual sum.
         kernel_initializer: name of a Keras initializer, such as `glorot_uniform` or `he_normal`.
         batch_norm: whether to normalize before the activation.
+        epsilon: what batch normalization adds to the variance.
         dropout: rate in [0, 1).
         name: prefix of the layers `{name}_conv{index}`, `_bn{index}`, `_act{index}`, `_drop{index}`.
         index: number of the convolution in its block.
@@ -57,8 +60,9 @@ def conv_block(
         name=f"{name}_conv{index}",
     )(x)
     if batch_norm:
-        x = BatchNormalization(name=f"{name}_bn{index}")(x)
-    x = layers.Activation(activation, name=f"{name}_act{index}")(x)
+        x = BatchNormalization(epsilon=epsilon, name=f"{name}_bn{index}")(x)
+    if activation is not None:
+        x = layers.Activation(activation, name=f"{name}_act{index}")(x)
     return layers.Dropout(dropout, name=f"{name}_drop{index}")(x) if dropout else x
 
 
@@ -142,3 +146,21 @@ def logits(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:
     Its initializer is Glorot whatever the hidden layers use, because a softmax follows and no rectifier.
     """
     return layers.Dense(classes, dtype="float32", name="predictions")(x)
+
+
+def pooled_logits(x: keras.KerasTensor, classes: int, dropout: float) -> keras.KerasTensor:
+    """The mean over the pixels, dropout if its rate is not 0, and `logits`: (B, H, W, C) -> (B, classes)."""
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dropout(dropout, name="drop")(x) if dropout else x
+    return logits(x, classes)
+
+
+def check_side(x: keras.KerasTensor, architecture: str, smallest: int) -> int:
+    """The shorter side of images (B, H, W, C), in pixels; InputError if it is below `smallest`."""
+    height, width = x.shape[1:3]
+    if min(height, width) < smallest:
+        raise InputError(
+            f"images of {height}x{width} are too small for {architecture}: the shorter side must be at least "
+            f"{smallest}. Take a larger --image_size."
+        )
+    return min(height, width)

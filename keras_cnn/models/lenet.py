@@ -12,8 +12,7 @@
 import keras
 from keras import layers
 
-from keras_cnn.errors import InputError
-from keras_cnn.models.blocks import conv_block, dense_block, logits
+from keras_cnn.models.blocks import check_side, conv_block, dense_block, logits
 
 PADDED, SMALLEST = 32, 12  # pixels
 
@@ -24,14 +23,9 @@ def lenet5(x: keras.KerasTensor, *, classes: int, style: dict) -> keras.KerasTen
     The first convolution pads images below 32 pixels ("same") and not those of 32 or more ("valid"), so that 28x28
     and 32x32 give the same net. Larger images make fc1 larger. InputError below 12 pixels.
     """
-    height, width = x.shape[1:3]
-    if min(height, width) < SMALLEST:
-        raise InputError(
-            f"images of {height}x{width} are too small for lenet5: the shorter side must be at least {SMALLEST}. "
-            "Take a larger --image_size."
-        )
+    side = check_side(x, "lenet5", SMALLEST)
     convolution = {**style, "dropout": 0.0}
-    first = "same" if min(height, width) < PADDED else "valid"
+    first = "same" if side < PADDED else "valid"
     for block, (filters, padding) in enumerate(((6, first), (16, "valid")), start=1):
         x = conv_block(x, filters, 5, padding=padding, name=f"block{block}", **convolution)
         x = layers.AveragePooling2D(2, name=f"block{block}_pool")(x)

@@ -33,6 +33,7 @@ RATE = Allowed("a number in [0, 1)", lambda value: _is_number(value) and 0 <= va
 
 # an option means the same in every architecture that has it
 ALLOWED = {
+    "alpha": FACTOR,
     "blocks": COUNT,
     "convolutions": COUNT,
     "dense": COUNTS,

@@ -1,7 +1,7 @@
 """Weights of ImageNet in a local file of `keras.applications`, for the same nets built here."""
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -9,60 +9,11 @@ import numpy as np
 
 from keras_cnn.errors import InputError
 from keras_cnn.input_files import check_file
+from keras_cnn.models.references import Reference, reference
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 MAX_WEIGHTS_BYTES = 8_000_000_000  # those of convnext_xlarge have 1.4 GB
 BODY_ENDS = ("flatten", "pool")  # layers after which the classifier begins
-
-
-@dataclass(frozen=True)
-class Reference:
-    """builder: of `keras.applications`. mean, variance: of RGB pixels 0..255 as the weights expect them, per channel.
-    reversed_channels: whether they take BGR."""
-
-    builder: str
-    mean: tuple[float, ...]
-    variance: tuple[float, ...]
-    reversed_channels: bool
-
-
-def _vgg(builder: str) -> Reference:
-    """Simonyan & Zisserman's own weights, of Caffe: the mean is subtracted, and that is all."""
-    return Reference(builder, (123.68, 116.779, 103.939), (1.0, 1.0, 1.0), reversed_channels=True)
-
-
-def _convnext(builder: str) -> Reference:
-    """The usual mean and deviation of ImageNet, times 255."""
-    mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    statistics = tuple(255 * m for m in mean), tuple((255 * d) ** 2 for d in deviation)
-    return Reference(builder, *statistics, reversed_channels=False)
-
-
-REFERENCES = {
-    "vgg16": _vgg("VGG16"),
-    "vgg19": _vgg("VGG19"),
-    "convnext_tiny": _convnext("ConvNeXtTiny"),
-    "convnext_small": _convnext("ConvNeXtSmall"),
-    "convnext_base": _convnext("ConvNeXtBase"),
-    "convnext_large": _convnext("ConvNeXtLarge"),
-    "convnext_xlarge": _convnext("ConvNeXtXLarge"),
-}
-
-
-def reference(architecture: str) -> Reference:
-    """What is known of the weights for `architecture`; InputError where `keras.applications` has none."""
-    if architecture not in REFERENCES:
-        raise InputError(f"there are no weights for {architecture}; there are for {', '.join(REFERENCES)}.")
-    return REFERENCES[architecture]
-
-
-def statistics(
-    architecture: str, value_range: tuple[float, float]
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and variance per channel that the weights for `architecture` expect, of pixels in `value_range`."""
-    known, (low, high) = reference(architecture), value_range
-    scale = (high - low) / 255
-    return tuple(low + scale * m for m in known.mean), tuple(scale**2 * v for v in known.variance)
 
 
 def check_weights(path: Path) -> None:
@@ -84,18 +35,34 @@ def load_pretrained(model: keras.Model, architecture: str, path: Path) -> list[s
 
     Returns the names of the layers that keep their own weights, for their shapes differ from the file's: the last one
     for another number of classes, VGG's dense ones for another size of images. The input must be RGB, normalized with
-    the reference's mean and variance. InputError if the file is not of this architecture.
+    the reference's mean and variance. InputError if the file is not of this architecture, or if most layers differ.
     """
     known = reference(architecture)
-    found = iter(_read(known, path))
+    new = copy_weights(model, _read(known, path), reversed_channels=known.reversed_channels)
+    weighted = sum(bool(layer.weights) for layer in model.layers)
+    if len(new) > weighted / 2:
+        raise InputError(
+            f"the weights in {str(path)!r} fit only {weighted - len(new)} of {weighted} layers of {architecture}: "
+            "leave its --options at their defaults."
+        )
+    return new
+
+
+def copy_weights(model: keras.Model, net: keras.Model, *, reversed_channels: bool = False) -> list[str]:
+    """Give `model` the weights of `net`, the same one as `keras.applications` builds it.
+
+    reversed_channels: whether `net` takes BGR and `model` RGB. Returns the names of the layers that keep their own
+    weights, for their shapes differ.
+    """
+    found = iter([_arrays(layer) for layer in _leaves(net) if layer.weights])
     new = []
-    for layer in [layer for layer in model.layers if layer.weights]:
-        fitted = [_fitted(next(found, None), weight.shape) for weight in layer.weights]
-        values = [value for value in fitted if value is not None]
-        if len(values) < len(fitted):
+    weighted = [layer for layer in model.layers if layer.weights]
+    for layer in weighted:
+        values = _fitted(next(found, []), layer)
+        if values is None:
             new.append(layer.name)
             continue
-        if known.reversed_channels and layer is _first(model):
+        if reversed_channels and layer is weighted[0]:
             values[0] = values[0][:, :, ::-1]
         layer.set_weights(values)
     return new
@@ -109,8 +76,8 @@ def freeze_body(model: keras.Model) -> None:
         layer.trainable = False
 
 
-def _read(known: Reference, path: Path) -> list[np.ndarray]:
-    """The arrays in the file, in the order of the layers."""
+def _read(known: Reference, path: Path) -> keras.Model:
+    """The net of `keras.applications` with the weights in the file."""
     builder, cause = getattr(keras.applications, known.builder), ""
     for arguments in ({}, {"include_top": False}):
         net = builder(weights=None, **arguments)
@@ -125,19 +92,52 @@ def _read(known: Reference, path: Path) -> list[np.ndarray]:
         loaded = net.get_weights()
         # a kernel that is as it was drawn has been skipped
         if not any(old.ndim > 1 and np.array_equal(old, new) for old, new in zip(fresh, loaded, strict=True)):
-            return loaded
+            return net
         cause = "it lacks some of the layers"
     raise InputError(
         f"{str(path)!r} holds no weights of keras.applications' {known.builder} ({cause.rstrip('.')})."
     )
 
 
-def _fitted(value: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
-    """`value` in `shape`, or None: a depthwise kernel is (7, 7, C, 1) here and (7, 7, 1, C) in `keras.applications`."""
-    if value is not None and value.shape != shape and value.ndim == 4:
-        value = value.transpose(0, 1, 3, 2)
-    return value if value is not None and value.shape == shape else None
+def _leaves(net: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of `net` and of models inside it, but for those that normalize pixels: `statistics` does so here."""
+    for layer in net.layers:
+        if isinstance(layer, keras.Model):
+            yield from _leaves(layer)
+        elif not isinstance(layer, keras.layers.Normalization):
+            yield layer
 
 
-def _first(model: keras.Model) -> keras.Layer:
-    return next(layer for layer in model.layers if layer.weights)
+def _arrays(layer: keras.Layer) -> list[np.ndarray]:
+    """The weights of a layer, without a bias that batch normalization subtracts: its moving mean then lacks it."""
+    arrays = layer.get_weights()
+    if _is_batch_norm(layer):
+        before = layer.input._keras_history.operation
+        if _is_biased(before):
+            arrays[2] = arrays[2] - keras.ops.convert_to_numpy(before.bias)
+    elif _is_biased(layer) and any(_is_batch_norm(node.operation) for node in layer._outbound_nodes):
+        arrays = arrays[:1]
+    return arrays
+
+
+def _is_batch_norm(layer: keras.Layer) -> bool:
+    return isinstance(layer, keras.layers.BatchNormalization)
+
+
+def _is_biased(layer: keras.Layer) -> bool:
+    return isinstance(layer, keras.layers.Conv2D) and layer.use_bias
+
+
+def _fitted(arrays: list[np.ndarray], layer: keras.Layer) -> list[np.ndarray] | None:
+    """`arrays` in the shapes of the weights of `layer`; None if some do not fit.
+
+    A depthwise kernel is (7, 7, C, 1) in ConvNeXt here, and (7, 7, 1, C) in `keras.applications`.
+    """
+    if len(arrays) != len(layer.weights):
+        return None
+    shapes = [tuple(weight.shape) for weight in layer.weights]
+    values = [
+        value.transpose(0, 1, 3, 2) if value.shape != shape and value.ndim == 4 else value
+        for value, shape in zip(arrays, shapes, strict=True)
+    ]
+    return values if [value.shape for value in values] == shapes else None

@@ -49,6 +49,13 @@ ARCHITECTURES = {
     "convnext_base": Architecture("convnext", "published_convnext", {"variant": "convnext_base"}),
     "convnext_large": Architecture("convnext", "published_convnext", {"variant": "convnext_large"}),
     "convnext_xlarge": Architecture("convnext", "published_convnext", {"variant": "convnext_xlarge"}),
+    "resnet": Architecture("resnet", "resnet"),
+    "resnet20_cifar": Architecture("resnet", "resnet", {"stages": 3, "depth": 3, "width": 16, "growth": 2.0}),
+    "resnet18": Architecture("resnet", "published_resnet", {"variant": "resnet18"}),
+    "resnet34": Architecture("resnet", "published_resnet", {"variant": "resnet34"}),
+    "resnet50": Architecture("resnet", "published_resnet", {"variant": "resnet50"}),
+    "mobilenet_v2": Architecture("mobilenet", "mobilenet_v2"),
+    "efficientnet_b0": Architecture("efficientnet", "efficientnet_b0"),
     "unet": Architecture("unet", "unet", task="segmentation"),
     "unet_paper": Architecture("unet", "unet_paper", task="segmentation"),
 }

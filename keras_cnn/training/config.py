@@ -34,17 +34,19 @@ class TrainSettings:
             overlapping ones to predict; whole images if not given.
         validation_split: part of the training images held out to validate on, stratified, in (0, 1).
         split_seed: which images are held out.
-        architecture: its name: vgg and convnext (tunable), mlp, lenet5, alexnet, vgg11 to vgg19, convnext_tiny to
-            convnext_xlarge; unet and unet_paper for masks; `describe --counts` lists them. Or MODULE:FUNCTION, which
-            returns a keras.Model for (input_shape, classes, **options).
+        architecture: its name: vgg, convnext and resnet (tunable), mlp, lenet5, alexnet, vgg11 to vgg19, convnext_tiny
+            to convnext_xlarge, resnet20_cifar, resnet18 to resnet50, mobilenet_v2, efficientnet_b0; unet and unet_paper
+            for masks; `describe --counts` lists them. Or MODULE:FUNCTION, which returns a keras.Model for
+            (input_shape, classes, **options).
         options: the architecture's own options, as in --options.blocks 3.
         activation: a Keras activation, for every hidden layer.
         kernel_initializer: a Keras initializer, for every hidden layer: he_normal, glorot_uniform, ...
         normalization: of the pixels: none, zero_one, minus_one_one, zero_mean or per_image.
         batch_norm: batch normalization between each hidden layer and its activation.
         synchronized: batch normalization over the global batch instead of each replica's own.
-        weights: file with ImageNet weights of keras.applications (.h5, .weights.h5), for vgg16, vgg19 and convnext_*;
-            they bring their own normalization. Layers that do not fit, such as the last, are new.
+        weights: file with ImageNet weights of keras.applications (.h5, .weights.h5), for vgg16, vgg19, convnext_*,
+            resnet50, mobilenet_v2 and efficientnet_b0; they bring their own normalization. Layers that do not fit, such
+            as the last, are new.
         freeze: body: train only what follows the last convolution; or none.
         dropout: rate after every block and hidden dense layer, in [0, 1).
         precision: float32, mixed_bfloat16, mixed_float16, or auto: what this hardware is fast at.
@@ -164,7 +166,8 @@ class TrainSettings:
             parse_augmentation(self.augmentation)
 
     def _check_weights(self) -> None:
-        from keras_cnn.models.pretrained import check_weights, reference
+        from keras_cnn.models.pretrained import check_weights
+        from keras_cnn.models.references import check_layers, reference
 
         reference(self.architecture)
         check_weights(Path(self.weights or ""))
@@ -172,10 +175,7 @@ class TrainSettings:
             raise InputError(
                 f"normalization={self.normalization!r}: weights bring their own, leave it at zero_mean."
             )
-        if self.batch_norm and self.architecture.startswith("vgg"):
-            raise InputError(
-                f"the weights of {self.architecture} know no batch normalization: give --batch_norm false."
-            )
+        check_layers(self.architecture, self.activation, self.batch_norm)
 
     def resolved(self, facts: DataFacts, replicas: int = 1) -> "TrainSettings":
         """The settings with `auto` and None replaced by their values for this machine and data.
@@ -220,7 +220,7 @@ class TrainSettings:
         )
         mean, variance = facts.mean, facts.variance
         if self.weights is not None:
-            from keras_cnn.models.pretrained import statistics
+            from keras_cnn.models.references import statistics
 
             mean, variance = statistics(self.architecture, facts.value_range)
         return ModelSpec(

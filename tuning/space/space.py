@@ -18,6 +18,8 @@ from keras_cnn.training.batch_size import searched_batch_sizes
 LEARNING_RATES = {"adamw": (3e-4, 1e-2), "sgd": (1e-2, 3e-1), "adam": (3e-4, 1e-2), "muon": (3e-3, 6e-2)}
 WEIGHT_DECAYS = {"adamw": (1e-3, 1e-1), "sgd": (1e-5, 1e-3), "adam": (1e-3, 1e-1), "muon": (1e-3, 1e-1)}
 SEARCHED_OPTIMIZERS = ["muon", "adamw", "sgd"]
+# defined with layer normalization, or with batch normalization, without which they hardly train
+NORMALIZED = ("convnext", "resnet", "mobilenet", "efficientnet")
 # what decides how the architectures here are built, and not a model of the user's own
 OF_BUILDERS = ("activation", "kernel_initializer", "normalization", "batch_norm", "dropout")
 
@@ -89,8 +91,8 @@ def _common(
     """What every architecture has."""
     masks = facts.task == "segmentation"
     augmentation = "flip+rotate90" if masks else "flip+crop" if facts.flip_invariant else "crop"
-    normalized = all(name.startswith("convnext") for name in architectures)  # by its own layer normalization
-    batch_norm = {} if normalized else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}
+    settled = all(name.startswith(NORMALIZED) for name in architectures)
+    batch_norm = {} if settled else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}
     # by default the loss of masks is one of single pixels; the other counts small classes as much as large ones
     loss = {"loss": lambda: hp.Choice("loss", ["cross_entropy", "cross_entropy+dice"])} if masks else {}
     return {
@@ -159,6 +161,25 @@ def _convnext(
     }
 
 
+def _resnet(
+    hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix: str
+) -> dict[str, Callable]:
+    """Stages as far as the image can be halved to no less than 4 pixels."""
+    most = max(1, min(4, (min(facts.shape[:2]) // 4).bit_length()))
+    return {
+        "stages": lambda: hp.Int(f"{prefix}.stages", min(2, most), most),
+        "depth": lambda: hp.Int(f"{prefix}.depth", 1, 3),
+        "width": lambda: hp.Choice(f"{prefix}.width", [32, 64, 96] if use_gpu_widths else [16, 24, 32]),
+    }
+
+
+def _mobilenet(
+    hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix: str
+) -> dict[str, Callable]:
+    """The widths of table 6 of the paper."""
+    return {"alpha": lambda: hp.Choice(f"{prefix}.alpha", [0.35, 0.5, 0.75, 1.0])}
+
+
 def _mlp(hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix: str) -> dict[str, Callable]:
     def dense() -> list[int]:
         layers, width = hp.Int(f"{prefix}.layers", 1, 3), hp.Choice(f"{prefix}.width", [128, 256, 512])
@@ -180,4 +201,11 @@ def _unet(hp: kt.HyperParameters, facts: DataFacts, use_gpu_widths: bool, prefix
     }
 
 
-OPTIONS = {"vgg": _vgg, "convnext": _convnext, "mlp": _mlp, "unet": _unet}  # the others have none to search
+OPTIONS = {  # the others have none to search
+    "vgg": _vgg,
+    "convnext": _convnext,
+    "resnet": _resnet,
+    "mobilenet_v2": _mobilenet,
+    "mlp": _mlp,
+    "unet": _unet,
+}

@@ -59,6 +59,7 @@ def test_groups_and_depthwise_convolutions_multiply_less():
     [
         ("vgg", "block2_conv2", {"blocks": 2, "width": 2}),
         ("convnext", "stage2_conv", {"stages": 2, "depth": 1, "width": 2}),
+        ("resnet", "stage2_block1_add", {"stages": 2, "depth": 1, "width": 2}),
     ],
 )
 def test_the_receptive_field_is_where_the_gradient_is(name, layer, options):

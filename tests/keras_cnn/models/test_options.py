@@ -20,6 +20,7 @@ REFUSED = [
     ("convnext", "stages", -1),
     ("convnext", "patch_size", 0),
     ("convnext_tiny", "drop_path_rate", 1.0),
+    ("mobilenet_v2", "alpha", 0),
     ("unet", "convolutions", 0),
     ("unet", "upsampling", "bilinear"),
     ("unet", "upsampling", ["resize"]),

@@ -8,13 +8,8 @@ import pytest
 
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
-from keras_cnn.models.pretrained import (
-    check_weights,
-    freeze_body,
-    load_pretrained,
-    reference,
-    statistics,
-)
+from keras_cnn.models.pretrained import check_weights, freeze_body, load_pretrained
+from keras_cnn.models.references import check_layers, reference, statistics
 from keras_cnn.models.spec import ModelSpec
 from keras_cnn.models.unallocated import unallocated
 
@@ -26,8 +21,8 @@ def build(name: str, side: int, classes: int, **options) -> keras.Model:
             name,
             (side, side, 3),
             classes,
-            activation="gelu" if "convnext" in name else "relu",
-            batch_norm=False,
+            activation=known.activation,
+            batch_norm=known.batch_norm is True,
             mean=known.mean,
             variance=known.variance,
             options=options,
@@ -89,6 +84,58 @@ def test_convnext_gives_the_features_of_the_reference(images, tmp_path):
     expected = net(images.astype(np.float32), training=False)
     found = features(model, "norm")(images, training=False)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+DEVIATION = (0.229, 0.224, 0.225)
+PREPROCESSING = {
+    "resnet50": ("ResNet50", keras.applications.resnet.preprocess_input),
+    "mobilenet_v2": ("MobileNetV2", keras.applications.mobilenet_v2.preprocess_input),
+    "efficientnet_b0": ("EfficientNetB0", np.asarray),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PREPROCESSING)
+def test_features_are_those_of_the_reference_with_its_preprocessing(name, images, tmp_path):
+    builder, preprocess = PREPROCESSING[name]
+    keras.utils.set_random_seed(0)
+    net = getattr(keras.applications, builder)(weights=None, include_top=False, pooling="avg")
+    random = np.random.default_rng(0)
+    net.set_weights([_drawn(weight, random) for weight in net.weights])
+    net.save_weights(tmp_path / "net.weights.h5")
+    model = build(name, 64, 5)
+    assert load_pretrained(model, name, tmp_path / "net.weights.h5") == ["predictions"]
+    expected = np.asarray(net(preprocess(images.astype(np.float32)), training=False))
+    found = np.asarray(features(model, "pool")(images, training=False))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def _drawn(weight: keras.Variable, random: np.random.Generator) -> np.ndarray:
+    """Weights with biases, and in EfficientNet's layer for pixels the statistics of ImageNet, times 1 / 255."""
+    of_pixels = {"normalization/mean": (0.485, 0.456, 0.406), "normalization/variance": np.square(DEVIATION)}
+    if weight.path in of_pixels:
+        return np.array(of_pixels[weight.path])
+    if weight.name in ("bias", "beta", "moving_mean"):
+        return random.normal(0, 0.1, weight.shape)
+    return keras.ops.convert_to_numpy(weight)
+
+
+def test_layers_that_the_weights_were_not_trained_with_are_refused():
+    for name, activation, batch_norm, message in (
+        ("vgg16", "relu", True, "--batch_norm false"),
+        ("resnet50", "relu", False, "--batch_norm at true"),
+        ("efficientnet_b0", "relu", True, "--activation silu"),
+    ):
+        with pytest.raises(InputError, match=message):
+            check_layers(name, activation, batch_norm)
+    check_layers("convnext_tiny", "gelu", True)
+
+
+@pytest.mark.slow
+def test_weights_of_which_most_do_not_fit_are_refused(tmp_path):
+    keras.applications.MobileNetV2(weights=None, include_top=False).save_weights(tmp_path / "net.weights.h5")
+    with pytest.raises(InputError, match=r"fit only .* layers of mobilenet_v2: leave its --options"):
+        load_pretrained(build("mobilenet_v2", 32, 5, alpha=0.5), "mobilenet_v2", tmp_path / "net.weights.h5")
 
 
 def test_a_frozen_body_keeps_its_weights():

@@ -14,6 +14,7 @@ from keras_cnn.models.stock import stock_model
     [
         ("vgg", {"blocks": 1, "convolutions": 1, "width": 4, "dense": []}, set()),
         ("convnext", {"stages": 1, "depth": 1, "width": 4, "drop_path_rate": 0.1}, {"LayerScale"}),
+        ("resnet", {"stages": 2, "depth": 1, "width": 4}, set()),
     ],
 )
 def test_stock_model_predicts_as_the_model_and_has_no_other_layers(architecture, options, own):

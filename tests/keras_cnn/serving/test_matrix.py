@@ -33,14 +33,20 @@ CASES = [
     ("vgg16", *PLAIN),
     ("convnext", *PLAIN),
     ("convnext", *MIXED_TOGETHER),
+    ("resnet", *MIXED_TOGETHER),
+    ("mobilenet_v2", *PLAIN),
     ("unet", *PLAIN),
     ("unet", *MIXED_TOGETHER),
 ]
 EXACT = ["litert", "onnx"]
+# with the statistics that batch normalization begins with, their outputs would not depend on the image
+DEEP = {"mobilenet_v2", "efficientnet_b0"}
 INEXACT = 0.25  # of the spread of the answers; 0.13 was the most, and an answer that ignores the image has 1
 CONVERTED = [
     *(("vgg", form) for form in FORMATS),
     *(("convnext", form) for form in (*EXACT, "litert_int8")),
+    *(("resnet", form) for form in (*EXACT, "litert_int8")),
+    *(("efficientnet_b0", form) for form in EXACT),
     *(("unet", form) for form in EXACT),
     ("mlp", "onnx"),
     ("lenet5", "litert"),
@@ -55,16 +61,23 @@ def make(spec, strategy=None) -> tuple[keras.Model, np.ndarray]:
     keras.utils.set_random_seed(0)
     with (strategy or tf.distribute.get_strategy()).scope():
         model = build_model(spec)
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                gamma, beta, mean, variance = layer.get_weights()
-                layer.set_weights([gamma * 1.2, beta + 0.1, mean + 0.1, variance * 1.5])
+    images = _images(spec)
+    if spec.architecture in DEEP:
+        model(images, training=True)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights([gamma * 1.2, beta + 0.1, mean + 0.1 * np.sqrt(variance), variance * 1.5])
+    return model, images
+
+
+def _images(spec) -> np.ndarray:
     random = np.random.default_rng(2)
     images = random.integers(0, 100, (8, *spec.input_shape))
     for number, image in enumerate(images):  # one corner, in colors of its own
         height, width = (side // (1 + number % 3) for side in spec.input_shape[:2])
         image[:height, :width] += random.integers(0, 156, spec.input_shape[2])
-    return model, images.astype(np.uint8)
+    return images.astype(np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +150,7 @@ def convert_and_compare(spec, form: str, folder) -> None:
     )
     print(f"{spec.architecture}, {spec.normalization}, {form}: {largest:.1e}, {share:.3f} of the spread")
     if FORMATS[form].exact:
-        assert largest <= 1e-5
+        # 80 convolutions after one another add up what each rounds: 9.5e-6 of EfficientNet in ONNX
+        assert largest <= (1e-4 if spec.architecture in DEEP else 1e-5)
     else:
         assert largest <= 0.15 and share <= INEXACT

@@ -13,6 +13,7 @@ SMALL = {
     "alexnet": {"dense": [8]},
     "vgg": {"blocks": 2, "convolutions": 1, "width": 4, "dense": [8]},
     "convnext": {"stages": 2, "depth": 1, "width": 4, "drop_path_rate": 0.2},
+    "resnet": {"stages": 2, "depth": 1, "width": 4},
 }
 # `test_train` has vgg in float32 and vgg16, of the same blocks; `serving/test_matrix` convnext in bfloat16
 CASES = [
@@ -21,6 +22,7 @@ CASES = [
     ("alexnet", "float32"),
     ("vgg", "mixed_bfloat16"),
     ("convnext", "float32"),
+    ("resnet", "float32"),
 ]
 
 
