@@ -64,11 +64,13 @@ def _wrong_axis(outputs: np.ndarray, layer: str) -> Iterator[Finding]:
 
 def _bounds(loss: Callable, y: np.ndarray, shape: tuple[int, ...], layer: str) -> Iterator[Finding]:
     """A loss that is not finite where a probability is exactly 0 or 1."""
-    for value in (0.0, 1.0):
-        found = _value(loss, y, np.full(shape, value, "float32"))
-        inner = _value(loss, y, np.full(shape, 0.5, "float32"))
-        if np.isfinite(inner).all() and not np.isfinite(found).all():
-            message = f"The loss {loss_name(loss)} is not finite where an output is exactly {value:g}."
+    inner = _value(loss, y, np.full(shape, 1 / max(2, shape[-1]), "float32"))
+    for sure in (0, 1):  # of class 0, or of class 1: wrong for some of the labels
+        outputs = np.full(shape, sure, "float32")
+        if shape[-1] > 1:
+            outputs = np.broadcast_to(np.eye(shape[-1], dtype="float32")[sure], shape)
+        if np.isfinite(inner).all() and not np.isfinite(_value(loss, y, outputs)).all():
+            message = f"The loss {loss_name(loss)} is not finite where outputs are exactly 0 and 1."
             yield make_finding("loss_not_finite_at_bounds", message, 0.85, layer)
             return
 

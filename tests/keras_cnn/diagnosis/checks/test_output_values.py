@@ -18,8 +18,10 @@ def ending_in(*last, loss="sparse_categorical_crossentropy", width=10) -> keras.
     return model
 
 
-def names(model: keras.Model) -> list[str]:
-    return [finding.name for finding in value_findings(model, Sample(*digits(), 64))]
+def names(model: keras.Model, one_hot: bool = False) -> list[str]:
+    x, y = digits()
+    y = keras.utils.to_categorical(y, 10) if one_hot else y
+    return [finding.name for finding in value_findings(model, Sample(x, y, 64))]
 
 
 def custom_of_logits(y, outputs):
@@ -56,6 +58,13 @@ def sigmoid_lambda() -> layers.Layer:
 )
 def test_value_findings_judge_values(last, loss, found):
     assert names(ending_in(last(), loss=loss)) == found
+
+
+@pytest.mark.parametrize(
+    "loss", ["categorical_crossentropy", "kl_divergence", "mse", "categorical_focal_crossentropy"]
+)
+def test_value_findings_of_keras_losses_are_none(loss):
+    assert names(ending_in(layers.Softmax(), loss=loss), one_hot=True) == []
 
 
 def test_softmax_over_another_axis_than_the_classes_is_found():
