@@ -24,7 +24,7 @@ NAMES = {
     "double_softmax": {"softmax_twice"},
     "no_softmax": {"probabilities_expected"},
     "raw_inputs": {"inputs_not_normalized"},
-    "tiny_inputs": {"inputs_not_normalized"},
+    "tiny_inputs": {"inputs_not_normalized", "inputs_scaled_twice"},
     "dead_relu": {"dead_units"},
     "too_small": {"too_narrow"},
     "high_rate": {"rate_too_high"},
