@@ -7,7 +7,7 @@ import keras
 
 from keras_cnn.diagnosis.checks.signals import signal_findings
 from keras_cnn.diagnosis.findings import FINDINGS, Finding, make_finding
-from keras_cnn.diagnosis.graph.graph import kernel_layers
+from keras_cnn.diagnosis.graph.graph import kernel_layers, layers_of
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.decision import (
     DOUBT_FACTOR,
@@ -20,7 +20,7 @@ from keras_cnn.diagnosis.probe.decision import (
 )
 from keras_cnn.diagnosis.probe.probe import SHORT_RUN_STEPS, Trace
 from keras_cnn.diagnosis.result import Diagnosis
-from keras_cnn.diagnosis.suggestions import Suggestion
+from keras_cnn.diagnosis.suggestions import BATCH_NORM, Suggestion
 
 HEALTHY_CONFIDENCE_FACTOR = (
     0.3  # confidence in a finding on a healthy model / on an untrainable one; set by hand
@@ -66,7 +66,14 @@ def causes(diagnosis: Diagnosis, model: keras.Model, sample: Sample) -> Diagnosi
     ):
         message = f"The model learned at none of {len(diagnosis.traces)} learning rates."
         found.append(make_finding("no_cause_found", message, 0.1))
-    return replace(diagnosis, findings=ordered(found))
+    return replace(diagnosis, findings=ordered(_applicable(finding, model) for finding in found))
+
+
+def _applicable(finding: Finding, model: keras.Model) -> Finding:
+    """The finding without the suggestion to add batch normalization to a model that has it."""
+    if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers_of(model)):
+        return finding
+    return replace(finding, suggestions=tuple(one for one in finding.suggestions if one != BATCH_NORM))
 
 
 def _not_refuted(diagnosis: Diagnosis) -> Iterator[Finding]:

@@ -66,3 +66,12 @@ def test_causes_constant_kernels_double_required_score(zeros, share, verdict):
 def test_diagnose_constant_kernels_are_found_in_healthy_model():
     found = diagnose(residual(("a1", "a2", "b1", "b2")), digits())
     assert (found.verdict, found.findings[0].name) == (HEALTHY, "constant_kernel")
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_causes_batch_normalization_is_not_proposed_to_a_model_that_has_it(batch_norm):
+    late = Trace(1e-3, [1.0] * 480, [1.0] * 41, [1.0] * 41, [0.0] * 20 + [0.3] * 21)
+    diagnosis = Diagnosis(HEALTHY, 1e-3, (1e-3,), [], traces=[late])
+    (found,) = causes(diagnosis, net(batch_norm=batch_norm), Sample(*digits(), 64)).findings
+    assert found.name == "slow_start"
+    assert any("batch normalization" in one.what for one in found.suggestions) == (not batch_norm)
