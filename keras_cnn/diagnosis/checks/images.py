@@ -12,6 +12,7 @@ from keras_cnn.diagnosis.probe.data import Sample
 # set by hand
 MAX_CONSTANT_IMAGES = 0.1  # share of images with one value in all pixels
 MAX_BINARY_SHARE = 0.95  # share of the more frequent of two pixel values
+COUNTED_IMAGES, COUNTED_PIXELS = 256, 2**20  # whose values are counted
 CHANNELS = (1, 3, 4)  # of gray, RGB and RGBA images
 
 
@@ -25,7 +26,7 @@ def image_findings(sample: Sample, model: keras.Model) -> list[Finding]:
 
 
 def _not_finite(x: np.ndarray) -> Iterator[Finding]:
-    count = int(np.size(x) - np.isfinite(x.astype("float64")).sum())
+    count = int(np.size(x) - np.isfinite(x).sum()) if x.dtype.kind == "f" else 0
     if count:
         yield make_finding("images_not_finite", f"{count} values in the images are NaN or infinite.", 1.0)
 
@@ -46,7 +47,8 @@ def _nearly_constant(x: np.ndarray) -> Iterator[Finding]:
     if np.ptp(flat) == 0:  # told as constant channels
         return
     share = float((np.ptp(flat, axis=1) == 0).mean())
-    values, counts = np.unique(flat[:256], return_counts=True)
+    every = max(1, flat[:COUNTED_IMAGES].size // COUNTED_PIXELS) | 1  # odd, so that all channels are counted
+    values, counts = np.unique(flat[:COUNTED_IMAGES].ravel()[::every], return_counts=True)
     binary = len(values) == 2 and counts.max() > MAX_BINARY_SHARE * counts.sum()
     if share > MAX_CONSTANT_IMAGES or binary:
         shown = f"{share:.0%} of the images have the same value in all pixels"

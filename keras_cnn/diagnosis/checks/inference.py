@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import layers_of
+from keras_cnn.diagnosis.graph.layer_signals import batch_images
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import Objective
 from keras_cnn.training.ema import preserve_variables
@@ -33,7 +34,7 @@ def inference_findings(model: keras.Model, sample: Sample, objective: Objective)
     if not _is_higher(inference, training, objective.chance):
         return []
     message = (
-        f"The same {len(sample)} training images have a loss of {training:.3g} in training mode "
+        f"The same {batch_images(sample)} training images have a loss of {training:.3g} in training mode "
         f"and of {inference:.3g} in "
         "inference mode."
     )
@@ -66,10 +67,11 @@ def validation_findings(
 
 
 def loss_of(model: keras.Model, sample: Sample, objective: Objective, training: bool) -> float:
-    """The loss of a sample in training or inference mode, without penalties; variables are restored."""
+    """The loss of at most 64 images in training or inference mode, without penalties; variables are restored."""
+    count = batch_images(sample)
+    x, y = tf.convert_to_tensor(sample.x[:count]), tf.convert_to_tensor(sample.y[:count])
     with preserve_variables(model, model.variables):
-        outputs = model(tf.convert_to_tensor(sample.x), training=training)
-        return float(tf.reduce_mean(objective.measure(tf.convert_to_tensor(sample.y), outputs)))
+        return float(tf.reduce_mean(objective.measure(y, model(x, training=training))))
 
 
 def _is_higher(loss: float, than: float, chance: float) -> bool:

@@ -16,6 +16,7 @@ MIN_PAIRS = 20  # with fewer images their relation to the masks is not tested
 MAX_PAIRS = 128
 MAX_P_VALUE = 1e-3  # of the sign test, for masks that belong to their images
 MIN_BETWEEN_SHARE = 1e-3  # of mask values between the two most frequent ones
+COMPARED_SIDE = 128  # pixels; of larger images every second, third, ... is compared
 SMOOTHING = (1, 3, 7)  # pixels over which the intensities that are compared with a mask are averaged
 
 
@@ -96,27 +97,28 @@ def own_mask_wins(x: np.ndarray, masks: np.ndarray) -> tuple[int, int]:
     Returns:
         (number of images that fit their own mask better, number of images compared).
     """
-    gray = x.astype("float64").mean(axis=-1)
+    every = max(1, max(masks.shape[1:]) // COMPARED_SIDE)
+    gray = x[:, ::every, ::every].astype("float64").mean(axis=-1)
     pictures = [uniform_filter(gray, (0, size, size)) for size in SMOOTHING]
     pictures.append(np.abs(gray - uniform_filter(gray, (0, 7, 7))))  # texture
-    classes = np.round(masks).astype(np.int64)
+    stacked = np.stack(pictures, axis=1).reshape(len(x), len(pictures), -1)
+    classes = np.round(masks[:, ::every, ::every]).astype(np.int64).reshape(len(x), -1)
     own, other = (
-        np.max([_correlation_ratios(picture, given) for picture in pictures], axis=0)
+        np.array([_fit(*pair) for pair in zip(stacked, given, strict=True)])
         for given in (classes, np.roll(classes, 1, axis=0))
     )
-    different = own != other
-    return int((own > other).sum()), int(different.sum())
+    return int((own > other).sum()), int((own != other).sum())
 
 
-def _correlation_ratios(pictures: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Eta squared of each picture (N, H, W) over the classes of its mask."""
+def _fit(pictures: np.ndarray, classes: np.ndarray) -> float:
+    """The largest eta squared of several pictures (P, pixels) over the classes (pixels,) of a mask."""
+    groups = np.unique(classes, return_inverse=True)[1]
+    counts = np.bincount(groups)
     ratios = []
-    for picture, mask in zip(pictures, classes, strict=True):
-        values, groups = picture.ravel(), np.unique(mask.ravel(), return_inverse=True)[1]
-        counts = np.bincount(groups)
-        means = np.bincount(groups, values) / counts
-        ratios.append((counts * (means - values.mean()) ** 2).sum() / max(1e-12, len(values) * values.var()))
-    return np.array(ratios)
+    for values in pictures:
+        between = (counts * (np.bincount(groups, values) / counts - values.mean()) ** 2).sum()
+        ratios.append(between / max(1e-12, len(values) * values.var()))
+    return max(ratios)
 
 
 def value_suggestions(y: np.ndarray, outputs: int) -> list[Suggestion]:

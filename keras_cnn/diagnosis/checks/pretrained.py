@@ -12,7 +12,7 @@ from keras_cnn.diagnosis.graph.moving_statistics import statistics_errors
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.suggestions import Suggestion
 
-MEASURED_IMAGES = 64
+MEASURED_IMAGES = 16  # which pass through the whole model at up to twelve scales
 COMPARED_LAYERS = 3  # the first layers of batch normalization, which depend on the scale of the images most
 # set by hand
 MIN_ERROR = (

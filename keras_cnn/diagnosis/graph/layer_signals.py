@@ -93,6 +93,12 @@ class Signals:
         return [layer for layer in self.layers if layer.gradient is not None]
 
 
+def batch_images(sample: Sample) -> int:
+    """The number of images that are measured at once: 64, fewer if they are large."""
+    pixels = max(1, int(np.prod(sample.x.shape[1:3])))
+    return max(2, min(BATCH_IMAGES, BATCH_PIXELS // pixels, len(sample)))
+
+
 def measure_signals(
     model: keras.Model,
     sample: Sample,
@@ -107,8 +113,7 @@ def measure_signals(
         objective: its loss.
         show: called with the name (`outputs/LAYER`, `gradients/LAYER`) and the values of outputs and gradients.
     """
-    pixels = max(1, int(np.prod(sample.x.shape[1:3])))
-    count = max(2, min(BATCH_IMAGES, BATCH_PIXELS // pixels, len(sample)))
+    count = batch_images(sample)
     x, y = tf.convert_to_tensor(sample.x[:count]), tf.convert_to_tensor(sample.y[:count])
     signals: dict[int, LayerSignal] = {}
 
