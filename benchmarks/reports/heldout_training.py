@@ -1,7 +1,7 @@
 """Reports from issue trackers, kept for evaluation: learning rates, regularization and normalization."""
 
 import keras
-from keras import initializers, layers, optimizers, regularizers
+from keras import layers, optimizers
 
 from benchmarks.reports.images import cifar, membranes, mnist, only, unit
 from benchmarks.reports.nets import compiled, unet
@@ -57,25 +57,3 @@ def two_kinds_of_objects_in_a_few_steps(fixed):
     stack += [layers.LeakyReLU(0.2), layers.Flatten(), layers.Dense(1, activation="sigmoid")]
     x, y = unit(only(2, cifar()))
     return compiled(keras.Sequential(stack), "binary_crossentropy"), (x, y)
-
-
-@report(
-    "signal_fades",
-    "initializer_too_small",
-    source="https://github.com/kuangliu/pytorch-cifar/issues/28",
-)
-def thirteen_convolutions_without_batch_normalization(fixed):
-    def given():
-        penalty = regularizers.l2(2.5e-4)
-        uniform = initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
-        return {"kernel_initializer": uniform, "kernel_regularizer": penalty}
-
-    stack = [keras.Input((32, 32, 3))]
-    for width, count in ((8, 2), (16, 2), (32, 3), (64, 3), (64, 3)):
-        for _ in range(count):
-            stack.append(layers.Conv2D(width, 3, padding="same", **given()))
-            stack += [layers.BatchNormalization(momentum=0.9)] if fixed else []
-            stack.append(layers.ReLU())
-        stack.append(layers.MaxPooling2D())
-    model = keras.Sequential([*stack, layers.Flatten(), layers.Dense(10, activation="softmax", **given())])
-    return compiled(model, optimizer=optimizers.SGD(0.1, momentum=0.9)), unit(cifar())
