@@ -1,17 +1,31 @@
-"""Diagnose rebuilt reports: `python -m benchmarks.reports [NAME ...] [--fixed] [--train]`."""
+"""Diagnose rebuilt reports: `python -m benchmarks.reports [NAME ...] [--fixed] [--held-out]`."""
 
 import argparse
 import json
 import logging
 import time
 
-from benchmarks.reports import data_cases, output_cases, training_cases  # noqa: F401
+import keras
+
+from benchmarks.reports import (  # noqa: F401
+    data_cases,
+    dev_data,
+    dev_outputs,
+    dev_training,
+    dev_weights,
+    heldout_data,
+    heldout_outputs,
+    heldout_training,
+    output_cases,
+    training_cases,
+)
 from benchmarks.reports.report import REPORTS, Report
 from keras_cnn.diagnosis.diagnose import diagnose
 from keras_cnn.diagnosis.report import text
 
 
 def examine(report: Report, fixed: bool) -> dict:
+    keras.utils.set_random_seed(0)
     model, data = (report.fixed if fixed else report.broken)()
     started = time.perf_counter()
     try:
@@ -24,19 +38,22 @@ def examine(report: Report, fixed: bool) -> dict:
     seconds = time.perf_counter() - started
     ranked = [name.partition(":")[0] for name in names]
     place = next((i + 1 for i, name in enumerate(ranked) if name in report.causes), 0)
-    return {"name": report.name, "fixed": fixed, "verdict": verdict, "place": place, "findings": names,
-            "seconds": round(seconds, 1), "text": full}  # fmt: skip
+    subset = "held-out" if report.held_out else "dev"
+    return {"name": report.name, "set": subset, "fixed": fixed, "verdict": verdict, "place": place,
+            "findings": names, "seconds": round(seconds, 1), "text": full}  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*")
     parser.add_argument("--fixed", action="store_true")
+    parser.add_argument("--held-out", action="store_true", help="only the reports kept for evaluation")
     parser.add_argument("--text", action="store_true")
     parser.add_argument("--out", default="")
     options = parser.parse_args()
     logging.disable(logging.INFO)
-    for name in options.names or REPORTS:
+    chosen = [name for name, report in REPORTS.items() if report.held_out == options.held_out]
+    for name in options.names or chosen:
         row = examine(REPORTS[name], options.fixed)
         print(
             f"{row['place']} {name:38} {row['verdict'][:90]:24} {row['seconds']:6.1f}s  {' '.join(row['findings'])}",

@@ -44,3 +44,42 @@ def segmenter(
     x = layers.Concatenate()([fine, layers.UpSampling2D()(x)])
     x = layers.Conv2D(16, 3, padding="same", activation="relu")(x)
     return keras.Model(inputs, layers.Conv2D(classes, 1, activation=final)(x))
+
+
+def residual_net(
+    shape: tuple[int, ...] = (32, 32, 3), classes: int = 10, final: str = "softmax"
+) -> keras.Model:
+    """Three residual blocks with batch normalization and global average pooling, not compiled."""
+    inputs = keras.Input(shape)
+    x = layers.Conv2D(16, 3, padding="same", use_bias=False)(inputs)
+    for width in (16, 32, 64):
+        stride = 1 if width == 16 else 2
+        kept = x if width == 16 else layers.Conv2D(width, 1, 2, use_bias=False)(x)
+        x = layers.Conv2D(width, 3, stride, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        x = layers.BatchNormalization(momentum=0.9)(
+            layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
+        )
+        x = layers.ReLU()(layers.Add()([kept, x]))
+    return keras.Model(inputs, layers.Dense(classes, activation=final)(layers.GlobalAveragePooling2D()(x)))
+
+
+def unet(
+    shape: tuple[int, ...] = (32, 32, 1), classes: int = 1, final: str = "sigmoid", width: int = 8, **options
+) -> keras.Model:
+    """A U-Net of three resolutions with transposed convolutions, not compiled; `options` go to its convolutions."""
+
+    def twice(x, filters):
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu", **options)(x)
+        return x
+
+    inputs = keras.Input(shape)
+    fine = twice(inputs, width)
+    middle = twice(layers.MaxPooling2D()(fine), 2 * width)
+    x = twice(layers.MaxPooling2D()(middle), 4 * width)
+    x = layers.Conv2DTranspose(2 * width, 2, 2)(x)
+    x = twice(layers.Concatenate()([middle, x]), 2 * width)
+    x = layers.Conv2DTranspose(width, 2, 2)(x)
+    x = twice(layers.Concatenate()([fine, x]), width)
+    return keras.Model(inputs, layers.Conv2D(classes, 1, activation=final)(x))

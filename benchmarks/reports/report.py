@@ -20,6 +20,7 @@ class Report:
         source: where it was published; empty for a kind of mistake without a single source.
         broken: makes the net as reported, and its data.
         fixed: makes the corrected net, and its data.
+        held_out: whether it is kept for evaluation, and not looked at in development.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Report:
     source: str
     broken: Net
     fixed: Net
+    held_out: bool = False
 
 
 REPORTS: dict[str, Report] = {}
@@ -44,7 +46,8 @@ def report(*causes: str, source: str = "") -> Callable:
         name = make.__name__
         if name in REPORTS:
             raise ValueError(f"two reports are called {name}")
-        REPORTS[name] = Report(name, causes, source, lambda: make(False), lambda: make(True))
+        held_out = ".heldout_" in make.__module__
+        REPORTS[name] = Report(name, causes, source, lambda: make(False), lambda: make(True), held_out)
         return make
 
     return add
