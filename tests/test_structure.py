@@ -97,6 +97,20 @@ def test_a_printed_command_quotes_what_it_is_given(module):
                     assert quotes(value.value), ast.unparse(node)
 
 
+@pytest.mark.parametrize("module", PACKAGES)
+def test_a_string_is_a_docstring_or_part_of_an_expression(module):
+    """A string that stands alone below another is a message that lost its end."""
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        own = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for place, line in enumerate(
+            getattr(node, "body", []) if isinstance(getattr(node, "body", 0), list) else []
+        ):
+            alone = isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant | ast.JoinedStr)
+            docstring = own and place == 0
+            ellipsis = alone and getattr(line.value, "value", "") is Ellipsis
+            assert not alone or docstring or ellipsis, f"line {line.lineno}"
+
+
 def test_pixels_are_divided_by_255_in_one_place():
     """Pixels become floating-point numbers in the model; elsewhere only transparency and statistics are scaled.
 

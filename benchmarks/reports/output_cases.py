@@ -16,15 +16,6 @@ def softmax_over_rows(fixed):
     return compiled(keras.Model(model.input, outputs)), (x, y[..., 0])
 
 
-@report("logits_expected")
-def softmax_in_lambda_with_logits_loss(fixed):
-    model = convnet(final=None)
-    if not fixed:
-        model = keras.Sequential([*model.layers, layers.Lambda(lambda z: ops.softmax(z))])
-        model.build((None, 32, 32, 3))
-    return compiled(model, losses.SparseCategoricalCrossentropy(from_logits=True)), unit(cifar())
-
-
 @report("probabilities_expected")
 def logits_without_from_logits(fixed):
     loss = losses.SparseCategoricalCrossentropy(from_logits=fixed)
@@ -34,14 +25,6 @@ def logits_without_from_logits(fixed):
 @report("sigmoid_for_classes")
 def sigmoids_for_exclusive_classes(fixed):
     return compiled(convnet(final="softmax" if fixed else "sigmoid")), unit(cifar())
-
-
-@report("logits_expected")
-def custom_loss_of_logits(fixed):
-    def loss(y, outputs):
-        return losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
-
-    return compiled(convnet(final=None if fixed else "softmax"), loss), unit(cifar())
 
 
 @report("loss_not_finite_at_bounds", "diverged")

@@ -93,7 +93,7 @@ def diagnose(
         return Diagnosis(UNTRAINABLE, rate_of(model), (), found, images=len(sample), seconds=levels.seconds)
     objective = objective_of(model, sample)
     signals = measure_signals(model, sample, objective)
-    findings += _measured_once(model, sample, {finding.name for finding in findings})
+    findings = _with_measured(findings, model, sample)
     levels.end("one batch")
     probe = Probe(model, sample, objective, seconds - sum(levels.seconds.values()))
     diagnosis = _probed(model, sample, objective, probe, findings, levels)
@@ -169,15 +169,16 @@ def _verdict(own: Trace, good: list[Trace], expired: bool) -> str:
     return UNDECIDED if expired else UNTRAINABLE
 
 
-def _measured_once(model: keras.Model, sample: Sample, known: set[str]) -> list[Finding]:
-    """Findings from forward passes before training, without those whose names are known already."""
+def _with_measured(known: list[Finding], model: keras.Model, sample: Sample) -> list[Finding]:
+    """The findings with those from forward passes before training, which replace others of the same name."""
     found = [
         *value_findings(model, sample),
         *scale_findings(sample, model),
         *pretrained_findings(model, sample),
         *schedule_findings(model),
     ]
-    return [finding for finding in found if finding.name not in known]
+    names = {finding.name for finding in found}
+    return [*(finding for finding in known if finding.name not in names), *found]
 
 
 def _check_fits(model: keras.Model, sample: Sample) -> None:

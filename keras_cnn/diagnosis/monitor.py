@@ -145,8 +145,10 @@ class HealthMonitor(keras.callbacks.Callback):
         head = f"{self._step} steps, measured {len(self.signals)} times in {self.spent:.1f} s."
         nothing = "- No findings."
         if self._step < MIN_STATISTICS_STEPS:
-            nothing = f"- No findings, but {self._step} steps are too few to tell; from "
-            f"{MIN_STATISTICS_STEPS} on it shows."
+            nothing = (
+                f"- No findings, but {self._step} steps are too few to tell; from "
+                f"{MIN_STATISTICS_STEPS} on it shows."
+            )
         lines = [f"- {finding}" for finding in self.findings] or [nothing]
         return "\n".join([head, *([f"Stopped: {self.reason}"] if self.reason else []), *lines])
 

@@ -20,8 +20,10 @@ def scale_findings(sample: Sample, model: keras.Model) -> Iterator[Finding]:
     """At most one finding: inputs far from the scale of about 1 that initializers assume."""
     numbers = scale_numbers(sample, model)
     layer = rescaling_layer(model)
-    values = f"mean {numbers['mean']:.3g} and standard deviation {numbers['std']:.3g} where the "
-    "first kernel receives them"
+    values = (
+        f"mean {numbers['mean']:.3g} and standard deviation {numbers['std']:.3g} where the "
+        "first kernel receives them"
+    )
     if _is_small(numbers) and layer and sample.x.std() >= MIN_INPUT_STD:
         yield make_finding(
             "inputs_scaled_twice",

@@ -1,6 +1,7 @@
 """Whether the values of the outputs are what the loss expects, measured because code may be unknown."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,7 +29,8 @@ def value_findings(model: keras.Model, sample: Sample) -> Iterator[Finding]:
         sample: images and labels, of which the first 16 are used.
     """
     x, y = sample.x[:FEW_IMAGES], sample.y[:FEW_IMAGES]
-    outputs = np.asarray(ops.convert_to_numpy(model(ops.convert_to_tensor(x), training=False)), "float32")
+    tensor = model(ops.convert_to_tensor(x), training=False)
+    outputs = np.asarray(ops.convert_to_numpy(tensor), "float32")
     loss, name = compiled_loss(model), final_activation(model)[1].name
     if not np.isfinite(outputs).all() or (outputs.min() < 0 or outputs.max() > 1 + SUM_TOLERANCE):
         return
@@ -37,14 +39,29 @@ def value_findings(model: keras.Model, sample: Sample) -> Iterator[Finding]:
     if wrong or loss is None or not takes(loss, y, outputs.shape[1:]):
         return
     if outputs.shape[-1] > 1 and sums_to_one(outputs) and expects_logits(loss, y, outputs.shape):
-        message = "The outputs are probabilities, but adding a constant to all outputs of an "
-        "image does not change the loss."
-        yield make_finding("logits_expected", f"{message} It applies softmax itself.", 0.9, name)
+        yield _logits_expected(not np.allclose(_value(loss, y, tensor), _value(loss, y, outputs)), name)
     if loss_name(loss) in CLASSES_OF_LOSS and outputs.shape[-1] > 1 and not sums_to_one(outputs):
-        message = f"The outputs of an image sum to {outputs.sum(-1).min():.3g} to "
-        f"{outputs.sum(-1).max():.3g}, not to 1."
+        message = (
+            f"The outputs of an image sum to {outputs.sum(-1).min():.3g} to "
+            f"{outputs.sum(-1).max():.3g}, not to 1."
+        )
         yield make_finding("sigmoid_for_classes", message, 0.6, name)
     yield from _bounds(loss, y, outputs.shape, name)
+
+
+def _logits_expected(bypassed: bool, layer: str) -> Finding:
+    """Probabilities for a loss of logits; `bypassed` if the loss computes with the values before softmax all the same."""
+    if bypassed:
+        message = (
+            "The loss expects logits and gets probabilities. This version of Keras computes with the values before "
+            "softmax, so that it does no harm here."
+        )
+        return make_finding("logits_expected", message, 0.1, layer)
+    message = (
+        "The outputs are probabilities, but adding a constant to all outputs of an image does not change the loss: it "
+        "applies softmax itself."
+    )
+    return make_finding("logits_expected", message, 0.9, layer)
 
 
 def _wrong_axis(outputs: np.ndarray, layer: str) -> Iterator[Finding]:
@@ -91,5 +108,5 @@ def expects_logits(loss: Callable, y: np.ndarray, shape: tuple[int, ...]) -> boo
     return same and not scaled
 
 
-def _value(loss: Callable, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+def _value(loss: Callable, y: np.ndarray, outputs: Any) -> np.ndarray:
     return np.asarray(ops.convert_to_numpy(loss(ops.convert_to_tensor(y), ops.convert_to_tensor(outputs))))

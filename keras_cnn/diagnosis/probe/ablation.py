@@ -97,8 +97,10 @@ def _layers(
     if strong:
         most = max(strong, key=lambda one: getattr(one, setting))
         value = float(getattr(most, setting))
-        message = f"{len(strong)} layer{'s' * (len(strong) > 1)} of {type(most).__name__} with a "
-        f"{setting} of up to {value:g}"
+        message = (
+            f"{len(strong)} layer{'s' * (len(strong) > 1)} of {type(most).__name__} with a "
+            f"{setting} of up to {value:g}"
+        )
         yield Ablation(finding, message, objective, tuple(strong), {setting: value})
 
 
@@ -118,8 +120,10 @@ def _optimizer(objective: Objective) -> Iterator[Ablation]:
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     decay, rate = float(inner.weight_decay or 0), objective.rate
     if decay * rate > MIN_DECAY_PER_STEP:
-        message = f"A weight decay of {decay:g} at a learning rate of {rate:.1e} takes "
-        f"{decay * rate:.1%} of each weight per step"
+        message = (
+            f"A weight decay of {decay:g} at a learning rate of {rate:.1e} takes "
+            f"{decay * rate:.1%} of each weight per step"
+        )
         yield _without(objective, "weight_decay_too_strong", message, decay, weight_decay=0.0)
     for setting, most in (
         ("clipnorm", MAX_CLIP_NORM),

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, losses, ops
 
 from keras_cnn.diagnosis.checks.output_values import expects_logits, value_findings
@@ -28,6 +29,10 @@ def custom_of_logits(y, outputs):
     return losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
 
 
+def tensorflow_loss_of_logits(y, outputs):
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(tf.reshape(y, [-1]), tf.int32), outputs)
+
+
 def log_of(y, outputs):
     chosen = ops.take_along_axis(outputs, ops.cast(ops.reshape(y, (-1, 1)), "int32"), axis=-1)
     return -ops.log(chosen[:, 0])
@@ -46,6 +51,7 @@ def sigmoid_lambda() -> layers.Layer:
     [
         (layers.Softmax, "sparse_categorical_crossentropy", []),
         (layers.Softmax, custom_of_logits, ["logits_expected"]),
+        (layers.Softmax, tensorflow_loss_of_logits, ["logits_expected"]),
         (softmax_lambda, losses.SparseCategoricalCrossentropy(from_logits=True), ["logits_expected"]),
         (softmax_lambda, "sparse_categorical_crossentropy", []),
         (layers.Softmax, log_of, ["loss_not_finite_at_bounds"]),
@@ -102,3 +108,10 @@ def test_penalties_do_not_count_in_the_loss_that_is_compared_with_chance():
     assert objective.chance == pytest.approx(np.log(10), abs=0.02) and objective.uniform == pytest.approx(
         np.log(10)
     )
+
+
+@pytest.mark.parametrize(("loss", "confidence"), [(custom_of_logits, 0.1), (tensorflow_loss_of_logits, 0.9)])
+def test_probabilities_for_a_loss_of_logits_matter_only_where_the_loss_gets_them(loss, confidence):
+    """Keras's own losses compute with the values before a softmax."""
+    (found,) = value_findings(ending_in(layers.Softmax(), loss=loss), Sample(*digits(), 64))
+    assert found.confidence == confidence and ("no harm" in found.message) == (confidence < 0.5)
