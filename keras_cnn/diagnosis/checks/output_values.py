@@ -50,7 +50,7 @@ def value_findings(model: keras.Model, sample: Sample) -> Iterator[Finding]:
 
 
 def _logits_expected(bypassed: bool, layer: str) -> Finding:
-    """Probabilities for a loss of logits; `bypassed` if the loss computes with the values before softmax all the same."""
+    """Probabilities for a loss of logits; `bypassed` if the loss computes with the values before softmax."""
     if bypassed:
         message = (
             "The loss expects logits and gets probabilities. This version of Keras computes with the values before "
