@@ -32,6 +32,8 @@ def text(diagnosis: Diagnosis) -> str:
     meaning = MEANING[diagnosis.verdict].format(
         rate=diagnosis.rate, rates=", ".join(f"{rate:.1e}" for rate in diagnosis.rates), others=others
     )
+    if not diagnosis.traces:
+        meaning = "not trained: with the first finding no training is possible"
     lines = [f"verdict: {diagnosis.verdict} ({meaning})"]
     if diagnosis.signals:
         signals = diagnosis.signals
@@ -98,6 +100,12 @@ def figure(diagnosis: Diagnosis):
     from matplotlib.figure import Figure
 
     result = Figure(figsize=(13, 4.2), layout="constrained")
+    result.suptitle(f"verdict: {diagnosis.verdict}")
+    if not diagnosis.traces:
+        found = "\n\n".join(f"{one.name}: {one.message}" for one in diagnosis.findings)
+        wrapped = "\n".join(textwrap.fill(line, WIDTH) for line in f"not trained\n\n{found}".split("\n"))
+        result.text(0.5, 0.5, wrapped, ha="center", va="center", fontsize=12)
+        return result
     left, middle, right = result.subplots(1, 3)
     layers = diagnosis.signals.layers if diagnosis.signals else []
     left.semilogy([max(layer.std_over_images, 1e-12) for layer in layers], ".-", label="std over images")
@@ -117,16 +125,9 @@ def figure(diagnosis: Diagnosis):
             for index in range(len(trace.held_out))
         ]
         right.plot(steps, trace.held_out, ".-", label=f"learning rate {trace.rate:.0e}")
-    if diagnosis.traces:
-        right.axhline(diagnosis.chance, color="gray", linestyle="--", label="chance")
-        right.set_ylim(0, 1.6 * diagnosis.chance)
-        right.legend(fontsize=7)
-    else:
-        right.text(
-            0.5, 0.5, "not probed: the first finding\nmakes training impossible", ha="center", va="center"
-        )
-    right.set(title="probe: held-out loss", xlabel="step")
-    result.suptitle(f"verdict: {diagnosis.verdict}")
+    right.axhline(diagnosis.chance, color="gray", linestyle="--", label="chance")
+    right.set(title="probe: held-out loss", xlabel="step", ylim=(0, 1.6 * diagnosis.chance))
+    right.legend(fontsize=7)
     return result
 
 

@@ -180,6 +180,7 @@ def test_report_of_a_model_that_cannot_be_probed_is_drawn(tmp_path):
     model.trainable = False
     write_report(diagnose(model, digits()), tmp_path)
     assert (tmp_path / "diagnosis.png").read_bytes()[:4] == b"\x89PNG"
+    assert "verdict: untrainable (not trained: " in (tmp_path / "diagnosis.txt").read_text()
 
 
 def test_text_of_a_healthy_model_says_what_could_be_better():
