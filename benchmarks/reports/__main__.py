@@ -24,12 +24,12 @@ from keras_cnn.diagnosis.diagnose import diagnose
 from keras_cnn.diagnosis.report import text
 
 
-def examine(report: Report, fixed: bool) -> dict:
+def examine(report: Report, fixed: bool, limit: float) -> dict:
     keras.utils.set_random_seed(0)
     model, data = (report.fixed if fixed else report.broken)()
     started = time.perf_counter()
     try:
-        found = diagnose(model, data)
+        found = diagnose(model, data, seconds=limit)
         names = [f"{one.name}:{one.confidence:.2f}" for one in found.findings]
         full = text(found)
         verdict = found.verdict
@@ -50,11 +50,12 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true", help="only the reports kept for evaluation")
     parser.add_argument("--text", action="store_true")
     parser.add_argument("--out", default="")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of a diagnosis")
     options = parser.parse_args()
     logging.disable(logging.INFO)
     chosen = [name for name, report in REPORTS.items() if report.held_out == options.held_out]
     for name in options.names or chosen:
-        row = examine(REPORTS[name], options.fixed)
+        row = examine(REPORTS[name], options.fixed, options.seconds)
         print(
             f"{row['place']} {name:38} {row['verdict'][:90]:24} {row['seconds']:6.1f}s  {' '.join(row['findings'])}",
             flush=True,

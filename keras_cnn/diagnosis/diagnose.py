@@ -52,7 +52,8 @@ DATA_AT_FAULT = {
 FATAL = DATA_AT_FAULT | {"all_frozen", "weights_not_finite", "labels_of_another_form"}
 # findings with which only a model that learns at its own learning rate counts as learning
 LINEAR_SHARE = 0.7  # of the linear baseline, below which settings that may impair training are tried without
-BADLY_SCALED = {"inputs_not_normalized", "inputs_scaled_twice"}
+# findings that explain why a model learns slowly, so that no longer run is made
+REASON_KNOWN = {"inputs_not_normalized", "inputs_scaled_twice", "labels_unrelated", "masks_of_other_images"}
 GRAVE = {"probabilities_expected", "softmax_of_one", "too_few_outputs"}
 
 
@@ -128,7 +129,7 @@ def _probed(
     linear = linear_baseline_score(sample, objective.shape[-1])
     required_score = score_required(linear, probe.null_score_p999)
     raise_threshold = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
-    allow_extension = not raise_threshold and not names & BADLY_SCALED
+    allow_extension = not raise_threshold and not names & REASON_KNOWN
     if names & GRAVE:
         own = probe.run(objective.rate, SHORT_RUN_STEPS, required_score)
         others: list[Trace] = []
