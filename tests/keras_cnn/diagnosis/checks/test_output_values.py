@@ -115,3 +115,7 @@ def test_probabilities_for_a_loss_of_logits_matter_only_where_the_loss_gets_them
     """Keras's own losses compute with the values before a softmax."""
     (found,) = value_findings(ending_in(layers.Softmax(), loss=loss), Sample(*digits(), 64))
     assert found.confidence == confidence and ("no harm" in found.message) == (confidence < 0.5)
+
+
+def test_loss_of_keras_for_too_few_outputs_is_not_called_infinite():
+    assert names(ending_in(layers.Softmax(), width=1)) == []
