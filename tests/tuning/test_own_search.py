@@ -182,7 +182,7 @@ def test_what_cannot_be_searched_is_refused(tmp_path):
         tuning.search(lambda input_shape, classes: None, images(), directory=tmp_path / "study")
     with pytest.raises(InputError, match=r"unknown argument 'trails'. Did you mean 'trials'"):
         tuning.search(build, images(), trails=3, directory=tmp_path / "study")
-    with pytest.raises(InputError, match="executor='ray'|needs Ray"):
+    with pytest.raises(InputError, match=r"executor='ray'|needs Ray"):
         tuning.search(build, images(), executor="ray", directory=tmp_path / "study")
     with pytest.raises(InputError, match="trials='many' is a str; allowed: int"):
         tuning.search(build, images(), trials="many", directory=tmp_path / "study")

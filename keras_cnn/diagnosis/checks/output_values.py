@@ -81,7 +81,7 @@ def _wrong_axis(outputs: np.ndarray, layer: str) -> Iterator[Finding]:
 
 def _bounds(loss: Callable, y: np.ndarray, shape: tuple[int, ...], layer: str) -> Iterator[Finding]:
     """A loss of the user that is not finite where a probability is exactly 0 or 1; those of Keras are clipped."""
-    if type(loss).__module__.startswith("keras."):
+    if loss.__module__.startswith("keras."):
         return
     inner = _value(loss, y, np.full(shape, 1 / max(2, shape[-1]), "float32"))
     for sure in (0, 1):  # of class 0, or of class 1: wrong for some of the labels
