@@ -8,6 +8,8 @@ import numpy as np
 from keras_cnn.diagnosis.findings import Finding, make_finding
 from keras_cnn.diagnosis.graph.graph import KERNEL_LAYERS, activation_of, kernels_of, layers_of, predecessors
 
+# whose weights are means and variances, of any size
+STATISTICS_LAYERS = (keras.layers.Normalization, keras.layers.BatchNormalization)
 MAX_WEIGHT = 1e3  # absolute value, for inputs of standard deviation about 1; set by hand
 
 
@@ -40,7 +42,7 @@ def _values(layer: keras.layers.Layer, weight) -> Iterator[Finding]:
     if broken:
         message = f"{broken} of the {values.size} values in {weight.name} are NaN or infinite."
         yield make_finding("weights_not_finite", message, 1.0, layer.name, {"not_finite": broken})
-    elif np.abs(values).max() > MAX_WEIGHT and not isinstance(layer, keras.layers.Normalization):
+    elif np.abs(values).max() > MAX_WEIGHT and not isinstance(layer, STATISTICS_LAYERS):
         largest = float(np.abs(values).max())
         message = f"The largest absolute value in {weight.name} is {largest:.3g}."
         yield make_finding("weights_huge", message, 0.7, layer.name, {"largest": largest})
