@@ -99,7 +99,7 @@ def attempt(
     """
     objective = objective_of(model, sample)
     probe, rates = Probe(model, sample, objective), [objective.rate * factor for factor in PROBE_LR_RATIOS]
-    rates += [rate for rate in probe.scale.usual if not any(near(rate, one) for one in rates)]
+    rates += [rate for rate in _usual_rates(probe) if not any(near(rate, one) for one in rates)]
     good = sorted(filter(is_above_noise, map(probe.run, rates)), key=final_score, reverse=True)
     final = [factor * trace.rate for trace in good[:1] for factor in FINAL_LR_RATIOS]
     ends = {rate: _end(probe, model, sample, rate, steps) for rate in final}
@@ -109,6 +109,10 @@ def attempt(
     best_score = max(end.score for end in finite.values())
     rate = min(rate for rate, end in finite.items() if end.score >= best_score - required_score)
     return Attempt(names, model, rate, finite[rate])
+
+
+def _usual_rates(probe: Probe) -> tuple[float, ...]:
+    return probe.scale.usual
 
 
 def train_measured(model: keras.Model, sample: Sample, steps: int) -> Measured:

@@ -10,6 +10,7 @@ from keras_cnn.diagnosis.graph.graph import (
     SEPARABLE,
     activation_after,
     activation_of,
+    kernel_layers,
     operations_of,
 )
 from keras_cnn.diagnosis.remedies.context import RepairContext
@@ -76,8 +77,11 @@ def initialization(context: RepairContext) -> keras.Model | None:
         return with_config(layer, kernel_initializer=names[layer.name], bias_initializer="zeros")
 
     new = rebuilt(context.model, remake)
-    for number, layer in enumerate(hidden(new)):
-        draw_weights(layer, names[layer.name], context.seed + number)
+    # by place: layers inside custom layers get new names, and kept biases look pretrained behind `bias_initializer`
+    pairs = zip(kernel_layers(context.model), kernel_layers(new), strict=True)
+    for number, (old, layer) in enumerate(pairs):
+        if old.name in names:
+            draw_weights(layer, names[old.name], context.seed + number)
     return context.compiled(new, rate=context.rate)
 
 

@@ -193,3 +193,15 @@ def test_output_and_loss_match_after_remedy(head):
     new.run_eagerly = True
     wanted = -np.log(probabilities[np.arange(50), y[:50]]).mean()
     assert new.evaluate(x[:50], y[:50], verbose=0)[0] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_initialization_draws_layers_whose_biases_were_not_zero():
+    given = context(net(bias=-50.0))
+    new = REMEDIES["initialization"](given)
+    assert not np.any(new.get_layer("dense2").bias) and np.std(new.get_layer("dense2").kernel) > 0.1
+    assert not np.array_equal(new.get_layer("dense2").kernel, given.model.get_layer("dense2").kernel)
+
+
+def test_initialization_draws_the_layers_inside_custom_ones():
+    new = REMEDIES["initialization"](context(of_blocks(Block(), Block())))
+    assert all(np.std(kernel) > 0 for layer in hidden(new) for kernel in kernels_of(layer))

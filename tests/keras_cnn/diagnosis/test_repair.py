@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cnn.diagnosis.probe.rate_scale import RateScale
 from keras_cnn.diagnosis.remedies.attempts import Measured
 from keras_cnn.diagnosis.repair import Repair, _is_better, repair
 from keras_cnn.errors import InputError
@@ -18,7 +17,7 @@ from tests.untrainable_nets import DEEP, Block, diagnosis_of, digits, everything
 @pytest.fixture
 def three_rates(monkeypatch):
     """Attempts probe three learning rates; `cli/test_diagnose.py` repairs with all of them."""
-    monkeypatch.setattr("keras_cnn.diagnosis.probe.probe.rate_scale", lambda _: RateScale((), 1.0))
+    monkeypatch.setattr("keras_cnn.diagnosis.remedies.attempts._usual_rates", lambda _: ())
 
 
 @pytest.mark.parametrize(
