@@ -45,7 +45,8 @@ def test_repair_function_with_data_succeeds(nets, capsys):
     import keras
 
     assert cli.main(["repair", "nets:untrainable", "--budget", "60", "--directory", "out"]) == 0
-    assert "Repaired by initialization: accuracy" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "Repaired by initialization, at a learning rate of" in output and "In your code:" in output
     record = json.loads((nets / "out/repair.json").read_text())
     assert record["succeeded"] and record["after"]["loss"] < record["before"]["loss"]
     assert keras.saving.load_model(nets / "out/repaired.keras").output_shape == (None, 10)
