@@ -49,9 +49,9 @@ def test_search_of_a_space_of_too_large_models_ends(tmp_path):
     base = TrainSettings(epochs=3).resolved(facts)
     study = StudyConfig(tmp_path, SearchSettings("random", max_parameters=5), base, {}, facts)
     study.write()
-    told: list[str] = []
-    run_search(study, TooLarge(1000), Progress(told.append))
-    assert "the last 30 models were larger than --max_parameters or --max_macs allows" in told[-1]
+    messages: list[str] = []
+    run_search(study, TooLarge(1000), Progress(messages.append))
+    assert "the last 30 models were larger than --max_parameters or --max_macs allows" in messages[-1]
 
 
 def test_study_whose_objective_is_a_loss_ranks_the_lowest_first(tmp_path):
@@ -59,10 +59,10 @@ def test_study_whose_objective_is_a_loss_ranks_the_lowest_first(tmp_path):
     base = TrainSettings(epochs=3, objective="val_loss").resolved(facts)
     study = StudyConfig(tmp_path, SearchSettings("bayesian", trials=8), base, {}, facts)
     study.write()
-    told: list[str] = []
+    messages: list[str] = []
     for search in (study.search, SearchSettings("bayesian", trials=9, target=0.15)):
         study = replace(study, search=search)
-        run_search(study, Instantly(slots=2), Progress(told.append, objective="val_loss"))
+        run_search(study, Instantly(slots=2), Progress(messages.append, objective="val_loss"))
     scores = [row["score"] for row in trials_of(study)]
     assert scores == sorted(scores) and scores[0] == pytest.approx(0.1) and len(scores) == 8
-    assert "val_loss 0.1000 has reached the target of 0.15" in told[-1] and "best: 0.1000" in told[-3]
+    assert "val_loss 0.1000 has reached the target of 0.15" in messages[-1] and "best: 0.1000" in messages[-3]

@@ -44,7 +44,7 @@ def _constant_channels(x: np.ndarray) -> Iterator[Finding]:
 
 def _nearly_constant(x: np.ndarray) -> Iterator[Finding]:
     flat = x.reshape(len(x), -1)
-    if np.ptp(flat) == 0:  # told as constant channels
+    if np.ptp(flat) == 0:  # a finding of its own: constant_channels
         return
     share = float((np.ptp(flat, axis=1) == 0).mean())
     every = max(1, flat[:COUNTED_IMAGES].size // COUNTED_PIXELS) | 1  # odd, so that all channels are counted

@@ -37,12 +37,6 @@ def scale_findings(sample: Sample, model: keras.Model) -> Iterator[Finding]:
         yield make_finding("inputs_not_normalized", f"The inputs have {values}.", 0.9, numbers=numbers)
 
 
-def badly_scaled(sample: Sample, model: keras.Model) -> bool:
-    """Whether the first kernel receives inputs far from the scale of about 1 that initializers assume."""
-    numbers = scale_numbers(sample, model)
-    return _is_large(numbers) or _is_small(numbers)
-
-
 def scale_numbers(sample: Sample, model: keras.Model) -> dict[str, float]:
     """Mean and standard deviation of what the first kernel receives, behind all layers that scale it."""
     inputs = kernel_inputs(model, sample.x[:MEASURED_IMAGES])

@@ -75,7 +75,7 @@ def _unrelated(x: np.ndarray, masks: np.ndarray) -> Iterator[Finding]:
 
 
 def _place_score(masks: np.ndarray) -> float:
-    """The score of the mean mask of half of the images, on the other half: what the place alone tells."""
+    """The score of the mean mask of half of the images, on the other half: that of the position alone."""
     half = len(masks) // 2
     values, classes = np.unique(masks, return_inverse=True)
     one_hot = np.eye(len(values))[classes.reshape(masks.shape)]

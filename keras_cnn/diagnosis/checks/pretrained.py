@@ -88,9 +88,8 @@ def pretrained_findings(model: keras.Model, sample: Sample) -> Iterator[Finding]
     yield make_finding(
         "pretrained_inputs_differ",
         f"The images range from {sample.x.min():.3g} to {sample.x.max():.3g}. With them the statistics of "
-        f"{layers[0].name} in the frozen base are off by {given:.2g} standard deviations, after "
-        "the first suggestion by "
-        f"{best:.2g}.",
+        f"{layers[0].name} in the frozen base are off by {given:.2g} standard deviations, after the first "
+        f"suggestion by {best:.2g}.",
         0.97,
         layers[0].name,
         {"given": given, "best": best},
@@ -120,8 +119,7 @@ def fitting_scale(model: keras.Model, sample: Sample) -> tuple[InputScale, float
     if given < MIN_ERROR:
         return None
     scales = SCALES + (COLOR_SCALES if x.ndim == 4 and x.shape[-1] == 3 else ())
-    best = min(scales, key=lambda scale: error(scale(x)))
-    lowest = error(best(x))
+    lowest, best = min(((error(scale(x)), scale) for scale in scales), key=lambda pair: pair[0])
     return (best, given, lowest) if lowest < MAX_BEST_RATIO * given else None
 
 

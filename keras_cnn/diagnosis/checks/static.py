@@ -8,7 +8,7 @@ from keras_cnn.diagnosis.checks.initializers import initializer_findings
 from keras_cnn.diagnosis.checks.outputs import OUTPUT_CHECKS
 from keras_cnn.diagnosis.checks.weights import WEIGHT_CHECKS
 from keras_cnn.diagnosis.findings import Finding, make_finding
-from keras_cnn.diagnosis.graph.graph import layers_of
+from keras_cnn.diagnosis.graph.graph import augmentation_layers, layers_of
 
 WINDOW_LAYERS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.Conv2D)
 
@@ -46,7 +46,6 @@ def _input_shape(layer: keras.layers.Layer) -> tuple:
 
 
 def _augmentation(model: keras.Model) -> Iterator[Finding]:
-    for layer in layers_of(model):
-        if type(layer).__name__.startswith("Random") and type(layer).__module__.startswith("keras"):
-            message = f"The augmentation layer {type(layer).__name__} is part of the model."
-            yield make_finding("augmentation_inside", message, 0.3, layer.name)
+    for layer in augmentation_layers(model):
+        message = f"The augmentation layer {type(layer).__name__} is part of the model."
+        yield make_finding("augmentation_inside", message, 0.3, layer.name)

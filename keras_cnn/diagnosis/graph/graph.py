@@ -108,6 +108,15 @@ def activation_of(layer: keras.Operation) -> str:
     return getattr(activation, "__name__", "linear") if activation is not None else "linear"
 
 
+def augmentation_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Keras's layers that change images at random in training."""
+    return [
+        layer
+        for layer in layers_of(model)
+        if type(layer).__name__.startswith("Random") and type(layer).__module__.startswith("keras")
+    ]
+
+
 def kernel_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers with kernels, in order of execution."""
     return [layer for layer in layers_of(model) if isinstance(layer, KERNEL_LAYERS)]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cnn.diagnosis.graph.graph import layers_of
+from keras_cnn.diagnosis.graph.graph import augmentation_layers, layers_of
 from keras_cnn.diagnosis.graph.hooks import replaced_calls
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.decision import final_score, is_above_noise
@@ -105,11 +105,7 @@ def _layers(
 
 
 def _augmentation(model: keras.Model, objective: Objective) -> Iterator[Ablation]:
-    found = [
-        one
-        for one in layers_of(model)
-        if type(one).__name__.startswith("Random") and type(one).__module__.startswith("keras")
-    ]
+    found = augmentation_layers(model)
     if found:
         names = ", ".join(type(one).__name__ for one in found)
         yield Ablation("augmentation_too_strong", f"Images pass through {names}", objective, tuple(found), {})
