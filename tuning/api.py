@@ -85,14 +85,15 @@ def search(
         takes_hyperparameters,
         [path.directory / "best.json" if isinstance(path, Study) else path for path in start_with],
     )
+    from tuning.executors.inputs import Inputs
+    from tuning.executors.start_workers import check_reachable, started
+    from tuning.start import begin, run
+
+    check_reachable(machine, build, loaded)
     gpus = count_gpus(machine)
     wanted.check_names()
     devices, threads = each_trial(machine, gpus, devices, threads)
     stem = f"{data_stem(base.data)}-{wanted.title}-{tuner}"
-    from tuning.executors.inputs import Inputs
-    from tuning.executors.start_workers import started
-    from tuning.start import begin, run
-
     with (
         claim(Path(directory) if directory else None, stem, STUDY) as claimed,
         started(machine, gpus, devices, threads, Inputs(build, loaded)) as running,

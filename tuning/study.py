@@ -144,13 +144,14 @@ class Study:
             InputError: for what would make old and new trials incomparable, such as `epochs`; for other data.
         """
         from tuning.executors.inputs import Inputs
-        from tuning.executors.start_workers import started
+        from tuning.executors.start_workers import check_reachable, started
         from tuning.start import continued, run
 
         machine = MachineSettings(workers, 1, executor, address)
         self._build = build_function(build) or self._build
         self._data = self._data if data is None else data
         self._check_resume(limits)
+        check_reachable(machine, self._build, self._data)
         changed = {"trials": trials, "time": time, **limits}
         gpus, config = count_gpus(machine), self._config
         with held(config.directory):

@@ -51,7 +51,7 @@ def connect(address: str | None) -> None:
             logging_level=logging.ERROR,
             runtime_env={"py_modules": MODULES, "env_vars": variables},
         )
-    except (ConnectionError, ValueError, ray.exceptions.RayError) as error:
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         cause = str(error).strip().splitlines()[0]
         raise InputError(f"no Ray cluster can be joined at {address or 'this machine'}: {cause}") from None
 

@@ -10,6 +10,23 @@ from tuning.executors.machine import MachineSettings, make_executor
 from tuning.tuners.program import NotPortable, Program
 
 
+def check_reachable(machine: MachineSettings, *given: object) -> None:
+    """Check that workers can have what is in this process; called before a cluster is joined, which takes seconds.
+
+    Args:
+        machine: where the search runs.
+        *given: the user's function and data; None for what has a name.
+
+    Raises:
+        InputError: if they cannot.
+    """
+    if machine.executor == "ray" and any(one is not None for one in given):
+        raise InputError(
+            "executor='ray': the nodes of a cluster cannot reach a function or arrays of this process. Give functions "
+            "as MODULE:FUNCTION, and data by name."
+        )
+
+
 @contextlib.contextmanager
 def started(
     machine: MachineSettings, gpus: int, devices: int | None, threads: int | None, inputs: Inputs
@@ -23,11 +40,6 @@ def started(
         with make_executor(machine, gpus, devices, threads) as executor:
             yield executor
         return
-    if machine.executor == "ray":
-        raise InputError(
-            "executor='ray': the nodes of a cluster cannot reach a function or arrays of this process. Give functions "
-            "as MODULE:FUNCTION, and data by name."
-        )
     try:
         program = Program(inputs.portable())
     except NotPortable as error:

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from keras_cnn.errors import InputError
 from keras_cnn.records import read_json
 from tests.tuning_studies import SEARCH, assert_gone_on
 from tuning.executors.ray_task import Changes, write_files
@@ -73,3 +74,16 @@ def test_ray_with_a_wrong_token_is_refused(cluster, tuning, tmp_path, monkeypatc
     assert f"no Ray cluster can be joined at {cluster.address}" in run.stderr
     assert not (tmp_path / "study").exists()
     assert os.environ["RAY_AUTH_TOKEN"] == "b" * 64
+
+
+def test_a_cluster_that_does_not_start_is_one_line(monkeypatch):
+    from tuning.executors import ray as executor
+
+    def fails(**_):
+        raise RuntimeError("Failed to start GCS.\n\nAuthenticationError: InvalidAuthToken")
+
+    monkeypatch.setattr(executor.ray, "init", fails)
+    monkeypatch.setattr(executor, "check_token", lambda create: None)
+    with pytest.raises(InputError) as error:
+        executor.connect(None)
+    assert str(error.value) == "no Ray cluster can be joined at this machine: Failed to start GCS."
