@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import functools
 import io
 import json
 import os
@@ -26,10 +25,14 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
     sync_folder(path.parent)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`."""
+    write_file(path, lambda temporary_path: temporary_path.write_bytes(content))
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text` in UTF-8, whatever the locale; bytes of a file's name that are no text by their code."""
-    content = text.encode(errors="backslashreplace")
-    write_file(path, lambda temporary_path: temporary_path.write_bytes(content))
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: object) -> None:
@@ -37,9 +40,11 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=1) + "\n")
 
 
-def write_figure(path: Path, figure, dpi: int = 80) -> None:
-    """Replace `path` by a matplotlib figure as PNG."""
-    write_file(path, functools.partial(figure.savefig, format="png", dpi=dpi))
+def to_png(figure, dpi: int = 80) -> bytes:
+    """A matplotlib figure as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
 
 
 def sweep(folder: Path) -> None:

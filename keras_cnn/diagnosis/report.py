@@ -12,7 +12,7 @@ from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNDECIDED,
 from keras_cnn.diagnosis.probe.probe import Trace
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.diagnosis.suggestions import Suggestion
-from keras_cnn.files import write_figure, write_text
+from keras_cnn.files import to_png, write_bytes, write_text
 from keras_cnn.records import write_record
 from keras_cnn.training.plots import as_image
 
@@ -149,10 +149,10 @@ def write_report(diagnosis: Diagnosis, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     report = text(diagnosis)
     write_text(directory / "diagnosis.txt", report + "\n")
-    drawn = figure(diagnosis)
-    write_figure(directory / "diagnosis.png", drawn, dpi=100)
+    picture = to_png(figure(diagnosis), dpi=100)
+    write_bytes(directory / "diagnosis.png", picture)
     with tf.summary.create_file_writer(str(directory / "logs")).as_default():
         tf.summary.text("diagnosis", "    " + report.replace("\n", "\n    "), step=0)
-        tf.summary.image("diagnosis", as_image(drawn), step=0)
+        tf.summary.image("diagnosis", as_image(picture), step=0)
     # last: a directory that holds it is taken for a whole diagnosis
     write_record(directory / "diagnosis.json", diagnosis.to_dict())

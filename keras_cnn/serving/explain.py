@@ -14,13 +14,13 @@ from keras_cnn.data.decode import resize
 from keras_cnn.data.sources import load
 from keras_cnn.data.value_range import displayed
 from keras_cnn.errors import unknown_name
-from keras_cnn.files import distinct_stems, write_figure
+from keras_cnn.files import distinct_stems, to_png, write_bytes
 from keras_cnn.serving.grad_cam import grad_cam
 from keras_cnn.serving.overlays import heat_overlay, mask_overlay
 from keras_cnn.serving.read_image import read_image
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.make_model import best_model
-from keras_cnn.training.plots import plain, write_figures
+from keras_cnn.training.plots import plain, write_pictures
 from keras_cnn.training.run_directory import Run, chosen_run, read_run
 
 logger = logging.getLogger(__name__)
@@ -57,11 +57,11 @@ def explain_run(
             figures[layer] = _maps_figure(layer, np.asarray(maps[0], np.float32))
         folder = destination / name
         folder.mkdir(parents=True, exist_ok=True)
-        for position, (what, figure) in enumerate(figures.items()):
-            path = folder / (f"{position:02d}-{what}.png" if position else f"{what}.png")
-            write_figure(path, figure)
-        tagged = {f"{name}/{what}": figure for what, figure in figures.items()}
-        write_figures(run.log_directory / "explain", tagged, run.settings.epochs)
+        pictures = {what: to_png(figure) for what, figure in figures.items()}
+        for position, (what, png) in enumerate(pictures.items()):
+            write_bytes(folder / (f"{position:02d}-{what}.png" if position else f"{what}.png"), png)
+        tagged = {f"{name}/{what}": png for what, png in pictures.items()}
+        write_pictures(run.log_directory / "explain", tagged, run.settings.epochs)
         logger.info(f"{name}: {len(figures)} pictures in {folder}")
     logger.info(f"tensorboard --logdir {shlex.quote(str(run.log_directory))}")
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_cnn.data.sources import load
 from keras_cnn.directories import claim, data_stem
 from keras_cnn.errors import InputError
-from keras_cnn.files import write_figure
+from keras_cnn.files import to_png, write_bytes
 from keras_cnn.models.own import own_stem
 from keras_cnn.provenance import provenance
 from keras_cnn.records import write_record
@@ -62,9 +62,9 @@ def find_run(
             logger.info(f"note: {note}")
         logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising learning rates")
         found = range_test(settings, data, strategy, steps=steps)
-        figure = rate_figure(found)
-        write_figure(claimed / PLOT, figure, dpi=100)
-        _write_logs(claimed / "logs", found, figure)
+        picture = to_png(rate_figure(found), dpi=100)
+        write_bytes(claimed / PLOT, picture)
+        _write_logs(claimed / "logs", found, picture)
         record = {**dataclasses.asdict(found), "settings": settings.to_dict(), "provenance": provenance()}
         write_record(claimed / RESULT, record)
     return found, claimed
@@ -87,10 +87,10 @@ def rate_figure(found: RangeTest):
     return figure
 
 
-def _write_logs(logs: Path, found: RangeTest, figure) -> None:
+def _write_logs(logs: Path, found: RangeTest, picture: bytes) -> None:
     """Scalars over the steps, for TensorBoard's axis is linear, and the plot as an image."""
     with tf.summary.create_file_writer(str(logs)).as_default():
         for name in ("rates", "losses", "smoothed"):
             for step, value in enumerate(getattr(found, name)):
                 tf.summary.scalar(f"lr_find/{name}", value, step=step)
-        tf.summary.image("lr_find", as_image(figure), step=0)
+        tf.summary.image("lr_find", as_image(picture), step=0)

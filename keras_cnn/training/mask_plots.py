@@ -8,8 +8,9 @@ import numpy as np
 
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.value_range import PIXELS, displayed
+from keras_cnn.files import to_png
 from keras_cnn.training.evaluate_masks import predict_mask
-from keras_cnn.training.plots import plain, write_figures
+from keras_cnn.training.plots import plain, write_pictures
 
 SHOWN = 4
 PICTURES = 5  # times in a run
@@ -38,7 +39,7 @@ class MaskPictures(keras.callbacks.Callback):
         if (epoch + 1) % self._every == 0:
             predicted = np.argmax(self.model(self._shown.images, training=False), axis=-1)
             figure = mask_figure(self._classes, self._shown, list(predicted), self._value_range)
-            write_figures(self._logs, {"predictions": figure}, epoch)
+            write_pictures(self._logs, {"predictions": to_png(figure)}, epoch)
 
 
 def examples(model: keras.Model, split: Split, quality: list[float]) -> tuple[Split, list[np.ndarray]]:

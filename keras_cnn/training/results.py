@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 
 from keras_cnn.data.dataset import DataFacts, Split
-from keras_cnn.files import write_figure, write_file
+from keras_cnn.files import to_png, write_bytes, write_file
 from keras_cnn.models.own import is_own
 from keras_cnn.models.stock import stock_model
 from keras_cnn.records import write_record
@@ -13,7 +13,7 @@ from keras_cnn.training.evaluate import measure, predict
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
 from keras_cnn.training.make_model import best_model, trained_model
 from keras_cnn.training.mask_plots import examples, mask_figure
-from keras_cnn.training.plots import confusion_figure, curves_figure, sample_figure, write_figures
+from keras_cnn.training.plots import confusion_figure, curves_figure, sample_figure, write_pictures
 from keras_cnn.training.run_directory import TEST, Run, read_test
 from keras_cnn.training.tasks import score_name
 
@@ -23,7 +23,7 @@ PICTURE, CONFUSION, CURVES = "test.png", "confusion_matrix.png", "curves.png"
 
 def write_curves(run: Run, history: dict[str, list[float]]) -> None:
     """Write curves.png: losses and scores by epoch."""
-    write_figure(run.directory / CURVES, curves_figure(history, score_name(run.facts.task)))
+    write_bytes(run.directory / CURVES, to_png(curves_figure(history, score_name(run.facts.task))))
 
 
 def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
@@ -36,9 +36,10 @@ def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
         return read_test(run.directory)
     test, model = load_test(), best_model(run.settings, run.facts, run.directory)
     measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(model, test, run.facts)
-    write_figures(run.log_directory / "test", figures, run.settings.epochs)
-    write_figure(run.directory / PICTURE, figures["predictions"])
-    write_figure(run.directory / CONFUSION, figures["confusion_matrix"])
+    pictures = {name: to_png(figure) for name, figure in figures.items()}
+    write_pictures(run.log_directory / "test", pictures, run.settings.epochs)
+    write_bytes(run.directory / PICTURE, pictures["predictions"])
+    write_bytes(run.directory / CONFUSION, pictures["confusion_matrix"])
     own = is_own(run.settings.architecture)
     kept = trained_model(run.settings, run.facts, run.directory) if own else stock_model(model)
     write_file(run.directory / MODEL, kept.save)

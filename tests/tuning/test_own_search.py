@@ -17,7 +17,7 @@ GIVEN = {"tuner": "random", "epochs": 2, "seed": 3, "batch_size": 32, "threads":
 
 @pytest.fixture(scope="module")
 def searched(made_once) -> tuple[Path, list[str]]:
-    """A study of six trials in two workers, after TensorFlow was used: (its directory, what was said)."""
+    """A study of six trials in a worker, after TensorFlow was used: (its directory, what was said)."""
 
     def make(folder: Path) -> None:
         messages: list[str] = []
@@ -32,7 +32,7 @@ def searched(made_once) -> tuple[Path, list[str]]:
                 scaled,
                 images(),
                 trials=6,
-                workers=2,
+                workers=1,
                 max_parameters=1000,
                 directory=folder / "study",
                 **GIVEN,

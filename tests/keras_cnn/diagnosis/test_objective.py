@@ -19,7 +19,7 @@ def softmax_model(classes: int) -> keras.Model:
 
 
 @given(st.lists(st.integers(1, 50), min_size=3, max_size=10))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_objective_chance_equals_label_entropy(counts):
     y = np.repeat(np.arange(len(counts)), counts)
     shares = np.array(counts) / sum(counts)

@@ -18,7 +18,7 @@ from tests.tuning.tuners.small_search import build, points, scores
 from tuning import RandomSearch
 from tuning.tuners.program import Program, load_program
 
-GIVEN = {"objective": "val_accuracy", "seed": 5, "project_name": "project", "workers": 2}
+GIVEN = {"objective": "val_accuracy", "seed": 5, "project_name": "project", "workers": 1}
 FIT = {"epochs": 2, "validation_split": 0.25, "batch_size": 16, "verbose": 0}
 
 
@@ -30,9 +30,9 @@ def test_workers_give_the_scores_and_models_of_this_process(tmp_path):
         print("building with offset", offset)
         return build(hp)
 
-    found = []
+    found, two = [], {**GIVEN, "workers": 2}
     for executor in ("inline", "local"):
-        tuner = RandomSearch(shifted, max_trials=3, directory=tmp_path / executor, executor=executor, **GIVEN)
+        tuner = RandomSearch(shifted, max_trials=3, directory=tmp_path / executor, executor=executor, **two)
         tuner.search(x, y, **FIT)
         found.append(scores(tuner))
     assert found[0] == found[1]
