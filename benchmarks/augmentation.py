@@ -1,15 +1,15 @@
 """Images a second of the training pipeline, with each augmentation: .venv/bin/python -m benchmarks.augmentation
 
-32 x 32 x 3 pixels in batches of 128, on the processor; the median of several epochs after one to warm up, beside
-the slowest. The last line is the same in JSON.
+32 x 32 x 3 pixels in batches of 128, on the processor; the median of several epochs after one to warm up, the
+slowest and the fastest. Writes results/augmentation.json.
 """
 
-import json
-import statistics
+import argparse
 import time
 
 import numpy as np
 
+from benchmarks.result_files import result_options, spread, write_result
 from keras_cnn.data.dataset import Split
 from keras_cnn.tensorflow_import import import_tensorflow
 
@@ -24,13 +24,11 @@ def main() -> None:
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (IMAGES, SIDE, SIDE, 3), np.uint8)
     split = Split(images, random.integers(0, CLASSES, IMAGES))
-    result = {}
-    print(f"{'augmentation':36} {'images/s':>10} {'slowest':>10}")
+    rows = []
     for name in ["none", *AUGMENTATIONS, *TOGETHER]:
-        speeds = measure(split, name)
-        result[name] = round(statistics.median(speeds))
-        print(f"{name:36} {result[name]:10,} {min(speeds):10,.0f}", flush=True)
-    print(json.dumps(result))
+        rows.append({"augmentation": name, **spread(measure(split, name))})
+        print("{augmentation:36} {median:10,.0f} images/s".format(**rows[-1]), flush=True)
+    write_result("augmentation", {"rows": rows})
 
 
 def measure(split: Split, augmentation: str) -> list[float]:
@@ -50,4 +48,5 @@ def measure(split: Split, augmentation: str) -> list[float]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()]).parse_args()
     main()

@@ -4,17 +4,17 @@
 
 Each net is trained for `--short` steps with Keras's BatchNormalization and with ours, and for `--long` steps with
 ours. The figure is Spearman's rank correlation of the short runs' validation accuracies with the long runs'. Batch
-128, AdamW, constant rate. The last line is the table as JSON.
+128, AdamW, constant rate. Writes results/batchnorm_short_runs.json.
 """
 
 import argparse
 import itertools
-import json
 import tempfile
 from pathlib import Path
 from unittest import mock
 
 from benchmarks.nets import PLAIN
+from benchmarks.result_files import result_options, write_result
 
 BATCH = 128
 NETS = [
@@ -42,10 +42,7 @@ def main(data: str, short: int, long: int) -> None:
         print(f"{net}: " + ", ".join(f"{name} {value:.3f}" for name, value in accuracy.items()), flush=True)
     columns = {name: [row[name] for row in rows] for name in ("stock", "ours", "long")}
     correlations = {name: float(spearmanr(columns[name], columns["long"])[0]) for name in ("stock", "ours")}
-    print(
-        "rank correlation with the long runs: " + ", ".join(f"{k} {v:+.2f}" for k, v in correlations.items())
-    )
-    print(json.dumps({"correlations": correlations, "runs": rows}))
+    write_result("batchnorm_short_runs", {"correlations": correlations, "runs": rows})
 
 
 def _train(source, net: dict, steps: int, stock: bool = False) -> float:
@@ -69,8 +66,9 @@ def _train(source, net: dict, steps: int, stock: bool = False) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--data", default="cifar10")
     parser.add_argument("--short", type=int, default=190)
     parser.add_argument("--long", type=int, default=1000)
-    main(**vars(parser.parse_args()))
+    options = parser.parse_args()
+    main(options.data, options.short, options.long)

@@ -5,16 +5,16 @@
 Moving statistics do not influence training, so one training serves all methods: the batch statistics of every step
 are recorded, and after each epoch of 60 steps each method's average of them is put into the layers. The figure is
 the accuracy on the same 2,048 training images with batch statistics minus that in inference mode, in points: the
-largest and the mean over nets, rates and epochs. The last line is the table as JSON.
+largest and the mean over nets, rates and epochs. Writes results/batchnorm_statistics.json.
 """
 
 import argparse
 import itertools
-import json
 
 import numpy as np
 
 from benchmarks.nets import PLAIN
+from benchmarks.result_files import result_options, write_result
 
 STEPS, BATCH, IMAGES, REESTIMATED = 60, 128, 2048, 10
 NETS = [
@@ -39,15 +39,15 @@ def debiased(momentum, history, start):
 
 
 METHODS = {
-    "Keras: 0.99 from (0, 1)": lambda h, s: average(itertools.repeat(0.99, len(h)), h, s),
+    "Keras: momentum 0.99 from (0, 1)": lambda h, s: average(itertools.repeat(0.99, len(h)), h, s),
     "0.9 from (0, 1)": lambda h, s: average(itertools.repeat(0.9, len(h)), h, s),
     "0.99, bias-corrected": lambda h, s: debiased(0.99, h, s),
-    "warm-up t / (t + 9), at most 0.99": lambda h, s: average(
+    "warmed-up momentum t / (t + 9) up to 0.99": lambda h, s: average(
         [min(0.99, t / (t + 9)) for t in range(len(h))], h, s
     ),
-    "ours: 0.9 from the first batch": lambda h, s: average([0.0] + [0.9] * (len(h) - 1), h, s),
+    "0.9 from the first batch": lambda h, s: average([0.0] + [0.9] * (len(h) - 1), h, s),
 }
-AGAIN = "re-estimated on 10 batches"
+AGAIN = f"re-estimated on {REESTIMATED} batches (keras-cnn)"
 
 
 def main(data: str, epochs: int) -> None:
@@ -67,9 +67,7 @@ def main(data: str, epochs: int) -> None:
         {"method": method, "largest": float(np.max(np.abs(g))), "mean": float(np.mean(np.abs(g)))}
         for method, g in gaps.items()
     ]
-    for row in rows:
-        print("{method:36s} largest {largest:5.1f}  mean {mean:5.1f} points".format(**row))
-    print(json.dumps(rows))
+    write_result("batchnorm_statistics", {"rows": rows})
 
 
 def _train(source, net: dict, epochs: int):
@@ -133,7 +131,8 @@ def _in_inference(model, layers, statistics, shown) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--data", default="cifar10")
     parser.add_argument("--epochs", type=int, default=4)
-    main(**vars(parser.parse_args()))
+    options = parser.parse_args()
+    main(options.data, options.epochs)

@@ -7,8 +7,6 @@ time, without a directory and with the same one. Writes results/crash.json. Abou
 
 import argparse
 import collections
-import datetime
-import json
 import os
 import random
 import shutil
@@ -23,8 +21,7 @@ import numpy as np
 import psutil
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from keras_cnn.files import write_json
-from keras_cnn.provenance import provenance
+from benchmarks.result_files import result_options, write_result
 from keras_cnn.records import read_json
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
@@ -231,20 +228,8 @@ def program(folder: Path, module: str, *arguments: str) -> subprocess.Popen:
     )
 
 
-def write_result(name: str, numbers: dict) -> None:
-    """Write numbers, command, machine and date to results/NAME.json, and print them."""
-    record = {
-        "command": " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
-        "date": datetime.date.today().isoformat(),
-        "machine": provenance(),
-        **numbers,
-    }
-    write_json(Path(__file__).parent / "results" / f"{name}.json", record)
-    print(json.dumps(record, indent=1))
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--run-kills", type=int, default=40)
     parser.add_argument("--pairs", type=int, default=10)

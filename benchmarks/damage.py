@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.crash import TUNERS, scores, start, write_result
+from benchmarks.crash import TUNERS, scores, start
+from benchmarks.result_files import result_options, write_result
 from keras_cnn.errors import InputError
 from keras_cnn.logs import redirected
 
@@ -184,7 +185,7 @@ def measure(files: int, seed: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

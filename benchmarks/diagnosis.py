@@ -6,9 +6,9 @@
 families only (`benchmarks.fault_set`); the others are held out. A network counts as faulty unless it is labeled
 healthy; undecided ones are left out. Right cause: the seeded fault, or a change that made the network learn in long
 training, is among the first two findings. Repaired: the model that `repair` returns has learned after long training;
-networks with shuffled labels are left out there. Results are appended to --results, one line per network, and an
+networks with shuffled labels are left out there. Rows are appended to --rows, one line per network, and an
 interrupted run continues. Held-out families, which come first, take about one hour on one processor, all families
-four.
+four. Writes results/diagnosis.json, unless --families is given.
 """
 
 import argparse
@@ -16,6 +16,9 @@ import json
 import time
 from pathlib import Path
 from statistics import mean, median
+
+from benchmarks.result_files import result_options, write_result
+from benchmarks.tables.diagnosis import EXAMINED, FRESH
 
 BUDGET_STEPS = 300
 # seeded fault -> findings that name it
@@ -44,7 +47,7 @@ def main(options) -> None:
     from keras_cnn.training.strategy import limit_threads
 
     limit_threads(1)
-    path = Path(options.results)
+    path = Path(options.rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     done = {row["number"] for row in _rows(path)}
     labels = {row["number"]: row for row in read_labels()}
@@ -65,12 +68,23 @@ def main(options) -> None:
                 },
                 flush=True,
             )
-    rows = [row for row in _rows(path) if row["family"] in families]
-    for name, group in (("held out", HELD_OUT), ("development", DEVELOPMENT)):
-        chosen = [row for row in rows if row["family"] in group]
-        if chosen:
-            print(f"\n{name}: {len(chosen)} networks of {', '.join(group)}")
-            print("\n".join(table(chosen)))
+    if not options.families:
+        write_result("diagnosis", numbers(_rows(path)))
+
+
+def numbers(rows: list[dict]) -> dict:
+    """What is published: a summary of each group of families, and the cost on the held-out ones."""
+    from benchmarks.fault_set import DEVELOPMENT, FRESH_FAMILIES, HELD_OUT
+
+    examined = [family for family in HELD_OUT if family not in FRESH_FAMILIES]
+    groups = {FRESH: FRESH_FAMILIES, EXAMINED: examined, "development": DEVELOPMENT}
+    return {
+        "groups": {
+            name: summary([row for row in rows if row["family"] in families])
+            for name, families in groups.items()
+        },
+        "cost": cost([row for row in rows if row["family"] in HELD_OUT]),
+    }
 
 
 def examine(case, label: dict, with_repair: bool) -> dict:
@@ -144,38 +158,50 @@ def _repaired(case, label: dict, model, images, found) -> dict:
     }
 
 
-def table(rows: list[dict]) -> list[str]:
-    """Lines of text: recall, precision, causes, steps and repairs of the diagnosis, and of each baseline."""
-    healthy = [row for row in rows if not row["faulty"]]
-    lines = [
-        f"{len(rows) - len(healthy)} faulty, {len(healthy)} healthy",
-        "rule | recall | precision | false alarms | missed",
-    ]
-    rules = {"diagnosis": lambda row: row["found"]}
+def summary(rows: list[dict]) -> dict:
+    """Numbers of untrainable and healthy networks, what each rule found, and the diagnosis by family."""
+    healthy = sum(not row["faulty"] for row in rows)
+    rules = {"keras-cnn diagnose": lambda row: row["found"]}
     rules |= {name: lambda row, name=name: row["baselines"][name] for name in rows[0]["baselines"]}
-    for name, rule in rules.items():
-        alarms = [row for row in rows if rule(row)]
-        right = sum(row["faulty"] for row in alarms)
-        faulty = len(rows) - len(healthy)
-        lines.append(
-            f"{name} | {right / max(1, faulty):.3f} | {right / max(1, len(alarms)):.3f} | {len(alarms) - right} of "
-            f"{len(healthy)} | {faulty - right} of {faulty}"
-        )
-    causes = [row["cause"] for row in rows if row["faulty"] and row["found"]]
+    families = dict.fromkeys(row["family"] for row in rows)
+    return {
+        "untrainable": len(rows) - healthy,
+        "healthy": healthy,
+        "rules": [{"rule": name, **_errors(rows, rule)} for name, rule in rules.items()],
+        "families": [_family([row for row in rows if row["family"] == family]) for family in families],
+    }
+
+
+def _errors(rows: list[dict], rule) -> dict:
+    return {
+        "false_alarms": sum(rule(row) and not row["faulty"] for row in rows),
+        "missed": sum(row["faulty"] and not rule(row) for row in rows),
+    }
+
+
+def _family(rows: list[dict]) -> dict:
+    found = [row for row in rows if row["faulty"] and row["found"]]
     tried = [row for row in rows if row["repaired"] is not None]
-    lines.append(f"right cause among the first two findings: {sum(causes)} of {len(causes)}")
-    lines.append(f"one batch costs {median(row['batch_share'] for row in rows):.2%} of 1,500 steps, median")
-    steps = [row["steps"] for row in rows]
-    lines.append(f"steps of the probe: median {median(steps):.0f}, most {max(steps)}")
-    for name, group in (("healthy", healthy), ("faulty", [row for row in rows if row["faulty"]])):
-        lines.append(f"  of {name} networks: median {median(row['steps'] for row in group):.0f}")
-    if tried:
-        succeeded = [row for row in tried if row["repaired"]]
-        lines.append(
-            f"repaired: {len(succeeded)} of {len(tried)}; on average "
-            f"{100 * mean(row['gain'] for row in tried):+.1f} points of accuracy"
-        )
-    return lines
+    return {
+        "family": rows[0]["family"],
+        "untrainable": sum(row["faulty"] for row in rows),
+        "found": len(found),
+        "alarms": sum(row["found"] for row in rows),
+        "right_cause": sum(row["cause"] for row in found),
+        "repairs": len(tried),
+        "repaired": sum(row["repaired"] for row in tried),
+        "gain_points": 100 * mean(row["gain"] for row in tried) if tried else 0.0,
+    }
+
+
+def cost(rows: list[dict]) -> dict:
+    """Training steps of the probe, and the time of one batch as a share of 1,500 steps."""
+    return {
+        "steps_healthy": median(row["steps"] for row in rows if not row["faulty"]),
+        "steps_untrainable": median(row["steps"] for row in rows if row["faulty"]),
+        "steps_most": max(row["steps"] for row in rows),
+        "batch_share": median(row["batch_share"] for row in rows),
+    }
 
 
 def _rows(path: Path) -> list[dict]:
@@ -183,8 +209,8 @@ def _rows(path: Path) -> list[dict]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--families", nargs="+", default=[])
     parser.add_argument("--no_repair", action="store_true")
-    parser.add_argument("--results", default="runs/diagnosis.jsonl")
+    parser.add_argument("--rows", default="runs/diagnosis.jsonl")
     main(parser.parse_args())

@@ -119,6 +119,6 @@ BASELINES = {
     "AUTOTRAINER's thresholds": autotrainer,
     "DeepDiagnosis's thresholds": deep_diagnosis,
     "BTTackler's thresholds": bttackler,
-    "first / last gradient": gradient_ratio,
-    "logit spread": logit_spread,
+    "first / last gradient, a factor of 1,000": gradient_ratio,
+    "standard deviation of the logits below 0.001": logit_spread,
 }

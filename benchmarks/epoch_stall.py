@@ -4,15 +4,16 @@
 
 A small VGG trains epochs of several lengths. The steps are timed from the first batch's end to the last's, and
 extrapolated by one step; what an epoch takes beyond them is the stall at its end. Both run without validation
-and callbacks, alternating in one process. The last line is the table as JSON.
+and callbacks, alternating in one process. Writes results/epoch_stall.json.
 """
 
 import argparse
-import json
 import statistics
 import time
 
 import numpy as np
+
+from benchmarks.result_files import result_options, spread, write_result
 
 STEPS = (10, 40, 160, 400)
 BATCH = 64
@@ -32,7 +33,7 @@ def main(repetitions: int, epochs: int) -> None:
         for row in rows[-2:]:
             line = "{steps:4d} steps {seconds:5.2f} s  {pipeline:5s} median {median:.3f} (min {min:.3f}, max {max:.3f})"
             print(line.format(**row))
-    print(json.dumps(rows))
+    write_result("epoch_stall", {"rows": rows})
 
 
 def _row(steps: int, kind: str, measured: list[tuple[float, float]]) -> dict:
@@ -41,9 +42,7 @@ def _row(steps: int, kind: str, measured: list[tuple[float, float]]) -> dict:
         "steps": steps,
         "pipeline": kind,
         "seconds": statistics.median(seconds),
-        "median": statistics.median(ratios),
-        "min": min(ratios),
-        "max": max(ratios),
+        **spread(ratios),
         "epochs": len(ratios),
     }
 
@@ -108,7 +107,8 @@ def _stock(tf, split):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=4)
-    main(**vars(parser.parse_args()))
+    options = parser.parse_args()
+    main(options.repetitions, options.epochs)

@@ -6,7 +6,6 @@ results/keras_tuner_search.json.
 """
 
 import argparse
-import os
 import random
 import statistics
 import subprocess
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.crash import write_result
+from benchmarks.result_files import result_options, write_result
 from keras_cnn.records import read_json
 
 SECONDS_BETWEEN_KILLS = (15.0, 60.0)
@@ -111,7 +110,7 @@ def killed(folder: Path, options) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
     for name, default in (("trials", 24), ("images", 5000), ("epochs", 3), ("rounds", 3), ("kills", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
@@ -137,7 +136,6 @@ def main() -> None:
     write_result(
         "keras_tuner_search",
         {
-            "processors": os.cpu_count(),
             "rounds": rounds,
             "ratio_of_trials_per_hour": statistics.median(ratios),
             "killed": {"kills": kills, "trials": len(found), "other_scores": other},

@@ -4,15 +4,16 @@
 
 For each pair the range test suggests a rate; then the net is trained from the same weights at rates from 1e-4 to 1,
 a factor of sqrt(10) apart, with the default optimizer and schedule. The best rate has the lowest validation loss of
-its last epoch. The last line is the table as JSON.
+its last epoch. Writes results/lr_find.json.
 """
 
 import argparse
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from benchmarks.result_files import result_options, spread, write_result
 
 RATES = [10 ** (exponent / 2) for exponent in range(-8, 1)]
 NETS = {
@@ -43,9 +44,11 @@ def main() -> None:
             rows.append({"net": name, "data": data, **_pair(settings)})
             line = "{data:8s} {net:36s} suggested {suggested:.1e}  best {best:.1e}  ratio {ratio:5.2f}"
             print(line.format(**rows[-1]), flush=True)
-    near = sum(1 / 3 <= row["ratio"] <= 3 for row in rows)
-    print(f"within 3x: {near} of {len(rows)}")
-    print(json.dumps(rows))
+    ratios = [row["ratio"] for row in rows]
+    near = sum(1 / 3 <= ratio <= 3 for ratio in ratios)
+    write_result(
+        "lr_find", {"pairs": len(rows), "within_factor_3": near, "ratio": spread(ratios), "rows": rows}
+    )
 
 
 def _pair(settings) -> dict:
@@ -83,5 +86,5 @@ def _pair(settings) -> dict:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()]).parse_args()
     main()

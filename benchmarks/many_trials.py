@@ -1,7 +1,7 @@
 """python -m benchmarks.many_trials [--trials 1000] [--tuner random]: what the coordinator does for each trial.
 
 The trials are trivial, they end at once and leave two archives of 100 kB each, so what is measured is the oracle, the
-study's files with their syncs, TensorBoard's tab and the bound of 20 MB on the disk.
+study's files with their syncs, TensorBoard's tab and the bound of 20 MB on the disk. Writes results/many_trials.json.
 """
 
 import argparse
@@ -9,6 +9,8 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.result_files import result_options, spread, write_result
 
 ARCHIVE = 100_000
 DISK = "20MB"
@@ -83,16 +85,23 @@ def main(trials: int, tuner: str) -> None:
         run_search(study, executor, Progress(say))
         files = sum(path.stat().st_size for path in study.directory.rglob("*") if path.is_file())
     blocks = [executor.times[n : n + 101] for n in range(0, trials - 1, 100)]
-    print(f"{tuner}: milliseconds a trial, means of every hundred:")
-    print(*(f"{1000 * (block[-1] - block[0]) / (len(block) - 1):.1f}" for block in blocks))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"weights and checkpoints at most {disk / 1e6:.1f} MB of {DISK}")
-    print(f"all files {files / trials / 1e3:.1f} kB a trial")
-    print(f"the coordinator held at most {peak:.0f} MiB")
+    times = [1000 * (block[-1] - block[0]) / (len(block) - 1) for block in blocks]
+    write_result(
+        "many_trials",
+        {
+            "tuner": tuner,
+            "trials": trials,
+            "milliseconds_per_trial": spread(times) | {"each_hundred": times},
+            "weights_megabytes": disk / 1e6,
+            "weights_limit": DISK,
+            "files_kilobytes_per_trial": files / trials / 1e3,
+            "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        },
+    )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--tuner", default="random")
     options = parser.parse_args()

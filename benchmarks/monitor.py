@@ -5,14 +5,15 @@
 A VGG of 8 convolutions with batch normalization on 8,000 CIFAR-10 images, in batches of 64, eight epochs: 1,000 steps,
 and the tracing of the step, which is part of every fit. tf.data's autotuning is off, whose stalls (`epoch_stall`) are
 longer than what is measured. A first fit, which warms the process up, is not counted. The time of one batch is given
-as a share of 1,500 steps.
+as a share of 1,500 steps. Writes results/monitor.json.
 """
 
 import argparse
-import json
 import time
 from statistics import median
 from tempfile import TemporaryDirectory
+
+from benchmarks.result_files import result_options, spread, write_result
 
 EPOCHS, IMAGES, SHORT = 8, 8000, 1500
 
@@ -66,17 +67,21 @@ def main(repetitions: int, devices: int) -> None:
             f"one batch {batch:.2f} s",
             flush=True,
         )
-    print(f"median overhead: {median(row['watched'] / row['plain'] - 1 for row in rows):+.1%}")
     step = median(row["plain"] for row in rows) / (EPOCHS * IMAGES / 64)
-    batch = median(row["batch"] for row in rows)
-    print(
-        f"one batch: {batch:.2f} s, {batch / (SHORT * step):.2%} of {SHORT:,} steps of {1000 * step:.0f} ms"
+    write_result(
+        "monitor",
+        {
+            "runs": len(rows),
+            "overhead": spread([row["watched"] / row["plain"] - 1 for row in rows]),
+            "step_milliseconds": 1000 * step,
+            "batch_share": median(row["batch"] for row in rows) / (SHORT * step),
+            "rows": rows,
+        },
     )
-    print(json.dumps(rows))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--devices", type=int, default=1)
     options = parser.parse_args()

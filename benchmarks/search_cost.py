@@ -3,7 +3,7 @@
 The same points, the same nets, batches and epochs in float32 on all cores, by a plain Keras loop, by stock KerasTuner
 (both through HyperCNN, in one process) and by this project with one worker of all cores and with a worker a core. Each
 in a process of its own, in alternating repetitions; medians. Growth is the slope of the memory of all processes over
-trials. TFDS_DATA_DIR is where cifar10 is.
+trials. TFDS_DATA_DIR is where cifar10 is. Writes results/search_cost.json.
 """
 
 import argparse
@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.result_files import result_options, write_result
 
 CONTESTANTS = ("import", "plain", "stock", "one worker", "a worker a core")
 
@@ -185,21 +187,21 @@ def main(options) -> None:
         name: {key: statistics.median(result[key] for result in results) for key in results[0]}
         for name, results in found.items()
     }
-    print(f"{options.data}, {options.trials} trials of {options.epochs} epochs, {os.cpu_count()} cores")
-    print("                 trials/hour  of stock  CPU s/trial  growth MB/trial  peak MB")
-    rate = {name: 3600 * options.trials / one["seconds"] for name, one in middle.items() if one["seconds"]}
-    for name in CONTESTANTS[1:]:
-        one = middle[name]
-        print(
-            f"{name:16} {rate[name]:11.0f} {rate[name] / rate['stock']:8.2f}x {one['cpu'] / options.trials:12.2f} "
-            f"{one['growth'] / 1e6:16.2f} {one['peak'] / 1e6:8.0f}"
-        )
-    print(f"an import of TensorFlow and KerasTuner: {middle['import']['cpu']:.1f} CPU s")
-    print(json.dumps(middle))
+    contestants = {
+        name: {
+            "trials_per_hour": 3600 * options.trials / one["seconds"],
+            "cpu_seconds_per_trial": one["cpu"] / options.trials,
+            "growth_megabytes_per_trial": one["growth"] / 1e6,
+            "peak_megabytes": one["peak"] / 1e6,
+        }
+        for name, one in middle.items()
+        if name != "import"
+    }
+    write_result("search_cost", {"contestants": contestants, "import_cpu_seconds": middle["import"]["cpu"]})
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--data", default="digits")
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=6)

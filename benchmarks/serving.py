@@ -3,18 +3,18 @@
     .venv/bin/python -m benchmarks.serving [--repetitions 9]
 
 Latency of one image and images per second of batches of 32, uint8 32x32x3 in, probabilities out, on all cores, in
-alternating repetitions of half a second in one process. Weights are random: the time does not depend on them. The
-last line is the table as JSON.
+alternating repetitions of half a second in one process. Weights are random: the time does not depend on them. Writes
+results/serving.json.
 """
 
 import argparse
-import json
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.result_files import result_options, spread, write_result
 
 NETS = {
     "vgg": ("vgg", {}),
@@ -48,14 +48,7 @@ def main(repetitions: int) -> None:
                     for name, found in measured.items():
                         found.append(_seconds(answers[name], images))
                 rows += [_row(net, batch, name, found) for name, found in measured.items()]
-    print("net       batch  runtime          ms a call (min, max)        images a second")
-    for row in rows:
-        print(
-            "{net:9s} {batch:5d}  {runtime:15s} {ms:8.2f} ({min:.2f}, {max:.2f})  {images_per_second:12,.0f}".format(
-                **row
-            )
-        )
-    print(json.dumps(rows))
+    write_result("serving", {"rows": rows})
 
 
 def _answers(model, folder: Path) -> dict:
@@ -90,19 +83,17 @@ def _seconds(answer, images: np.ndarray) -> float:
 
 
 def _row(net: str, batch: int, runtime: str, seconds: list[float]) -> dict:
-    median = statistics.median(seconds)
+    measured = spread([1000 * second for second in seconds])
     return {
         "net": net,
         "batch": batch,
         "runtime": runtime,
-        "ms": 1000 * median,
-        "min": 1000 * min(seconds),
-        "max": 1000 * max(seconds),
-        "images_per_second": batch / median,
+        "milliseconds": measured,
+        "images_per_second": 1000 * batch / measured["median"],
     }
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--repetitions", type=int, default=9)
-    main(**vars(parser.parse_args()))
+    main(parser.parse_args().repetitions)

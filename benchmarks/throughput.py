@@ -6,19 +6,19 @@
 Every contestant runs in a process of its own, in turn, `repetitions` times: a first epoch that traces, then
 epochs that count, 32x32x3 images, AdamW, input pipeline included. The table gives medians over all epochs with the
 smallest and the largest. "limit" is the machine's matrix product (2048x2048) over what the net's multiplications
-cost. The last line is the table as JSON.
+cost. Writes results/throughput.json.
 """
 
 import argparse
-import json
-import statistics
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import numpy as np
 
 from benchmarks.nets import BATCH, CLASSES, CONVNEXT_BLOCKS, CONVNEXT_WIDTH, VGG6, VGG16
+from benchmarks.result_files import result_options, spread, write_result
 
 STEPS = {"vgg6": 40, "vgg16": 8, "convnext": 20}
 EPOCHS = 4
@@ -40,11 +40,11 @@ def main(nets: list[str], repetitions: int) -> None:
                 module = "throughput" if kind in KERAS else "throughput_torch"
                 own = ("--measure", net, kind) if kind in KERAS else (net, kind, str(EPOCHS), str(STEPS[net]))
                 speeds += [float(line) for line in _output(module, *own)]
-        rows += [_row(net, kind, speeds, limits) for kind, speeds in found.items()]
-        for row in rows[-len(found) :]:
+        rows += [_row(net, kind, speeds, limits) for kind, speeds in found.items() if speeds]
+        for row in (row for row in rows if row["net"] == net):
             line = "{net:9s} {kind:15s} {median:7.0f} ({min:.0f} to {max:.0f}) images/s, {of_limit:.0%} of the limit"
             print(line.format(**row))
-    print(json.dumps(rows))
+    write_result("throughput", {"torch": version("torch"), "matrix_product_gflops": limits, "rows": rows})
 
 
 def _output(module: str, *arguments: str) -> list[str]:
@@ -58,11 +58,10 @@ def _output(module: str, *arguments: str) -> list[str]:
 
 
 def _row(net: str, kind: str, speeds: list[float], limits: dict[str, float]) -> dict:
-    speeds = speeds or [float("nan")]
     limit = limits["bfloat16" if "bfloat16" in kind else "float32"] / GFLOP[net]
-    median = statistics.median(speeds)
-    spread = {"min": min(speeds), "max": max(speeds), "epochs": len(speeds)}
-    return {"net": net, "kind": kind, "median": median, **spread, "of_limit": median / limit}
+    measured = spread(speeds)
+    share = measured["median"] / limit
+    return {"net": net, "kind": kind, **measured, "epochs": len(speeds), "of_limit": share}
 
 
 def measure(net: str, kind: str) -> None:
@@ -151,7 +150,7 @@ def _stock_layers(net):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("--net", nargs="+", default=list(BATCH), choices=list(BATCH))
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--measure", nargs=2, metavar=("NET", "KIND"), help=argparse.SUPPRESS)

@@ -1,13 +1,16 @@
-"""MkDocs hooks: tables that are made from the code while the documentation is built, so that they cannot go stale.
+"""MkDocs hooks: tables that are made from the code and from results of benchmarks while the documentation is built.
 
-A page asks for one with a comment of its own line, such as `<!-- options train -->` or `<!-- architectures -->`.
+A page asks for one with a comment of its own line, such as `<!-- options train -->` or `<!-- result crash -->`.
 """
 
 import importlib
 import re
+import sys
 from argparse import SUPPRESS
+from pathlib import Path
 
-MARKER = re.compile(r"^<!-- (options|architectures|commands|findings)(?: ([\w-]+))? -->$", re.M)
+ROOT = str(Path(__file__).parents[1])
+MARKER = re.compile(r"^<!-- (options|architectures|commands|findings|result)(?: ([\w-]+))? -->$", re.M)
 
 
 def on_page_markdown(markdown: str, **_) -> str:
@@ -78,4 +81,26 @@ def _findings(_) -> str:
     return "\n".join(["| name | meaning | threshold | suggestion |", "| --- | --- | --- | --- |", *rows])
 
 
-TABLES = {"options": _options, "commands": _commands, "architectures": _architectures, "findings": _findings}
+def _result(name: str) -> str:
+    if (
+        ROOT not in sys.path
+    ):  # `benchmarks` is not installed; MkDocs resets the path after it has read this file
+        sys.path.append(ROOT)
+    from benchmarks.result_files import published, read_result
+    from keras_cnn.errors import InputError
+
+    try:
+        return published(name, read_result(name))
+    except InputError as error:
+        from mkdocs.exceptions import PluginError  # here, as tests read tables where MkDocs is not installed
+
+        raise PluginError(str(error)) from None
+
+
+TABLES = {
+    "options": _options,
+    "commands": _commands,
+    "architectures": _architectures,
+    "findings": _findings,
+    "result": _result,
+}

@@ -1,13 +1,12 @@
 """Control trainings of reports: `python -m benchmarks.reports.controls [NAME ...] [--seeds 0 1] [--epochs 3]`.
 
 Each reported net is trained as often as its correction.
-Accuracies are balanced (mean recall of the classes) and of images that were not trained on.
+Accuracies are balanced (mean recall of the classes) and of images that were not trained on. Writes
+results/reports_controls.json after each report, and keeps there what other seeds and reports came to.
 """
 
 import argparse
-import json
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,8 +14,9 @@ from tensorflow import errors
 
 from benchmarks.reports.__main__ import REPORTS
 from benchmarks.reports.report import Report
+from benchmarks.result_files import FOLDER, read_result, result_options, write_result
 
-RESULTS = Path(__file__).parents[1] / "results" / "reports_controls.json"
+NAME = "reports_controls"
 HELD_OUT_SHARE = 0.2
 
 
@@ -52,17 +52,17 @@ def train(report: Report, fixed: bool, seed: int, epochs: int, batch_size: int) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], parents=[result_options()])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=32)
     options = parser.parse_args()
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = read_result(NAME)["trainings"] if (FOLDER / f"{NAME}.json").exists() else {}
     for name in options.names or [name for name, report in REPORTS.items() if report.source]:
         started = time.perf_counter()
         report = REPORTS[name]
-        settings = {"set": "held-out" if report.held_out else "dev", "epochs": options.epochs}
+        settings = {"set": report.set_name, "epochs": options.epochs}
         settings["batch_size"] = options.batch_size
         row = results.get(name, {})
         if not settings.items() <= row.items():
@@ -72,8 +72,7 @@ def main() -> None:
             for kind in ("broken", "fixed"):
                 row[kind].append(train(report, kind == "fixed", seed, options.epochs, options.batch_size))
         results[name] = row
-        lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in sorted(results.items())]
-        RESULTS.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+        write_result(NAME, {"trainings": dict(sorted(results.items()))})
         seconds = time.perf_counter() - started
         print(f"{name:44} broken {row['broken']} fixed {row['fixed']} {seconds:.0f} s", flush=True)
 

@@ -30,6 +30,13 @@ class Report:
     fixed: Net
     held_out: bool = False
 
+    @property
+    def set_name(self) -> str:
+        """`held-out`, `development`, or `kinds` for a kind of mistake without a single source."""
+        if self.held_out:
+            return "held-out"
+        return "development" if self.source else "kinds"
+
 
 REPORTS: dict[str, Report] = {}
 
