@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+import logging
 import re
 import sys
 import warnings
@@ -15,9 +16,11 @@ import jsonargparse
 from keras_cnn import logs
 from keras_cnn.errors import BAD_INPUT, InputError, closest_name, refusal
 from keras_cnn.input_files import read_text
-from keras_cnn.tensorflow_import import import_tensorflow
+from keras_cnn.tensorflow_import import OPTIONAL, import_tensorflow
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.yaml_check import MAX_CONFIG_BYTES, check_yaml
+
+logger = logging.getLogger(__name__)
 
 SIZES = {
     "image_size": "height and width to resize every image to; the images' own size if not given",
@@ -150,9 +153,10 @@ def wanted_directory(options: jsonargparse.Namespace) -> Path | None:
     return Path(options.directory) if options.directory else None
 
 
-def start_tensorflow(threads: int | None) -> None:
-    """Import TensorFlow, to compute in so many threads; None for one a processor."""
-    import_tensorflow()
+def start_tensorflow(threads: int | None = None) -> None:
+    """Import TensorFlow, which takes seconds, to compute in so many threads; None for one a processor."""
+    logger.info("starting TensorFlow")
+    import_tensorflow(hidden=OPTIONAL)
     from keras_cnn.training.strategy import limit_threads
 
     limit_threads(threads)

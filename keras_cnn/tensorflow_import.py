@@ -4,7 +4,12 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+# what Keras and KerasTuner look for as they are imported, to take data frames, draw galleries, wrap scikit-learn, fit
+# Gaussian processes: three of the eight seconds of a start, and 120 MB (two slow cores, 2026-11-26)
+DATA_FRAMES = ("pandas",)
+OPTIONAL = (*DATA_FRAMES, "matplotlib", "sklearn")
 
 
 @contextlib.contextmanager
@@ -25,13 +30,19 @@ def silenced() -> Iterator[None]:
             os.close(kept)
 
 
-def import_tensorflow(keras: bool = True) -> None:
-    """Import TensorFlow and `keras`, without their start-up lines."""
+def import_tensorflow(keras: bool = True, hidden: Sequence[str] = DATA_FRAMES) -> None:
+    """Import TensorFlow and `keras`, without their start-up lines.
+
+    Args:
+        keras: whether to check Keras's backend.
+        hidden: optional packages that Keras is not to find: `OPTIONAL` in a process that runs a command, where no code
+            of the user's asks Keras for what needs them.
+    """
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    with silenced(), without("pandas"):
+    with silenced(), without(*hidden):
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # the first look at the devices prints too
@@ -41,19 +52,15 @@ def import_tensorflow(keras: bool = True) -> None:
 
 
 @contextlib.contextmanager
-def without(name: str) -> Iterator[None]:
-    """Hide an optional package from what is imported meanwhile.
-
-    Keras and KerasTuner look for pandas, to take data frames: 60 MB of every process, and a third of a second.
-    """
-    if name in sys.modules:
-        yield
-        return
-    sys.modules[name] = None  # type: ignore[assignment]
+def without(*names: str) -> Iterator[None]:
+    """Hide optional packages from what is imported meanwhile; those that are imported already stay."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules |= dict.fromkeys(absent)  # type: ignore[arg-type]
     try:
         yield
     finally:
-        del sys.modules[name]
+        for name in absent:
+            del sys.modules[name]
 
 
 def _import_keras() -> None:

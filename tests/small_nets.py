@@ -16,8 +16,8 @@ SMALL = {name: {"dense": [32]} for name in ARCHITECTURES if name.startswith(("al
 SHAPES = {"unet_paper": (188, 188, 3)}  # its smallest; 32x32x3 for all others
 # one of each kind; the others differ from it in depth, width or groups, or have over 100 layers
 QUICK = {"mlp", "lenet5", "alexnet", "vgg", "vgg16", "convnext", "resnet", "unet"}
-# up to 350 million weights, in the code of convnext_tiny; `test_convnext` counts them
-HUGE = {"convnext_small", "convnext_base", "convnext_large", "convnext_xlarge"}
+# up to 350 million weights, in the code of convnext, resnet18 or vgg16; `test_convnext`, ... count them
+HUGE = {f"convnext_{size}" for size in ("tiny", "small", "base", "large", "xlarge")} | {"resnet34", "vgg19"}
 
 
 def marked(argument, names, **options):

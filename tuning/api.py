@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from keras_cnn.directories import claim, data_stem
 from keras_cnn.training.keyword_settings import settings_from
 from tuning.config import STUDY
-from tuning.executors.machine import MachineSettings, count_gpus, each_trial, import_tuner
+from tuning.executors.machine import MachineSettings, count_gpus, each_trial
+from tuning.keras_tuner_import import import_tuner
 from tuning.keyword_arguments import fixed_of, limits_of, loaded_data, named_architectures
 from tuning.study import Study
 from tuning.wanted import Wanted

@@ -12,10 +12,11 @@ from rich.console import Console
 from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
-from keras_cnn.parser import read_settings, wanted_directory
+from keras_cnn.parser import read_settings, start_tensorflow, wanted_directory
 from tuning.config import STUDY, SearchSettings, StudyConfig, read_study
 from tuning.executors.base import Executor
-from tuning.executors.machine import MachineSettings, count_gpus, each_trial, import_tuner, make_executor
+from tuning.executors.machine import MachineSettings, count_gpus, each_trial, make_executor
+from tuning.keras_tuner_import import import_tuner
 from tuning.space.searched import fixed_settings
 from tuning.storage.in_memory import in_memory, resume_command
 from tuning.wanted import Wanted
@@ -28,7 +29,8 @@ DEFAULT_ARCHITECTURE = "vgg"
 
 def search(options) -> None:
     wanted, machine = _wanted(options), _machine(options)
-    gpus = count_gpus(machine)  # imports TensorFlow quietly, which check_names needs
+    start_tensorflow()  # which check_names needs
+    gpus = count_gpus(machine)
     wanted.check_names()
     devices, threads = each_trial(machine, gpus, options.devices, options.threads)
     stem = f"{data_stem(wanted.base.data)}-{wanted.title}-{wanted.search.tuner}"
@@ -64,6 +66,7 @@ def _wanted(options) -> Wanted:
 def resume(options) -> None:
     study, machine = read_study(Path(options.directory)), _machine(options)
     limits = {field.name: options.get(field.name) for field in fields(SearchSettings)}
+    start_tensorflow()
     gpus = count_gpus(machine)
     from keras_cnn.data.dataset import DataFacts
     from tuning.start import at_once, continued

@@ -12,7 +12,8 @@ from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training_run import TrainingRun
 from tuning.config import FIXED, SearchSettings, read_study
-from tuning.executors.machine import MachineSettings, count_gpus, import_tuner
+from tuning.executors.machine import MachineSettings, count_gpus
+from tuning.keras_tuner_import import import_tuner
 from tuning.keyword_arguments import build_function, loaded_data
 from tuning.storage.in_memory import in_memory
 

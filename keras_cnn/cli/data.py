@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_cnn.directories import data_stem
 from keras_cnn.parser import Parser, add_download, new_parser
-from keras_cnn.tensorflow_import import import_tensorflow
+from keras_cnn.tensorflow_import import OPTIONAL, import_tensorflow
 
 
 def parser() -> Parser:
@@ -30,7 +30,7 @@ def run(options) -> None:
     from keras_cnn.data.left_out import LEFT_OUT, write_left_out
     from keras_cnn.data.sources import load
 
-    import_tensorflow()
+    import_tensorflow(hidden=OPTIONAL)
     data = load(
         options.name,
         image_size=tuple(options.image_size) if options.image_size else None,

@@ -6,7 +6,7 @@ from typing import Any
 from keras_cnn.errors import InputError
 from keras_cnn.models.conv_arithmetic import NAMES, solution_lines, solve
 from keras_cnn.parser import Parser, new_parser
-from keras_cnn.tensorflow_import import import_tensorflow
+from keras_cnn.tensorflow_import import OPTIONAL, import_tensorflow
 
 
 def parser() -> Parser:
@@ -43,7 +43,7 @@ def run(options) -> None:
     if known:
         _solve(known, options.json)
     elif options.counts:
-        import_tensorflow()
+        import_tensorflow(hidden=OPTIONAL)
         from keras_cnn.models.tables import count_lines
 
         for line in count_lines():
@@ -67,7 +67,7 @@ def _solve(known: dict[str, int], as_json: bool) -> None:
 
 
 def _describe(options) -> None:
-    import_tensorflow()
+    import_tensorflow(hidden=OPTIONAL)
     from keras_cnn.models.build import build_model
     from keras_cnn.models.describe import describe
     from keras_cnn.models.registry import describe_options

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from keras_cnn.parser import Parser, image_files, new_parser
-from keras_cnn.tensorflow_import import import_tensorflow
+from keras_cnn.parser import Parser, image_files, new_parser, start_tensorflow
 
 
 def parser() -> Parser:
@@ -21,7 +20,7 @@ def parser() -> Parser:
 
 def run(options) -> None:
     files = image_files(options.files)
-    import_tensorflow()
+    start_tensorflow()
     from keras_cnn.serving.explain import explain_run
 
     source = Path(options.run)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from keras_cnn.parser import Parser, add_formats, new_parser
-from keras_cnn.tensorflow_import import import_tensorflow
+from keras_cnn.parser import Parser, add_formats, new_parser, start_tensorflow
 
 
 def parser() -> Parser:
@@ -16,7 +15,7 @@ def parser() -> Parser:
 
 def run(options) -> None:
     source = Path(options.run)
-    import_tensorflow()
+    start_tensorflow()
     from keras_cnn.serving.export import export_run
 
     destination = Path(options.directory or f"saved_models/{source.resolve().name}")

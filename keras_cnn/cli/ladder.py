@@ -8,9 +8,8 @@ from keras_cnn.directories import claim, data_stem
 from keras_cnn.errors import InputError
 from keras_cnn.files import write_text
 from keras_cnn.lecture.ladder import LadderSettings
-from keras_cnn.parser import Parser, add_download, new_parser, wanted_directory
+from keras_cnn.parser import Parser, add_download, new_parser, start_tensorflow, wanted_directory
 from keras_cnn.records import read_record, write_record
-from keras_cnn.tensorflow_import import import_tensorflow
 
 SETTINGS, PAGE = "ladder.json", "ladder.html"
 
@@ -31,12 +30,10 @@ def run(options) -> None:
     settings = LadderSettings(**{field.name: options[field.name] for field in fields(LadderSettings)})
     with claim(wanted_directory(options), f"{data_stem(settings.data)}-ladder", None) as directory:
         _check_same(settings, directory)
-        import_tensorflow()
+        start_tensorflow(options.threads)
         from keras_cnn.lecture.ladder import climb
         from keras_cnn.lecture.page import page
-        from keras_cnn.training.strategy import limit_threads
 
-        limit_threads(options.threads)
         results, facts = climb(settings, directory, options.download)
         write_text(directory / PAGE, page(settings, results, facts))
     print(f"page: {directory / PAGE}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keras_cnn.errors import InputError
 from keras_cnn.files import distinct_stems, to_csv, write_file
 from keras_cnn.parser import Parser, image_files, new_parser
-from keras_cnn.tensorflow_import import import_tensorflow
+from keras_cnn.tensorflow_import import OPTIONAL, import_tensorflow
 
 if TYPE_CHECKING:
     from keras_cnn.serving.predictor import Prediction
@@ -36,7 +36,7 @@ def run(options) -> None:
     if options.top < 1:
         raise InputError(f"top={options.top} must be at least 1.")
     files = image_files(options.files)
-    import_tensorflow(keras=False)
+    import_tensorflow(keras=False, hidden=OPTIONAL)
     from keras_cnn.serving.predictor import Predictor
 
     model = Path(options.model)

@@ -30,7 +30,6 @@ def run(options) -> None:
         _resume(options)
         return
     settings = read_settings(options)
-    print("starting TensorFlow", flush=True)
     start_tensorflow(options.threads)
     from keras_cnn.api import train
 

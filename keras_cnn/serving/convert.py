@@ -30,10 +30,20 @@ TOLERANCE = 1e-5  # other kernels add up in another order
 def write_formats(
     names: Sequence[str], run: Run, data: ImageData, test: dict, folder: Path
 ) -> dict[str, dict]:
-    """Write the `names` of FORMATS into `folder`; name -> file, bytes, difference, score, interval and points lost.
+    """Write formats into `folder`. All compute in float32 or below, whatever the precision trained in.
 
-    All compute in float32 or below, whatever the precision trained in. test: what the SavedModel reaches there. Raises
-    NotEqual if a format of float32 differs from `predict` by more than 1e-5.
+    Args:
+        names: of FORMATS.
+        run: whose best weights to convert.
+        data: of the run.
+        test: what the SavedModel reaches on the test split.
+        folder: where to write.
+
+    Returns:
+        name -> file, bytes, difference, score, interval and points lost.
+
+    Raises:
+        ExportMismatchError: if a format of float32 differs from `predict` by more than 1e-5.
     """
     model = best_model(replace(run.settings, precision="float32"), run.facts, run.directory)
     window = window_of(model)

@@ -41,16 +41,24 @@ WRITING = ".writing-"  # what the name of a version begins with until it is whol
 def export_run(
     directory: Path, destination: Path, *, formats: Sequence[str] = (), data: ImageData | None = None
 ) -> Path:
-    """Write the next numbered version below `destination` (TensorFlow Serving's layout); returns its path.
+    """Write the next numbered version below `destination` (TensorFlow Serving's layout), whole or not at all.
 
     Input `images`: (B, H, W, C), uint8 in 0..255 or float32 in the data's value range; output `probabilities`: float32
     (B, classes), or (B, H', W', classes) of masks, for windows of the size trained on. A card.json in it has classes,
     data, settings, metrics and versions.
-    directory: of a run, or of a study, which stands for its best trial. formats: names of `formats.FORMATS` to write
-    beside it. data: those that the run was trained on, if they are loaded already.
-    The version appears whole or not at all.
-    Raises InputError if `directory` is no finished run or a format is unknown, NotEqual if what is served is not what
-    was measured.
+
+    Args:
+        directory: of a run, or of a study, which stands for its best trial.
+        destination: the folder of the versions.
+        formats: names of `formats.FORMATS` to write beside it.
+        data: those that the run was trained on, if they are loaded already.
+
+    Returns:
+        The version's directory.
+
+    Raises:
+        InputError: if `directory` is no finished run or a format is unknown.
+        ExportMismatchError: if what is served is not what was measured.
     """
     check_formats(formats)
     run = read_run(chosen_run(directory))

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 
 import keras
 import numpy as np
@@ -22,6 +23,9 @@ from keras_cnn.training.make_model import make_model, own_loss
 from keras_cnn.training.train import batches_of
 
 LOW, HIGH, STEPS = 1e-6, 10.0, 210  # thirty steps a decade
+SECONDS = 20.0  # as long as a user waits for a rate
+MIN_STEPS = 42  # six a decade; fewer do not show where the loss turns
+TIMED_STEPS = 3  # after which the time of a step is known; the first one builds the graph
 SMOOTHING = 0.9  # of the moving average over the losses
 SLACK = 0.01  # of the fall of the loss; more finds slightly better rates, and now and then one far too large
 HOPELESS = 2.0  # times the loss before the first step: the test ends there
@@ -41,31 +45,42 @@ class RangeTest:
 def find_learning_rate(
     model: keras.Model,
     batches: tf.data.Dataset,
-    optimizer: Callable[[keras.optimizers.schedules.LearningRateSchedule], keras.optimizers.Optimizer],
+    optimizer: Callable[[float], keras.optimizers.Optimizer],
     loss: Callable,
     *,
     low: float = LOW,
     high: float = HIGH,
     steps: int = STEPS,
+    seconds: float = SECONDS,
 ) -> RangeTest:
     """Train `model` for at most `steps` steps with rates rising from `low` to `high`, and restore it.
 
-    model: built under the strategy of which it is to be trained; weights, random states and its own optimizer are
-    the same afterwards, bit for bit. batches: at least `steps` of them, in global batches. optimizer: makes one for
-    a schedule of the rate. Ends early where the loss is no longer finite or twice what it was.
-    Raises ValueError unless 0 < low < high and steps >= 10.
+    Ends early where the loss is no longer finite or twice what it was.
+
+    Args:
+        model: built under the strategy of which it is to be trained; weights, random states and its own optimizer are
+            the same afterwards, bit for bit.
+        batches: at least `steps` of them, in global batches.
+        optimizer: makes one for a learning rate.
+        loss: per image, of labels and outputs.
+        low: the first learning rate.
+        high: the last one.
+        steps: at most, 10 or more.
+        seconds: fewer steps are made where `steps` of them would take longer, but not fewer than 42.
+
+    Raises:
+        ValueError: unless 0 < low < high and steps >= 10.
     """
     if not 0 < low < high or steps < 10:
         raise ValueError(f"{low=}, {high=}, {steps=}: 0 < low < high and steps >= 10 are needed")
-    schedule = keras.optimizers.schedules.ExponentialDecay(low, steps - 1, high / low)
-    record = _Losses()
+    record = _RisingRate(low, high, steps, seconds)
     with preserve_variables(model, model.variables):
         with model.distribute_strategy.scope():
             probe = keras.Model(model.inputs, model.outputs)  # the same layers under another optimizer
-            probe.compile(optimizer(schedule), loss)
+            probe.compile(optimizer(low), loss)
         probe.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[record])
-    rates = [low * (high / low) ** (step / (steps - 1)) for step in range(len(record.losses))]
     smoothed = smooth(record.losses)
+    rates = record.rates[: len(record.losses)]
     return RangeTest(rates, record.losses, smoothed, suggest(rates, smoothed))
 
 
@@ -74,7 +89,7 @@ def range_test(
 ) -> RangeTest:
     """`find_learning_rate` for the net that `settings` describe, fresh from its initializer, on their batches.
 
-    limits: `low`, `high` and `steps`, as there.
+    limits: `low`, `high`, `steps` and `seconds`, as there.
     """
     keras.utils.set_random_seed(settings.seed)
     model, batch_size, steps = make_model(settings, data, strategy)
@@ -90,25 +105,38 @@ def range_test(
     )
 
 
-class _Losses(keras.callbacks.Callback):
-    """The loss of every batch, until it is hopeless."""
+class _RisingRate(keras.callbacks.Callback):
+    """Raises the learning rate geometrically from step to step; the loss of every batch, until it is hopeless."""
 
-    def __init__(self):
+    def __init__(self, low: float, high: float, steps: int, seconds: float):
         super().__init__()
+        self.rates: list[float] = []
         self.losses: list[float] = []
+        self._low, self._ratio, self._steps, self._seconds = low, high / low, steps, seconds
+        self._times = [perf_counter()]
 
     def on_train_batch_begin(self, batch, logs=None):
         self.model.reset_metrics()  # or `loss` would be the mean since the start
+        if batch == TIMED_STEPS:
+            self._steps = self._affordable()
+        self.rates.append(self._low * self._ratio ** (batch / (self._steps - 1)))
+        self.model.optimizer.learning_rate = self.rates[-1]
 
     def on_train_batch_end(self, batch, logs=None):
+        self._times.append(perf_counter())
         loss = float(logs["loss"])
         if not math.isfinite(loss):
             self.model.stop_training = True
             return
         self.losses.append(loss)
-        start = np.mean(self.losses[:10])
-        if np.mean(self.losses[-3:]) > HOPELESS * start:
+        hopeless = np.mean(self.losses[-3:]) > HOPELESS * np.mean(self.losses[:10])
+        if hopeless or batch == self._steps - 1:
             self.model.stop_training = True
+
+    def _affordable(self) -> int:
+        start, first, *_, last = self._times
+        left = (self._seconds - (last - start)) / ((last - first) / (len(self._times) - 2))
+        return min(self._steps, max(MIN_STEPS, TIMED_STEPS + int(left)))
 
 
 def smooth(losses: list[float]) -> list[float]:

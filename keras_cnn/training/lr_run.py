@@ -15,7 +15,7 @@ from keras_cnn.provenance import provenance
 from keras_cnn.records import write_record
 from keras_cnn.training.batch_size import batch_size_note
 from keras_cnn.training.config import TrainSettings
-from keras_cnn.training.lr_finder import RangeTest, range_test
+from keras_cnn.training.lr_finder import SECONDS, STEPS, RangeTest, range_test
 from keras_cnn.training.plots import as_image
 from keras_cnn.training.strategy import describe, get_strategy
 
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 RESULT = "lr_find.json"
 PLOT = "lr_find.png"
+PLATEAU = 0.05  # of the fall of the loss
 
 
 def find_run(
@@ -31,7 +32,8 @@ def find_run(
     *,
     devices: int | None = None,
     download: bool = False,
-    steps: int,
+    steps: int = STEPS,
+    seconds: float = SECONDS,
 ) -> tuple[RangeTest, Path]:
     """Test the rates for `settings` on their data; leaves lr_find.json, lr_find.png and logs.
 
@@ -40,7 +42,8 @@ def find_run(
         directory: where to write; None for the first free `runs/DATA-ARCHITECTURE-lr-N`.
         devices: as `get_strategy` takes it.
         download: whether a TFDS data set may be fetched from the network.
-        steps: training steps, 10 or more.
+        steps: training steps at most, 10 or more.
+        seconds: fewer steps are made where they would take longer, but not fewer than 42.
 
     Returns:
         (the result, the directory).
@@ -60,8 +63,9 @@ def find_run(
         assert settings.batch_size, "resolved"
         for note in batch_size_note(given, settings.batch_size, settings.input_facts(data.facts), replicas):
             logger.info(f"note: {note}")
-        logger.info(f"{describe(strategy, settings.batch_size)}; {steps} steps at rising learning rates")
-        found = range_test(settings, data, strategy, steps=steps)
+        limits = f"up to {steps} steps, about {seconds:.0f} s, at rising learning rates"
+        logger.info(f"{describe(strategy, settings.batch_size)}; {limits}")
+        found = range_test(settings, data, strategy, steps=steps, seconds=seconds)
         picture = to_png(rate_figure(found), dpi=100)
         write_bytes(claimed / PLOT, picture)
         _write_logs(claimed / "logs", found, picture)
@@ -71,7 +75,7 @@ def find_run(
 
 
 def rate_figure(found: RangeTest):
-    """Losses over rates, as they were and smoothed, with the suggested rate."""
+    """Losses over rates, as they were and smoothed, with the suggested rate and what the rates beside it do."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="tight")
@@ -79,7 +83,13 @@ def rate_figure(found: RangeTest):
     axis.semilogx(found.rates, found.losses, color="lightgray", label="loss of each batch")
     axis.semilogx(found.rates, found.smoothed, color="tab:blue", label="smoothed")
     if found.suggested:
-        label = f"suggested: {found.suggested:.1e}"
+        start, lowest = found.smoothed[0], min(found.smoothed)
+        falling = [loss < start - PLATEAU * (start - lowest) for loss in found.smoothed].index(True)
+        axis.axvspan(
+            found.rates[0], found.rates[falling], alpha=0.15, label="too small: the loss hardly falls"
+        )
+        axis.axvspan(found.suggested, found.rates[-1], color="firebrick", alpha=0.15, label="too large")
+        label = f"suggested: {found.suggested:.1e}, the largest before the loss rises"
         axis.axvline(found.suggested, color="firebrick", linestyle="--", label=label)
     top = max(found.smoothed[: max(1, len(found.smoothed) // 2)])
     axis.set(xlabel="learning rate", ylabel="loss (nats)", ylim=(0, 1.5 * top))

@@ -65,6 +65,7 @@ def test_run_is_shown_in_a_few_lines(finished):
     assert html.startswith("<table><caption>TrainingRun</caption>") and "data:image/png;base64,iVBOR" in html
 
 
+@pytest.mark.slow
 def test_train_of_floats_equals_that_of_the_same_pixels(finished, pairs, tmp_path):
     """With statistics of a power of two they are the same numbers to the last bit."""
     floats = tuple((x.astype(np.float32) / 256, y) for x, y in pairs)
@@ -77,6 +78,7 @@ def test_train_of_floats_equals_that_of_the_same_pixels(finished, pairs, tmp_pat
     np.testing.assert_array_equal(run.confusion_matrix(), finished.confusion_matrix())
 
 
+@pytest.mark.slow
 def test_train_again_in_a_process_repeats_in_the_next_free_directory(finished, pairs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("runs/arrays-vgg-1").mkdir(parents=True)
@@ -92,6 +94,7 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_resumed_run_on_arrays_equals_an_uninterrupted_one(finished, pairs, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train("vgg", pairs, directory=tmp_path / "run", callbacks=[Interrupt()], **SETTINGS)
@@ -111,6 +114,7 @@ def test_resumed_run_on_arrays_equals_an_uninterrupted_one(finished, pairs, tmp_
     assert run.test() == finished.test()
 
 
+@pytest.mark.slow
 def test_resume_of_a_finished_run_trains_it_longer(finished, pairs, tmp_path):
     run = TrainingRun(shutil.copytree(finished.directory, tmp_path / "run"), pairs)
     with pytest.raises(InputError, match="has finished all its 2 epochs"):
@@ -171,6 +175,7 @@ def test_train_refuses_in_one_line_and_writes_nothing(arguments, settings, messa
     assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_train_takes_the_load_arguments_of_loaded_data(pairs, tmp_path):
     data = keras_cnn.load(pairs[0], validation_split=0.3, split_seed=4)
     with pytest.raises(InputError, match=r"validation_split goes to keras_cnn\.load"):

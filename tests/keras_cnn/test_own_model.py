@@ -124,6 +124,7 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_resumed_run_of_a_compiled_model_equals_an_uninterrupted_one(
     finished, pairs, tmp_path, on_one_device
 ):
@@ -145,6 +146,7 @@ def test_train_of_an_uncompiled_function_takes_our_settings_and_its_options(pair
     assert run.objective == "val_accuracy" and run.score == max(run.history["val_accuracy"])
 
 
+@pytest.mark.slow
 def test_train_with_one_hot_loss_and_objective_of_the_model(pairs, tmp_path, on_one_device):
     metrics = [keras.metrics.CategoricalAccuracy(name="hits"), keras.metrics.AUC(name="auc")]
     model = compiled("categorical_crossentropy", metrics, activation="softmax")
@@ -165,6 +167,7 @@ def test_train_of_a_model_with_a_single_output_tells_two_classes_apart(pairs, tm
     assert run.test()["accuracy"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_train_of_a_segmentation_model_of_any_size(mask_data, tmp_path, on_one_device):
     images = keras.Input((None, None, 1))
     model = keras.Model(images, layers.Conv2D(2, 3, padding="same")(layers.Rescaling(1 / 255)(images)))
@@ -174,6 +177,7 @@ def test_train_of_a_segmentation_model_of_any_size(mask_data, tmp_path, on_one_d
     assert run.objective == "val_mean_iou" and run.confusion_matrix().sum() == 4 * 24 * 32
 
 
+@pytest.mark.slow
 def test_train_of_a_model_on_two_devices_equals_one(finished, pairs, tmp_path, two_devices):
     model = compiled(keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     with mock.patch.object(run_module, "get_strategy", lambda devices: two_devices):
@@ -195,6 +199,7 @@ def data():
 """
 
 
+@pytest.mark.slow
 def test_command_trains_a_function_and_resumes_without_its_source(
     tmp_path, monkeypatch, capsys, on_one_device
 ):
@@ -336,6 +341,7 @@ def test_with_batch_statistics_replaces_layers_and_keeps_weights(how):
     assert with_batch_statistics(copy) is copy
 
 
+@pytest.mark.slow
 def test_train_of_a_model_with_batch_normalization_validates_with_its_statistics(
     pairs, tmp_path, on_one_device
 ):

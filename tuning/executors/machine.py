@@ -2,16 +2,14 @@
 
 import logging
 import os
-import threading
 from dataclasses import dataclass
 
 from keras_cnn.errors import InputError, unknown_name
-from keras_cnn.tensorflow_import import import_tensorflow, without
 from tuning.executors.base import Executor
+from tuning.keras_tuner_import import import_tuner
 
 logger = logging.getLogger(__name__)
 
-_IMPORTING = threading.Lock()
 EXECUTORS = ("local", "ray")
 
 
@@ -47,14 +45,6 @@ class MachineSettings:
     def max_workers(self) -> int | None:
         """The number of workers; None for auto."""
         return None if self.workers == "auto" else int(self.workers)
-
-
-def import_tuner() -> None:
-    """Import TensorFlow and KerasTuner, without what the coordinator does not need."""
-    with _IMPORTING:  # searches may begin in two threads
-        import_tensorflow()
-        with without("pandas"):
-            import keras_tuner  # noqa: F401
 
 
 def count_gpus(machine: MachineSettings) -> int:

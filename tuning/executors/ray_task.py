@@ -89,7 +89,8 @@ def _run(
 ) -> None:
     import psutil
 
-    from keras_cnn.tensorflow_import import import_tensorflow
+    from keras_cnn.tensorflow_import import OPTIONAL
+    from tuning.keras_tuner_import import import_tuner
 
     def report(epoch: int, logs: dict) -> bool:
         numbers = {name: float(value) for name, value in logs.items()}
@@ -98,7 +99,7 @@ def _run(
         return is_stopped()
 
     try:
-        import_tensorflow()
+        import_tuner(hidden=OPTIONAL)
         from keras_cnn.training.strategy import get_strategy, limit_threads
         from tuning.executors.trial import run_trial
 

@@ -24,7 +24,8 @@ import psutil
 
 from keras_cnn.errors import InputError, refusal
 from keras_cnn.logs import redirected
-from keras_cnn.tensorflow_import import import_tensorflow
+from keras_cnn.tensorflow_import import OPTIONAL
+from tuning.keras_tuner_import import import_tuner
 
 LOG = "log.txt"
 BEAT_SECONDS = 2
@@ -71,7 +72,7 @@ class CoordinatorChannel:
 
 def main(devices: int | None, threads: int | None) -> None:
     channel = CoordinatorChannel()
-    import_tensorflow()
+    import_tuner(hidden=OPTIONAL)
     while True:
         request = channel.next()
         try:

@@ -95,10 +95,10 @@ def sampled(predictor: Predictor) -> list[Given]:
 def _test_split(settings: str) -> Split:
     """settings: those of the model as JSON, which Streamlit can tell apart."""
     from keras_cnn.data.sources import load
-    from keras_cnn.tensorflow_import import import_tensorflow
+    from keras_cnn.tensorflow_import import OPTIONAL, import_tensorflow
     from keras_cnn.training.config import TrainSettings
 
-    import_tensorflow(keras=False)
+    import_tensorflow(keras=False, hidden=OPTIONAL)
     return load(**TrainSettings.from_dict(json.loads(settings)).load_arguments()).load_test()
 
 

@@ -74,9 +74,9 @@ def _loaded(models: Path, path: Path) -> Predictor | None:
 @st.cache_resource(max_entries=3, show_spinner="Loading the model")
 def _predictor(path: str, modified: float) -> Predictor:
     """modified: so that another model under the same name is loaded anew."""
-    from keras_cnn.tensorflow_import import import_tensorflow
+    from keras_cnn.tensorflow_import import OPTIONAL, import_tensorflow
 
-    import_tensorflow(keras=False)
+    import_tensorflow(keras=False, hidden=OPTIONAL)
     predictor = Predictor(path)
     predictor.probabilities(np.zeros((1, *predictor.shape), predictor.dtype))  # the first call is slow
     return predictor

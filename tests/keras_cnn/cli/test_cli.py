@@ -92,6 +92,7 @@ def test_lr_find_prints_a_rate_and_leaves_a_plot(keras_cnn, tmp_path):
     assert (tmp_path / "lr" / "lr_find.png").exists() and (tmp_path / "lr" / "lr_find.json").exists()
 
 
+@pytest.mark.slow
 def test_describe_counts_the_parameters_of_all_architectures(capsys):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert keras_cnn.cli.main(["describe", "--counts"]) == 0

@@ -32,6 +32,7 @@ def nets(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_diagnose_existing_directory_is_rejected(nets, capsys):
     assert cli.main(["diagnose", *OURS, "--directory", "out"]) == 0
     assert capsys.readouterr().out.startswith("verdict: healthy")

@@ -48,6 +48,7 @@ def test_an_epoch_holds_each_image_at_most_once_with_its_label(count, batch, see
     np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), split.images[labels])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings_", [{"augmentation": "flip+crop"}, {"balanced": True}, EVERYTHING], ids=str
 )
@@ -61,6 +62,7 @@ def test_continuing_at_an_epoch_gives_the_batches_of_an_uninterrupted_run(settin
         np.testing.assert_array_equal(labels, expected_labels)
 
 
+@pytest.mark.slow
 def test_batches_do_not_depend_on_parallelism(monkeypatch):
     runs = []
     for parallel in (1, 4):
@@ -119,6 +121,7 @@ def test_images_may_lie_on_disk(tmp_path):
         np.testing.assert_array_equal(images, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings_", [{}, {"label_smoothing": 0.3}, {"balanced": True}, EVERYTHING], ids=str)
 def test_two_replicas_get_the_halves_of_each_batch(settings_, two_devices):
     split = unequal(24)
@@ -163,6 +166,7 @@ def test_soft_labels_need_the_number_of_classes(settings_):
         training_batches(numbered(8), 8, epochs=1, **settings_)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(counts=st.lists(st.integers(0, 9), min_size=1, max_size=5).filter(any), seed=st.integers(0, 2**40))
 def test_balanced_batches_draw_all_classes_and_their_images_equally_often(counts, seed):

@@ -73,6 +73,7 @@ def binary(rate: float = 1e-3) -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "verdict"), [(1e-3, HEALTHY), (1e-9, LR_DEPENDENT)])
 def test_diagnose_noisy_labels_lower_required_score(rate, verdict):
     found = diagnose(binary(rate), noisy_binary_labels())
@@ -274,6 +275,7 @@ def test_text_report_names_score_and_suggestions():
     assert report.splitlines()[2].split()[-1] == "score" and "   suggestion 1: " in report
 
 
+@pytest.mark.slow
 def test_diagnose_time_that_is_too_short_is_undecided():
     found = diagnose(net(**DEEP), digits(), seconds=0.0)
     assert (found.verdict, found.rates) == (UNDECIDED, ()) and len(found.traces) == 1

@@ -28,6 +28,7 @@ def strategy(request):
     return request.getfixturevalue(request.param)
 
 
+@pytest.mark.slow
 def test_monitor_healthy_training_is_unchanged(strategy, tmp_path):
     def trained(callback):
         with strategy.scope():
@@ -138,6 +139,7 @@ def test_overfitting_three_epochs_are_required():
     assert overfitting([*worse[:3], {"loss": 0.2, "val_loss": 2.5}]) == []
 
 
+@pytest.mark.slow
 def test_monitor_validation_of_another_scale_is_not_called_overfitting():
     x, y = digits()
     monitor = monitor_of_digits(validation_data=(60 * x + 50, y))
@@ -146,6 +148,7 @@ def test_monitor_validation_of_another_scale_is_not_called_overfitting():
     assert found.name == "validation_differs" and "Training images have mean" in found.message
 
 
+@pytest.mark.slow
 def test_monitor_short_training_with_late_statistics_is_found():
     model = net(batch_norm=True, rate=1e-2)
     for layer in model.layers:

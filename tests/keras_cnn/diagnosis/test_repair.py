@@ -50,6 +50,7 @@ def test_repair_untrainable_model_succeeds_and_measures_both(arguments, remedies
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_repair_healthy_model_is_unchanged():
     model = net()
     repaired = repair(model, digits(), diagnosis_of(), budget=30)

@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_cnn.errors import InputError
@@ -30,6 +30,7 @@ def test_the_number_left_out_is_among_the_solutions(numbers, missing):
         assert all(found[name] == value for name, value in known.items())
 
 
+@settings(max_examples=30)
 @given(
     numbers=numbers,
     missing=st.sampled_from([("kernel", "stride"), ("padding", "kernel"), ("stride", "output")]),

@@ -33,6 +33,7 @@ def test_counts_are_the_published_ones(name):
     assert len(model.weights) == {"convnext_tiny": 182}.get(name, 344)
 
 
+@pytest.mark.slow
 def test_probabilities_equal_keras_applications():
     """A depthwise kernel is (7, 7, C, 1) here and (7, 7, 1, C), a grouped convolution's, there."""
     keras.utils.set_random_seed(0)

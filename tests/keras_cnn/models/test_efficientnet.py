@@ -25,6 +25,7 @@ def test_counts_at_224_are_the_published_ones():
     assert found["macs"] == 385_814_752
 
 
+@pytest.mark.slow
 def test_efficientnet_b0_equals_keras_applications():
     """Its first layer divides by 255, as `zero_one` does here."""
     keras.utils.set_random_seed(0)

@@ -15,7 +15,7 @@ from keras_cnn.models.spec import NORMALIZATIONS, ModelSpec
 from tests.small_nets import HUGE, SHAPES, every_architecture, marked, spec_of
 
 SEED = 3
-# they differ from vgg16, vgg19, resnet and resnet18 in numbers of their table alone
+# they differ from vgg16, resnet and resnet18 in numbers of their table alone
 LIKE_ANOTHER = {"vgg11", "vgg13", "vgg16_c", "resnet20_cifar", "resnet34"}
 EVERY = [name for name in ARCHITECTURES if name not in HUGE]
 

@@ -54,6 +54,7 @@ def test_resnet20_is_resnet_with_its_defaults():
     assert shapes[0] == shapes[1]
 
 
+@pytest.mark.slow
 def test_resnet50_equals_keras_applications():
     keras.utils.set_random_seed(0)
     reference = keras.applications.ResNet50(weights=None, input_shape=(65, 65, 3), classes=7)

@@ -69,7 +69,7 @@ def test_vgg_forms_for_small_images_have_the_published_counts():
     assert trainable(normalized) == 14_728_266
 
 
-@pytest.mark.parametrize("name", ["vgg16", "vgg19"])
+@pytest.mark.parametrize("name", ["vgg16", pytest.param("vgg19", marks=pytest.mark.slow)])
 def test_outputs_equal_keras_applications_bit_for_bit(name):
     """At 64x64, where four pixels are flattened. Images this bright make the classes' probabilities differ."""
     function = {"vgg16": keras.applications.VGG16, "vgg19": keras.applications.VGG19}[name]

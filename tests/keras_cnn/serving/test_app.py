@@ -99,6 +99,7 @@ def test_page_with_an_upload_that_is_no_image_shows_an_error(opened, models):
     assert not page.exception and escape("x.png: the upload is no image") in page.error[0].value
 
 
+@pytest.mark.slow
 def test_page_with_many_images_shows_a_table(opened, models, data, answers):
     page = opened(models)
     files = [(f"{n}.png", png(image), "image/png") for n, image in enumerate(data.load_test().images[:3])]
@@ -110,6 +111,7 @@ def test_page_with_many_images_shows_a_table(opened, models, data, answers):
     assert table["label"][:3].tolist() == answers[:3] and "is no image" in table["error"][3]
 
 
+@pytest.mark.slow
 def test_page_with_test_images_shows_their_true_class(opened, models, data, answers, monkeypatch):
     monkeypatch.setattr(sources, "load", lambda **arguments: data)
     page = opened(models)
@@ -123,6 +125,7 @@ def test_page_with_test_images_shows_their_true_class(opened, models, data, answ
         assert captions(page)[0].endswith(f"of test image {row}")
 
 
+@pytest.mark.slow
 def test_page_without_the_data_shows_why_there_are_no_test_images(opened, models, monkeypatch):
     def missing(**arguments):
         raise InputError("there is no folder '/home/me/photos'.")
@@ -184,6 +187,7 @@ def test_folders_that_hold_no_model_are_named_and_hide_no_other(tmp_path):
     assert find_version(tmp_path / "half") == tmp_path / "half" / "1"
 
 
+@pytest.mark.slow
 def test_page_names_a_folder_that_is_no_model_and_shows_the_others(opened, models):
     (models / "![x](http://x.example/y)" / "²").mkdir(parents=True)
     page = opened(models)
@@ -210,6 +214,7 @@ def hostile(exported, tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_page_escapes_names_wherever_it_shows_them(opened, hostile, data):
     page = opened(hostile)
     image = png(data.load_test().images[0])
@@ -225,6 +230,7 @@ def test_page_escapes_names_wherever_it_shows_them(opened, hostile, data):
     assert set(page.main.selectbox[0].options) == set(NAMES)  # no Markdown there
 
 
+@pytest.mark.slow
 def test_page_with_a_card_that_is_not_complete_shows_which_part_is_missing(opened, models, exported):
     shutil.copytree(exported, models / "torn" / "1")
     write_json(models / "torn" / "1" / "card.json", {"classes": ["a", "b"]})

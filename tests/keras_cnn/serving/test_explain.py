@@ -23,6 +23,7 @@ def explained(version, data, folder, files=(), layers=()):
     return {str(path.relative_to(folder)) for path in folder.rglob("*.png")}, said
 
 
+@pytest.mark.slow
 def test_explain_of_two_files_of_one_name_draws_the_chosen_layers(exported, data, tmp_path):
     files = []
     for index, folder in enumerate("ab"):

@@ -96,6 +96,7 @@ def test_export_of_masks_serves_windows_of_the_training_size(exported_masks, mas
     assert set(card["test"]["iou"]) == {"sky", "disc"} and "mean_iou" in card["validation"]
 
 
+@pytest.mark.slow
 def test_export_of_a_model_with_other_weights_is_refused(exported, data, tmp_path):
     run, models = copy_run(exported, tmp_path)
     before = sorted(models.iterdir())

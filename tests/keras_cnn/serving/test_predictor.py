@@ -270,6 +270,7 @@ def test_predict_command_writes_a_formula_as_text_and_refuses_a_pipe(
     assert "'pipe.png' is a named pipe" in rows[1]["error"] and printed.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_predict_command_of_files_some_broken_answers_the_others(
     exported, predictor, image, keras_cnn, tmp_path, monkeypatch, capsys
 ):

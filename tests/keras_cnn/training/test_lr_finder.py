@@ -58,6 +58,25 @@ def test_find_learning_rate_ends_where_the_loss_is_hopeless():
     assert found.suggested and 0.02 < found.suggested < 2
 
 
+def test_fewer_steps_are_made_where_they_would_take_longer(monkeypatch):
+    """Of a step of a second 210 do not fit into 60 s: 60 do, which rise to the same rate."""
+    clock = iter(range(10_000))
+    monkeypatch.setattr("keras_cnn.training.lr_finder.perf_counter", lambda: float(next(clock)))
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    ones = tf.data.Dataset.from_tensors((np.ones((1, 1)), np.zeros((1, 1)))).repeat()
+    for seconds, steps in ((60, 60), (1, 42), (1000, 210)):
+        found = find_learning_rate(
+            model,
+            ones,
+            keras.optimizers.SGD,
+            keras.losses.mean_squared_error,
+            high=1e-2,
+            seconds=seconds,
+        )
+        assert len(found.rates) == steps and found.rates[-1] == pytest.approx(1e-2)
+        assert np.all(np.diff(found.rates) > 0)
+
+
 def test_the_smoothed_loss_of_a_line_is_the_line():
     line = np.linspace(5, 1, 200)
     np.testing.assert_allclose(smooth(line.tolist())[40:-40], line[40:-40], atol=1e-2)

@@ -141,6 +141,7 @@ def test_resume_on_other_data_is_refused_and_loses_nothing(changed, run, whole):
     assert read_run(run) == dataclasses.replace(read_run(whole), directory=run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [["best.npz"], ["best.npz", "checkpoint.npz"]])
 def test_run_without_its_best_weights_begins_anew(lost, run, whole):
     for name in lost:
@@ -149,6 +150,7 @@ def test_run_without_its_best_weights_begins_anew(lost, run, whole):
     assert_same_results(run, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["best.npz", "checkpoint.npz"])
 def test_pipe_in_the_place_of_an_archive_is_set_aside(name, run, whole):
     (run / name).unlink()

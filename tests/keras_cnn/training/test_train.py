@@ -53,6 +53,7 @@ def whole(data, one_device, tmp_path_factory) -> Whole:
     return Whole(directory, result, reports)
 
 
+@pytest.mark.slow
 def test_train_keeps_the_epoch_that_is_best_by_its_objective(data, one_device, tmp_path):
     found = run(
         replace(SETTINGS, objective="val_loss", learning_rate=0.3), data, tmp_path / "run", one_device
@@ -151,23 +152,19 @@ def test_train_with_averages_estimates_the_statistics_of_the_averages(whole, dat
         np.testing.assert_allclose(weight.numpy(), expected, rtol=1e-4, atol=1e-5, err_msg=weight.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(
-            {
-                "label_smoothing": 0.1,
-                "augmentation": "flip+crop+cutout+mixup+cutmix",
-                "class_weight": "balanced",
-            },
-            marks=pytest.mark.slow,
-        ),
+        {
+            "label_smoothing": 0.1,
+            "augmentation": "flip+crop+cutout+mixup+cutmix",
+            "class_weight": "balanced",
+        },
         {"ema_momentum": 0.9, "batch_norm": True, "balanced": True, "augmentation": "randaugment+color"},
-        pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
-        pytest.param({"synchronized": True, "batch_norm": True, "optimizer": "muon"}, marks=pytest.mark.slow),
-        pytest.param(
-            {"optimizer": "sgd", "schedule": "one_cycle", "global_clipnorm": 1.0}, marks=pytest.mark.slow
-        ),
+        {"precision": "mixed_float16"},
+        {"synchronized": True, "batch_norm": True, "optimizer": "muon"},
+        {"optimizer": "sgd", "schedule": "one_cycle", "global_clipnorm": 1.0},
     ],
     ids=str,
 )
@@ -178,6 +175,7 @@ def test_train_on_two_devices_measures_the_best_weights(data, two_devices, tmp_p
     assert_measures_the_best_weights(result, settings, data, tmp_path / "run", *tolerances)
 
 
+@pytest.mark.slow
 def test_train_with_class_weights_weighs_the_loss(data, one_device, tmp_path):
     """A loss that counts the first class alone learns to answer nothing else."""
     settings = replace(SETTINGS, class_weight="1,1e-6", epochs=1, learning_rate=0.02)

@@ -74,6 +74,7 @@ def run(directory, report=lambda epoch, logs: None) -> dict:
     return trial.run_trial(directory, ONE_DEVICE, report)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_memory")
 def test_trial_killed_after_an_epoch_ends_as_one_never_killed(tmp_path):
     def kill(epoch, logs):

@@ -105,6 +105,7 @@ def test_executor_stops_a_trial_after_its_present_epoch(executor, trial):
     assert metrics["state"] == "COMPLETED" and len(metrics["history"]["loss"]) < LONG
 
 
+@pytest.mark.slow
 def test_executor_answers_facts_and_refuses_what_cannot_be_built(executor):
     facts = DataFacts.from_dict(executor.facts(SMALL, download=False))
     assert facts.shape == (8, 8, 1)
@@ -140,6 +141,7 @@ def test_worker_does_not_wait_for_a_pipe_in_the_place_of_its_log(tmp_path):
         worker._print_to(tmp_path / "log.txt")
 
 
+@pytest.mark.slow
 def test_worker_is_replaced_after_its_requests(monkeypatch):
     """So that its memory stays flat. Trials are requests like others."""
     monkeypatch.setattr(process, "REQUESTS_PER_WORKER", 2)

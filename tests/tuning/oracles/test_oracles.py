@@ -21,7 +21,9 @@ from tuning.space.sampling import combinations, draw, is_active
 from tuning.space.trial_spec import trial_spec
 
 
-@pytest.mark.parametrize("tuner", TUNERS)
+@pytest.mark.parametrize(
+    "tuner", [pytest.param(name, marks=[pytest.mark.slow] * (name == "bayesian")) for name in TUNERS]
+)
 def test_oracle_interrupted_anywhere_proposes_the_same(tuner, tmp_path):
     whole = run(make_oracle(study_in(tmp_path / "whole", tuner, trials=12)))
     assert len(whole) >= 8
@@ -128,6 +130,7 @@ def test_bayesian_search_finds_better_points_than_chance(tmp_path):
     assert sum(best("bayesian", seed) for seed in range(4)) > sum(best("random", seed) for seed in range(4))
 
 
+@pytest.mark.slow
 def test_sampler_avoids_diverged_configurations(tmp_path):
     """Where sgd always fails, a sampler that skips failures would go back there for want of anything known."""
     oracle = make_oracle(study_in(tmp_path, "bayesian", trials=30))

@@ -65,6 +65,7 @@ def test_page_is_one_file_that_fetches_nothing_and_shows_everything(whole):
         assert f"<td>{row['trial']}</td><td>COMPLETED</td>" in text
 
 
+@pytest.mark.slow
 def test_page_of_failed_trials_shows_escaped_causes(searched, tmp_path, monkeypatch):
     monkeypatch.setattr(importance_module, "TREES", 20)  # what is important is tested below
     monkeypatch.setattr(importance_module, "SHUFFLES", 2)

@@ -41,7 +41,7 @@ every_space = pytest.mark.parametrize("architecture", [*OPTIONS, "lenet5"])
 
 
 @every_space
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(seed=st.integers(0, 10**6), side=st.sampled_from([2, 4, 8, 28, 33]))
 def test_every_point_builds_a_model(architecture, seed, side):
     data = facts(side, architecture=architecture)

@@ -91,7 +91,9 @@ def test_a_damaged_checkpoint_that_nobody_continues_costs_nothing(study):
     assert states(study) == ["COMPLETED"] * 4 and (study / "trials/0002/best.npz").exists()
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(name, marks=[pytest.mark.slow] * (name != "cut")) for name in DAMAGE]
+)
 def test_status_and_report_name_what_is_damaged_and_change_nothing(damage, study, monkeypatch, capsys):
     path = study / "trials/0003/metrics.json"
     path.write_bytes(DAMAGE[damage](path.read_bytes()))

@@ -52,6 +52,7 @@ def test_custom_training_loop_that_returns_a_float(module, tmp_path):
     assert tuner.hypermodel.build(best).layers[0].units == best["units"]
 
 
+@pytest.mark.slow
 @MODULES
 def test_tailored_search_space(module, tmp_path):
     """Some hyperparameters are fixed or narrowed from outside; of the others none is searched."""

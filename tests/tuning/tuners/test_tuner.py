@@ -82,12 +82,8 @@ CASES = {
 }
 
 
-QUICK = ("unbuilt", "early stopping", "hyperband")
-
-
-@pytest.mark.parametrize(
-    "case", [case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
 def test_search_killed_at_every_third_epoch_equals_an_uninterrupted_one(case, tmp_path, monkeypatch):
     kind, hypermodel, arguments, callbacks = CASES[case]
 
@@ -132,6 +128,7 @@ def test_hyperband_continues_the_optimizer(tmp_path):
     assert all(iterations == 3 * epoch for epoch, iterations in steps)  # 48 images in batches of 16
 
 
+@pytest.mark.slow
 def test_hyperband_trains_every_trial_for_its_least_epochs(tmp_path):
     given = {**GIVEN, "max_epochs": 4, "factor": 2, "directory": tmp_path}
     for _ in range(2):  # the second continues a search that has ended
@@ -143,6 +140,7 @@ def test_hyperband_trains_every_trial_for_its_least_epochs(tmp_path):
         Hyperband(build, min_epochs=5, **given)
 
 
+@pytest.mark.slow
 def test_loss_that_is_not_finite_fails_the_trial_and_is_not_ranked(tmp_path):
     def explode(hp):
         model = build(hp)
@@ -174,6 +172,7 @@ def test_run_trial_of_a_subclass_runs_in_this_process(tmp_path):
     assert best**2 == min(trial.score for trial in tuner.oracle.trials.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["model", "callbacks"])
 def test_script_changed_between_a_kill_and_its_next_run_goes_on(change, tmp_path, monkeypatch):
     def larger(hp):

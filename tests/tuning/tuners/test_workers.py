@@ -42,6 +42,7 @@ def test_workers_give_the_scores_and_models_of_this_process(tmp_path):
     assert "building with offset 0.25" in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_fit_of_the_hypermodel_and_data_functions_run_in_workers(tmp_path):
     class Custom(kt.HyperModel):
         def build(self, hp):
@@ -69,6 +70,7 @@ def test_fit_of_the_hypermodel_and_data_functions_run_in_workers(tmp_path):
     assert any("does not pass `callbacks` on" in message for message in messages)
 
 
+@pytest.mark.slow
 def test_settings_and_registered_classes_of_the_script_reach_the_workers(tmp_path):
     @keras.saving.register_keras_serializable("small_search")
     class Doubled(keras.layers.Layer):
@@ -137,6 +139,7 @@ def test_live_dataset_runs_in_this_process_and_one_line_says_so(tmp_path):
     assert len(messages) == 1 and "trials run in this process" in messages[0] and "function" in messages[0]
 
 
+@pytest.mark.slow
 def test_error_of_the_user_that_ends_the_search_arrives_as_in_keras_tuner(tmp_path):
     class Forgotten(kt.HyperModel):
         def __init__(self, leaves):
@@ -179,11 +182,11 @@ import sys; sys.path.insert(0, {str(Path(__file__).parents[3])!r})
 from tests.tuning.tuners.small_search import build, points
 from tuning import RandomSearch
 tuner = RandomSearch(build, max_trials=4, directory=sys.argv[1], **{GIVEN!r})
-tuner.search(*points(), **{ {**FIT, "epochs": 12}!r})
+tuner.search(*points(), **{ {**FIT, "epochs": 8}!r})
 """
     command = [sys.executable, "-c", code]
     subprocess.run([*command, tmp_path / "whole"], check=True, capture_output=True)
-    for seconds in (6, 9, 12, 1000):
+    for seconds in (8, 12, 1000):
         process = subprocess.Popen([*command, tmp_path / "killed"], stdout=subprocess.DEVNULL)
         started = time.monotonic()
         while process.poll() is None and time.monotonic() - started < seconds:

@@ -125,6 +125,7 @@ def every_operation(images: np.ndarray) -> np.ndarray:
     )
 
 
+@pytest.mark.slow
 def test_randaugment_draws_two_operations_per_image():
     images = noise(40, 8, 10, 3, low=30, high=220)
     result = augmented(images, "randaugment")

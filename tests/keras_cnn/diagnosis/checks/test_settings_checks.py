@@ -168,6 +168,7 @@ def test_suspects_are_settings_of_unusual_strength(settings, found):
     assert [one.finding for one in ablations(model, objective_of(model, sample_of(digits(), 256)))] == found
 
 
+@pytest.mark.slow
 def test_diagnose_proves_a_penalty_by_a_run_without_it():
     found = diagnose(with_settings(l2=3.0), digits())
     assert found.findings[0].name == "regularization_too_strong", text(found)

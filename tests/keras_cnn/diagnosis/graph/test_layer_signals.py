@@ -94,6 +94,7 @@ def test_measure_signals_repeated_layer_kinds_stay_separate():
     assert len(relus) == 2 and relus[0].variance != relus[1].variance
 
 
+@pytest.mark.slow
 def test_probe_run_restores_all_variables():
     model = net(batch_norm=True)
     sample, objective = prepared(model)

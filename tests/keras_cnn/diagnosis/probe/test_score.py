@@ -66,11 +66,11 @@ def test_explained_entropy_all_label_forms_are_equal():
 
 @pytest.mark.parametrize(("classes", "count"), [(2, 60), (2, 256), (10, 256)])
 def test_null_score_p999_random_outputs_rarely_exceed_it(classes, count):
-    draws = [outputs(seed, 0.0, classes, count) for seed in range(400)]
+    draws = [outputs(seed, 0.0, classes, count) for seed in range(150)]
     beyond = [explained_entropy(*draw) > null_score_p999(*draw) for draw in draws]
-    assert sum(beyond) <= 4
+    assert sum(beyond) <= 3
     half = [explained_entropy(*draw) > 0.1 * null_score_p999(*draw) for draw in draws]
-    assert sum(half) > 20  # the bound is not far too high
+    assert sum(half) > 7  # the bound is not far too high
 
 
 def test_explained_entropy_void_pixels_are_ignored():
