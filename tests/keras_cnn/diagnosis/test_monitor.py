@@ -98,6 +98,21 @@ def test_monitor_loss_at_chance_stops_with_reason():
     assert len(history["loss"]) < 40 and monitor.reason.startswith("stands_at_chance")
 
 
+def test_monitor_takes_the_loss_of_each_batch_from_the_mean_of_the_epoch():
+    """Keras reports the mean over the epoch so far, which an oscillating loss hardly moves later on."""
+    chance = np.log(10)
+    losses = [chance * (0.5 + 0.3 * ((step // 20) % 2)) for step in range(400)]
+    means = np.cumsum(losses) / np.arange(1, 401)
+    monitor = monitor_of_digits(share=0.0)
+    monitor.set_model(net())
+    monitor.on_train_begin()
+    monitor.on_epoch_begin(0)
+    for batch, mean in enumerate(means):
+        monitor.on_train_batch_end(batch, {"loss": mean})
+    monitor.on_train_end()
+    assert [finding.name for finding in monitor.findings] == ["loss_swings"]
+
+
 def test_monitor_dead_units_are_logged_once():
     found: list[str] = []
     with redirected(found.append):

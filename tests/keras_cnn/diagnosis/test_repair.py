@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_cnn.diagnosis.probe.data import sample_of
 from keras_cnn.diagnosis.remedies.attempts import Measured
-from keras_cnn.diagnosis.repair import Repair, _is_better, repair
+from keras_cnn.diagnosis.repair import Repair, _in_stock_layers, _is_better, repair
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model
 from tests.small_nets import spec_of
@@ -134,6 +135,14 @@ def test_repair_one_hot_labels_for_one_unit_gets_one_output_per_class(three_rate
         repaired.code_changes
     )
     assert "'categorical_crossentropy'" in repaired.code_changes[-1] and "In your code:" in str(repaired)
+
+
+def test_repaired_model_is_compiled_at_the_rate_of_its_best_training():
+    model, sample = net(rate=1e-3), sample_of(digits(), 512)
+    repaired = _in_stock_layers(model, sample, 0.02)
+    assert float(repaired.optimizer.learning_rate) == pytest.approx(0.02)
+    for one, other in zip(model.get_weights(), repaired.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(

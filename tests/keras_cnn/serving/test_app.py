@@ -170,6 +170,14 @@ def test_exported_models_are_listed_newest_first(tmp_path):
     assert exported_models(tmp_path / "nowhere") == ({}, {})
 
 
+def test_version_10_is_newer_than_version_9(tmp_path):
+    for number in (9, 10):
+        (tmp_path / "model" / str(number)).mkdir(parents=True)
+        (tmp_path / "model" / str(number) / "card.json").write_text("{}")
+    newest = tmp_path / "model" / "10"
+    assert find_version(tmp_path / "model") == newest == exported_models(tmp_path)[0]["model"]
+
+
 def test_folders_that_hold_no_model_are_named_and_hide_no_other(tmp_path):
     for name in ("good/1", "odd/²", "odd/٣", "bare/7", "half/1", "half/2", "empty", ".writing-x"):
         (tmp_path / name).mkdir(parents=True)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from keras_cnn.data.windows import Window, predict_image
 from keras_cnn.errors import ExportMismatchError, InputError
 from keras_cnn.serving import export
+from keras_cnn.serving.convert import write_formats
 from keras_cnn.serving.formats import FORMATS, load_litert, load_onnx
 from keras_cnn.serving.markdown import escape
 from keras_cnn.training.evaluate import measure
 from keras_cnn.training.evaluate_masks import measure_masks
+from keras_cnn.training.run_directory import read_run
 from tests.keras_cnn.serving.conftest import copy_run, export_version
 
 
@@ -91,6 +94,19 @@ def export_broken(exported, data, folder, form) -> None:
     run, _ = copy_run(exported, folder)
     with without_saved_model(), mock.patch.dict(FORMATS, {"onnx": form}):
         export_version(run, data, folder / "new", ["onnx"])
+
+
+def test_write_formats_measures_the_test_split(exported, data, tmp_path):
+    """A format that always answers the first class is right for all test images, and wrong for many others."""
+    form = mock.Mock(file="model.onnx", exact=False, packages=())
+    form.write = lambda model, path, images: path.write_bytes(b"")
+    form.load = lambda path: lambda images: np.tile(np.float32([0.9, 0.1]), (len(images), 1))
+    test = data.load_test()
+    first_class = replace(data, load_test=lambda: replace(test, labels=np.zeros_like(test.labels)))
+    run = read_run(exported.parents[1] / "run")
+    with mock.patch.dict(FORMATS, {"onnx": form}):
+        found = write_formats(["onnx"], run, first_class, {"accuracy": 0.75}, tmp_path)["onnx"]
+    assert found["accuracy"] == 1.0 and found["lost"] == -0.25
 
 
 def test_format_that_differs_is_refused_and_nothing_exported(exported, data, tmp_path):

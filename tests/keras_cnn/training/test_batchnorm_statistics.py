@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.pipeline import training_batches
@@ -74,6 +75,21 @@ def test_statistics_are_those_of_the_images_without_dropout(data):
         layer = model.get_layer(name)
         np.testing.assert_allclose(layer.moving_mean, inputs.mean((0, 1, 2)), rtol=1e-3, atol=1e-4)
         np.testing.assert_allclose(layer.moving_variance, inputs.var((0, 1, 2)), rtol=1e-3)
+
+
+def test_statistics_of_several_batches_are_those_of_all_their_images(data):
+    """The means of the batches differ, so the variance exceeds the mean of the batches' variances."""
+    model = model_of()
+    shift = np.repeat(np.arange(10, dtype=np.float32), 16)[:, None, None, None]
+    images = 0.1 * data.train.images[:160] + 20 * shift
+    pairs = tf.data.Dataset.from_tensor_slices((images, data.train.labels[:160]))
+    callback = BatchStatistics(pairs.batch(16, drop_remainder=True))
+    callback.set_model(model)
+    callback.on_test_begin()
+    inputs = keras.Model(model.input, model.get_layer("block1_conv1").output).predict(images, verbose=0)
+    layer = model.get_layer("block1_bn1")
+    np.testing.assert_allclose(layer.moving_mean, inputs.mean((0, 1, 2)), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(layer.moving_variance, inputs.var((0, 1, 2)), rtol=1e-3)
 
 
 def test_estimating_changes_nothing_else(data):

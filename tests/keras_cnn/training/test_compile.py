@@ -51,6 +51,16 @@ def test_one_step_is_enough_for_a_schedule(schedule):
     assert all(np.isfinite(rates(TrainSettings(schedule=schedule), 1)))
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_compile_model_spreads_the_schedule_over_all_epochs(schedule):
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    compile_model(model, TrainSettings(learning_rate=0.5, schedule=schedule, epochs=4), steps_per_epoch=25)
+    found = [float(model.optimizer._learning_rate(step)) for step in range(101)]
+    assert found == pytest.approx(rates(TrainSettings(learning_rate=0.5, schedule=schedule), 100))
+    assert min(found[:100]) > 0 and found[100] == pytest.approx(0, abs=1e-6)
+
+
 def test_the_gradient_of_all_weights_is_cut_together():
     settings = TrainSettings(
         optimizer="sgd", weight_decay=0, learning_rate=1.0, schedule="constant", global_clipnorm=0.1

@@ -87,6 +87,11 @@ def test_no_rate_is_suggested_where_the_loss_never_fell():
     assert suggest(rates, [2.3, 2.3, 2.31, 2.4, 3.0, 9.0]) is None
 
 
+def test_suggested_rate_is_the_largest_of_a_flat_lowest_loss():
+    rates = [10.0**exponent for exponent in range(-6, 1)]
+    assert suggest(rates, [2.3, 1.8, 0.52, 0.5, 0.51, 1.5, 9.0]) == rates[4]
+
+
 @pytest.mark.parametrize("limits", [{"low": 0.0}, {"low": 2.0, "high": 1.0}, {"steps": 9}])
 def test_lr_finder_limits_are_checked(limits):
     with pytest.raises(ValueError, match="are needed"):

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import jaccard_score
 
+from keras_cnn.data.dataset import Split
 from keras_cnn.data.windows import cut
 from keras_cnn.errors import InputError
 from keras_cnn.training.compile import LOSS_FUNCTIONS
@@ -103,6 +104,22 @@ def test_predict_mask_of_a_large_image_has_no_seams(mask_data):
     np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-5)
     # the image repeats itself every 24 rows, and so, far from its borders, does what is made of it
     assert np.mean(found[16:24].argmax(-1) == found[40:48].argmax(-1)) > 0.95
+
+
+def test_measure_masks_interval_covers_95_percent_of_resampled_images():
+    random = np.random.default_rng(1)
+    truth = random.integers(0, 2, (40, 8, 8))
+    wrong = random.random(truth.shape) < random.uniform(0, 0.6, (40, 1, 1))
+    guesses = np.where(wrong, 1 - truth, truth)
+    answers = iter(np.eye(2)[guesses])
+    measured, _ = measure_masks(lambda image: next(answers), Split(truth[..., None], truth), ("a", "b"))
+
+    drawn = random.integers(0, 40, (2000, 40))
+    of_class = np.stack([(truth == one, guesses == one) for one in (0, 1)])  # (2, 2, images, H, W)
+    both, either = of_class.all(axis=1).sum((2, 3)), of_class.any(axis=1).sum((2, 3))
+    resampled = (both[:, drawn].sum(-1) / either[:, drawn].sum(-1)).mean(axis=0)
+    low, high = measured["mean_iou_interval"]
+    assert 0.935 < np.mean((low <= resampled) & (resampled <= high)) < 0.965
 
 
 @pytest.mark.slow

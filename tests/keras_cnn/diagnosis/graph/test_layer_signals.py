@@ -83,6 +83,25 @@ def test_measure_signals_dead_and_saturated_units_are_counted():
     assert by_name["relu"].correlation < 0.99
 
 
+def test_measure_signals_std_over_images_ignores_differences_between_units():
+    keras.utils.set_random_seed(0)
+    spread = keras.initializers.RandomNormal(0, 100.0)
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 1)),
+            layers.Flatten(),
+            layers.Dense(8, bias_initializer=spread, name="biased"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    sample, objective = prepared(model)
+    by_name = {layer.name: layer for layer in measure_signals(model, sample, objective).layers}
+    outputs = keras.Model(model.inputs[0], model.get_layer("biased").output)(sample.x[:64]).numpy()
+    wanted = np.sqrt(outputs.var(axis=0).mean())
+    assert by_name["biased"].std_over_images == pytest.approx(wanted, rel=1e-4)
+    assert wanted < 0.1 * outputs.std()
+
+
 def test_measure_signals_repeated_layer_kinds_stay_separate():
     x = inputs = keras.Input((16, 16, 1))
     for units in (8, 6):
