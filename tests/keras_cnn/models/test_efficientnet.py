@@ -56,6 +56,7 @@ def test_drop_path_rises_linearly_over_all_blocks():
 
 
 def test_squeeze_and_excite_multiplies_each_channel_by_a_gate():
+    keras.utils.set_random_seed(0)
     model = build(16, 2)
     names = ("stage1_block1_depthwise_act", "stage1_block1_squeeze_gate", "stage1_block1_squeeze_multiply")
     parts = keras.Model(model.input, [model.get_layer(name).output for name in names])
