@@ -21,7 +21,7 @@ ATTEMPTS = 3
 
 
 class LocalExecutor:
-    """Workers, each of which runs a trial at a time; a context manager. Each starts with its first trial.
+    """Workers, each of which runs a trial at a time; a context manager. All but one start with their first trial.
 
     Args:
         resources: of each worker.
@@ -42,6 +42,7 @@ class LocalExecutor:
         return len(self._workers)
 
     def __enter__(self) -> "LocalExecutor":
+        self._workers[0].prepare()  # it imports TensorFlow while this process does
         threading.Thread(target=self._watch, daemon=True).start()
         return self
 
