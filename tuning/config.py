@@ -32,6 +32,14 @@ STUDY = "study.json"
 STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
 
 
+def check_target(target: float | None, objective: str | None) -> None:
+    """Raise InputError for a target that no trial can reach. objective: None for accuracy or IoU."""
+    if target is not None and target > 1 and objective in (None, *OBJECTIVES.values()):
+        raise InputError(
+            f"target={target} must be in (0, 1], as {objective or 'accuracy'} is: 0.93 stands for 93 %."
+        )
+
+
 @dataclass(frozen=True)
 class SearchSettings:
     """How to search.
@@ -41,7 +49,7 @@ class SearchSettings:
         trials: at most so many trials; hyperband counts each round a net survives, and without a number
             runs one full sweep; the others make 20.
         time: no trial begins once the search has run so long, all its sessions together: 2h, 90m, 600s.
-        target: no trial begins once a score is as good as this.
+        target: no trial begins once a score is as good as this: in (0, 1] for accuracy and IoU.
         trial_timeout: a trial that takes longer is ended: 30m.
         repeats: train each point so many times, from different seeds; the score is the mean.
         pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
@@ -72,8 +80,8 @@ class SearchSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name}={value} must be at least 1.")
-        if self.target is not None and not 0 < self.target <= 1:
-            raise InputError(f"target={self.target} must be in (0, 1], as the scores are.")
+        if self.target is not None and not 0 < self.target < float("inf"):
+            raise InputError(f"target={self.target} must be more than 0.")
         for name in ("time", "trial_timeout"):
             to_seconds(name, getattr(self, name))
         to_bytes("disk", self.disk)

@@ -9,7 +9,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.provenance import changes
 from keras_cnn.training.batch_size import searched_note
 from keras_cnn.training.config import TrainSettings
-from tuning.config import STUDY, STUDY_COPY, StudyConfig
+from tuning.config import STUDY, STUDY_COPY, StudyConfig, check_target
 from tuning.executors.base import Executor
 from tuning.oracles.base import declare_space
 from tuning.reporting.progress import Progress
@@ -90,6 +90,7 @@ def _of_build(study: StudyConfig, base: TrainSettings, executor: Executor) -> St
             f"{base.architecture} declares no hyperparameters: call hp.Int, hp.Float, hp.Choice or hp.Boolean in it, "
             "or train it with keras_cnn.train."
         )
+    check_target(study.search.target, study.objective)
     logger.info(f"hyperparameters: {', '.join(dict.fromkeys(names))}; trials are ranked by {study.objective}")
     return study
 
@@ -104,6 +105,7 @@ def continued(study: StudyConfig, limits: dict, patience: int | None) -> StudyCo
         limits: fields of its SearchSettings that differ from now on.
         patience: of trials that are to begin; None for the study's.
     """
+    check_target(limits.get("target"), study.objective)
     for note in changes(study.directory / STUDY, study.directory / STUDY_COPY):
         logger.info(note)
     for note in repair_damaged_files(study):

@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
 from keras_cnn.training.config import TrainSettings
-from tuning.config import SearchSettings
+from tuning.config import SearchSettings, check_target
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Wanted:
             raise InputError(
                 f"min_epochs={self.search.min_epochs} must be at most the {self.base.epochs} epochs of a trial."
             )
+        if not self.takes_hyperparameters:  # of others `begin` knows the objective
+            check_target(self.search.target, self.base.objective)
         if self.start_with and self.search.tuner == "grid":
             raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")
 

@@ -20,6 +20,7 @@ from tuning import cli, commands
 from tuning.config import SearchSettings, TrialSpec, read_study
 from tuning.executors import trial
 from tuning.stopping import Clock, covered
+from tuning.wanted import Wanted
 
 
 def test_search_ends_after_its_trials_and_resumes_with_more(searched):
@@ -119,10 +120,22 @@ def test_what_is_no_duration(duration):
         SearchSettings(trial_timeout=duration)
 
 
-@pytest.mark.parametrize("target", [0.0, 1.5, 93.0])
-def test_a_target_is_a_score(target):
-    with pytest.raises(InputError, match=r"must be in \(0, 1\]"):
+@pytest.mark.parametrize("target", [0.0, -1.0, math.nan, math.inf])
+def test_a_target_is_positive(target):
+    with pytest.raises(InputError, match="must be more than 0"):
         SearchSettings(target=target)
+
+
+@pytest.mark.parametrize("objective", [None, "val_accuracy", "val_mean_iou"])
+def test_a_target_of_a_share_is_at_most_1(objective):
+    base = TrainSettings(objective=objective)
+    Wanted(base, SearchSettings(target=1.0), ("vgg",), {})
+    with pytest.raises(InputError, match=r"target=93 must be in \(0, 1\].*0\.93 stands for 93 %"):
+        Wanted(base, SearchSettings(target=93), ("vgg",), {})
+
+
+def test_a_target_of_a_loss_may_be_more_than_1():
+    Wanted(TrainSettings(objective="val_loss"), SearchSettings(target=1.5), ("vgg",), {})
 
 
 @pytest.mark.slow
