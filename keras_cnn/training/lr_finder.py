@@ -22,11 +22,12 @@ from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.make_model import make_model, own_loss
 from keras_cnn.training.train import batches_of
 
-LOW, HIGH, STEPS = 1e-6, 10.0, 210  # thirty steps a decade
+LOW, HIGH, STEPS_PER_DECADE = 1e-6, 10.0, 30
+STEPS = 7 * STEPS_PER_DECADE
 SECONDS = 20.0  # as long as a user waits for a rate
 MIN_STEPS = 42  # six a decade; fewer do not show where the loss turns
 TIMED_STEPS = 3  # after which the time of a step is known; the first one builds the graph
-SMOOTHING = 0.9  # of the moving average over the losses
+SMOOTHING = 0.9  # of the moving average over the losses, at thirty steps a decade
 SLACK = 0.01  # of the fall of the loss; more finds slightly better rates, and now and then one far too large
 HOPELESS = 2.0  # times the loss before the first step: the test ends there
 
@@ -79,7 +80,8 @@ def find_learning_rate(
             probe = keras.Model(model.inputs, model.outputs)  # the same layers under another optimizer
             probe.compile(optimizer(low), loss)
         probe.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[record])
-    smoothed = smooth(record.losses)
+    decades = math.log10(high / low)
+    smoothed = smooth(record.losses, SMOOTHING ** (STEPS_PER_DECADE * decades / record.steps))
     rates = record.rates[: len(record.losses)]
     return RangeTest(rates, record.losses, smoothed, suggest(rates, smoothed))
 
@@ -112,14 +114,14 @@ class _RisingRate(keras.callbacks.Callback):
         super().__init__()
         self.rates: list[float] = []
         self.losses: list[float] = []
-        self._low, self._ratio, self._steps, self._seconds = low, high / low, steps, seconds
+        self._low, self._ratio, self.steps, self._seconds = low, high / low, steps, seconds
         self._times = [perf_counter()]
 
     def on_train_batch_begin(self, batch, logs=None):
         self.model.reset_metrics()  # or `loss` would be the mean since the start
         if batch == TIMED_STEPS:
-            self._steps = self._affordable()
-        self.rates.append(self._low * self._ratio ** (batch / (self._steps - 1)))
+            self.steps = self._affordable()
+        self.rates.append(self._low * self._ratio ** (batch / (self.steps - 1)))
         self.model.optimizer.learning_rate = self.rates[-1]
 
     def on_train_batch_end(self, batch, logs=None):
@@ -130,22 +132,25 @@ class _RisingRate(keras.callbacks.Callback):
             return
         self.losses.append(loss)
         hopeless = np.mean(self.losses[-3:]) > HOPELESS * np.mean(self.losses[:10])
-        if hopeless or batch == self._steps - 1:
+        if hopeless or batch == self.steps - 1:
             self.model.stop_training = True
 
     def _affordable(self) -> int:
         start, first, *_, last = self._times
         left = (self._seconds - (last - start)) / ((last - first) / (len(self._times) - 2))
-        return min(self._steps, max(MIN_STEPS, TIMED_STEPS + int(left)))
+        return min(self.steps, max(MIN_STEPS, TIMED_STEPS + int(left)))
 
 
-def smooth(losses: list[float]) -> list[float]:
-    """An exponential moving average run forwards and backwards, so that it lags behind neither way."""
+def smooth(losses: list[float], smoothing: float = SMOOTHING) -> list[float]:
+    """An exponential moving average run forwards and backwards, so that it lags behind neither way.
+
+    smoothing: what the weight of a loss is multiplied by at each step.
+    """
 
     def run(values: np.ndarray) -> np.ndarray:
         found, mean, weight = [], 0.0, 0.0
         for value in values:
-            mean, weight = SMOOTHING * mean + (1 - SMOOTHING) * value, SMOOTHING * weight + 1 - SMOOTHING
+            mean, weight = smoothing * mean + (1 - smoothing) * value, smoothing * weight + 1 - smoothing
             found.append(mean / weight)
         return np.array(found)
 

@@ -93,7 +93,7 @@ def rate_figure(found: RangeTest):
         axis.axvline(found.suggested, color="firebrick", linestyle="--", label=label)
     top = max(found.smoothed[: max(1, len(found.smoothed) // 2)])
     axis.set(xlabel="learning rate", ylabel="loss (nats)", ylim=(0, 1.5 * top))
-    axis.legend()
+    axis.legend(loc="lower left")
     return figure
 
 
