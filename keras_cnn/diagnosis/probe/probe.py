@@ -192,7 +192,8 @@ class Probe:
             measured.append(self._held_out())
             if time.perf_counter() - self._last_message > PROGRESS_INTERVAL_S:
                 logger.info(
-                    f"probe: {len(losses)} of up to {len(batches)} steps at a learning rate of {rate:.1e}"
+                    f"probe: {len(losses)} of up to {len(batches)} steps at a learning rate of {rate:.1e}, score "
+                    f"{measured[-1][2]:.1%}"
                 )
                 self._last_message = time.perf_counter()
             if self._passed > until:
