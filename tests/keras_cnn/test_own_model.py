@@ -137,6 +137,7 @@ def test_resumed_run_of_a_compiled_model_equals_an_uninterrupted_one(
         np.testing.assert_array_equal(weight, expected)
 
 
+@pytest.mark.slow
 def test_train_of_an_uncompiled_function_takes_our_settings_and_its_options(pairs, tmp_path, on_one_device):
     run = train(
         net, pairs, directory=tmp_path / "run", learning_rate=0.01, options={"scale": 0.01}, **SETTINGS
@@ -159,6 +160,7 @@ def test_train_with_one_hot_loss_and_objective_of_the_model(pairs, tmp_path, on_
     assert other.objective == "val_loss" and other.score == min(other.history["val_loss"])
 
 
+@pytest.mark.slow
 def test_train_of_a_model_with_a_single_output_tells_two_classes_apart(pairs, tmp_path, on_one_device):
     model = compiled("binary_crossentropy", units=1, activation="sigmoid")
     run = train(model, pairs, directory=tmp_path / "run", **SETTINGS)

@@ -37,6 +37,7 @@ def study_of(pair: tuple[str, str], directory: Path, trials: int = 1) -> StudyCo
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", CLASSIFIERS)
 def test_search_of_every_ordered_pair_of_architectures_checks_both(first, tmp_path):
     for second in CLASSIFIERS:

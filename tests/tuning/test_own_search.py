@@ -48,6 +48,7 @@ def study(searched) -> tuning.Study:
     return tuning.Study(searched[0], build, images())
 
 
+@pytest.mark.slow
 def test_search_says_from_the_start_what_it_does(searched):
     directory, said = searched
     assert said[0] == "a worker checks that scaled can be trained on arrays"
@@ -57,6 +58,7 @@ def test_search_says_from_the_start_what_it_does(searched):
     assert "building at scale 1.0" in log
 
 
+@pytest.mark.slow
 def test_models_over_the_limit_are_not_trained_nor_counted_and_say_why(study):
     rows = study.trials()
     too_large = rows[rows["units"] == 64]
@@ -69,12 +71,14 @@ def test_models_over_the_limit_are_not_trained_nor_counted_and_say_why(study):
     assert reason in study.report().read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_hyperparameters_that_appear_while_building_are_searched(study):
     rows = study.trials()
     deep = rows[(rows["deep"] == True) & (rows["state"] == "COMPLETED")]  # noqa: E712 (a column)
     assert len(deep) > 1 and deep["second"].notna().all() and deep["second"].nunique() > 1
 
 
+@pytest.mark.slow
 def test_best_model_has_the_score_of_the_best_trial(study):
     best, rows = study.best, study.trials()
     assert best.score == rows["score"].max() and best.trial == rows["trial"][0]
@@ -85,12 +89,14 @@ def test_best_model_has_the_score_of_the_best_trial(study):
     assert best.hyperparameters["units"] == model.layers[1].units
 
 
+@pytest.mark.slow
 def test_a_study_shows_itself_in_a_console_and_in_a_notebook(study):
     text, page = repr(study), study._repr_html_()
     assert f"best val_accuracy: {study.best.score:.4f} (trial {study.best.trial})" in text
     assert page.startswith("<table>") and str(study.directory) in page and len(text.splitlines()) == 6
 
 
+@pytest.mark.slow
 def test_commands_read_a_study_of_python_and_refuse_to_resume_it(study, capsys):
     for command in ("status", "report"):
         assert cli.main([command, str(study.directory)]) == 0
@@ -100,6 +106,7 @@ def test_commands_read_a_study_of_python_and_refuse_to_resume_it(study, capsys):
     assert f"tuning.Study({str(study.directory)!r}, build, data).resume()" in error and error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_resume_refuses_what_it_cannot_continue_with(study):
     x, y = images()
     for arguments, message in (

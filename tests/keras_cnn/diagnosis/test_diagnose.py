@@ -99,6 +99,7 @@ def test_diagnose_ten_classes_for_one_output_is_out_of_range():
     )
 
 
+@pytest.mark.slow
 def test_diagnose_few_images_are_found():
     x, y = digits()
     found = diagnose(binary(), (x[:40], one_in_three(y[:40])))
@@ -174,6 +175,7 @@ def test_diagnose_frozen_model_is_not_probed():
     assert (found.verdict, found.findings[0].name, found.traces) == (UNTRAINABLE, "all_frozen", [])
 
 
+@pytest.mark.slow
 def test_diagnose_tf_dataset_is_accepted():
     batches = tf.data.Dataset.from_tensor_slices(digits()).batch(50)
     assert diagnose(net(), batches).verdict == HEALTHY

@@ -120,6 +120,7 @@ def test_monitor_dead_units_are_logged_once():
     assert sum("dead_units" in line for line in found) == 1
 
 
+@pytest.mark.slow
 def test_monitor_small_updates_are_found():
     monitor = monitor_of_digits(share=1.0)
     fit(net(rate=1e-12), monitor)
@@ -179,6 +180,7 @@ def test_monitor_short_training_says_that_it_is_too_short():
     assert [step for step, _ in monitor.signals][-1] == 20  # measured at the end
 
 
+@pytest.mark.slow
 def test_monitor_short_training_at_chance_is_reported_with_doubt():
     fit(net(depth=2, initializer="zeros"), monitor := monitor_of_digits(), epochs=2)
     (found,) = [one for one in monitor.findings if one.name == "stands_at_chance"]

@@ -82,6 +82,7 @@ def test_every_endpoint_gives_the_predictions_of_the_model(tmp_path):
     assert [name.decode() for name in answer["classes"].numpy()] == [names[i] for i in expected.argmax(1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3, 2])
 def test_endpoints_of_float_images_take_floats_and_scale_files(tmp_path, channels):
     shape = (16, 16, channels)

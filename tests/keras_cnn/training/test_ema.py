@@ -27,7 +27,7 @@ class Follow(keras.callbacks.Callback):
         self.after = self.model.get_weights()
 
 
-@pytest.mark.parametrize("devices", ["one_device", "two_devices"])
+@pytest.mark.parametrize("devices", ["one_device", pytest.param("two_devices", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_validation_uses_the_average_and_training_is_unchanged(devices, precision, request):
     strategy = request.getfixturevalue(devices)

@@ -73,6 +73,7 @@ def damage(path: Path, how: str) -> None:
     path.write_bytes(DAMAGE[how](path.read_bytes()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["run.json", "checkpoint.npz"])
 def test_run_with_a_flipped_bit_resumes_to_the_same_results(name, run, whole):
     damage(run / name, "flipped")

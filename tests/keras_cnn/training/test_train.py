@@ -84,6 +84,7 @@ def test_train_on_two_devices_has_the_losses_of_one(data, one_device, two_device
         np.testing.assert_allclose(alone.history[metric], together.history[metric], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_train_on_two_devices_learns_and_validates_an_odd_number_of_images(data, two_devices, tmp_path):
     odd = replace(data.validation, images=data.validation.images[:51], labels=data.validation.labels[:51])
     uneven = replace(data, validation=odd)

@@ -38,6 +38,7 @@ def test_oracle_interrupted_anywhere_proposes_the_same(tuner, tmp_path):
         assert n_started + rest == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuner", ["random", "grid", "hyperband"])
 def test_oracle_chooses_points_and_seeds_whoever_ends_first(tuner, tmp_path):
     def trained(name, slots, shuffle):

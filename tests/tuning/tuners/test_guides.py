@@ -92,6 +92,7 @@ def test_objective_of_the_users_own_and_changed_compile_arguments(module, tmp_pa
     assert np.isfinite(tuner.oracle.get_best_trials()[0].score)
 
 
+@pytest.mark.slow
 @MODULES
 def test_failed_trials_are_left_out(module, tmp_path):
     def too_large(hp):
@@ -108,6 +109,7 @@ def test_failed_trials_are_left_out(module, tmp_path):
     assert states[2] == "COMPLETED" and {states.get(units, "FAILED") for units in (4, 8)} == {"FAILED"}
 
 
+@pytest.mark.slow
 @MODULES
 def test_tensorboard_callback_logs_each_trial_with_its_hyperparameters(module, tmp_path):
     x, y = points()

@@ -83,7 +83,9 @@ def test_hyperband_with_failed_trials_promotes_the_best_of_the_others(tmp_path):
     assert all(oracle.trials[parent].status == "COMPLETED" for parent in parents if parent)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind == "bayesian")) for kind in KINDS]
+)
 @pytest.mark.parametrize("torn", ["", "oracle.json", "oracle.copy.json", "trial.json"])
 def test_search_killed_after_every_trial_and_damaged_equals_an_uninterrupted_one(kind, torn, tmp_path):
     expected = run(make(kind, tmp_path / "whole"))

@@ -107,6 +107,7 @@ def test_search_killed_at_every_third_epoch_equals_an_uninterrupted_one(case, tm
             np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_hyperband_continues_the_optimizer(tmp_path):
     steps = []
 

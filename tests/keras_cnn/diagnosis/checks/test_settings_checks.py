@@ -184,6 +184,7 @@ def test_report_of_a_model_that_cannot_be_probed_is_drawn(tmp_path):
     assert "verdict: untrainable (not trained: " in (tmp_path / "diagnosis.txt").read_text()
 
 
+@pytest.mark.slow
 def test_text_of_a_healthy_model_says_what_could_be_better():
     found = diagnose(net(head="sigmoid"), digits())
     assert found.verdict == "healthy" and "What could be better:" in text(found)
