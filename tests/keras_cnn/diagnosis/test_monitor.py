@@ -113,6 +113,7 @@ def test_monitor_takes_the_loss_of_each_batch_from_the_mean_of_the_epoch():
     assert [finding.name for finding in monitor.findings] == ["loss_swings"]
 
 
+@pytest.mark.slow
 def test_monitor_dead_units_are_logged_once():
     found: list[str] = []
     with redirected(found.append):

@@ -22,7 +22,7 @@ SETTINGS = TrainSettings(
 )
 
 
-@pytest.mark.parametrize("devices", ["one_device", "two_devices"])
+@pytest.mark.parametrize("devices", ["one_device", pytest.param("two_devices", marks=pytest.mark.slow)])
 def test_find_learning_rate_restores_the_model(devices, request):
     strategy = request.getfixturevalue(devices)
     random = np.random.default_rng(0)
@@ -98,6 +98,7 @@ def test_lr_finder_limits_are_checked(limits):
         find_learning_rate(None, None, None, None, **limits)
 
 
+@pytest.mark.slow
 def test_range_test_suggests_a_rate_at_which_the_loss_falls(data, one_device):
     found = range_test(replace(SETTINGS, dropout=0.0), data, one_device, steps=120)
     assert found.suggested and 1e-4 < found.suggested < 1

@@ -93,6 +93,7 @@ def test_train_with_masks_resumed_equals_an_uninterrupted_run(mask_data, one_dev
                 np.testing.assert_array_equal(expected[array], found[array], err_msg=array)
 
 
+@pytest.mark.slow
 def test_predict_mask_of_a_large_image_has_no_seams(mask_data):
     model, _, _ = make_model(SETTINGS, mask_data, tf.distribute.get_strategy())
     windows = cut(mask_data.train, window_of(model))
