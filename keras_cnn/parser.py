@@ -22,8 +22,6 @@ from keras_cnn.yaml_check import MAX_CONFIG_BYTES, check_yaml
 
 logger = logging.getLogger(__name__)
 
-STARTING = "starting TensorFlow"  # said before its import, which takes seconds
-
 SIZES = {
     "image_size": "height and width to resize every image to; the images' own size if not given",
     "crop_size": "height and width of the windows of images with masks that the net sees; whole images if not given",
@@ -157,7 +155,7 @@ def wanted_directory(options: jsonargparse.Namespace) -> Path | None:
 
 def start_tensorflow(threads: int | None = None) -> None:
     """Import TensorFlow, which takes seconds, to compute in so many threads; None for one a processor."""
-    logger.info(STARTING)
+    logger.info("starting TensorFlow")
     import_tensorflow(hidden=OPTIONAL)
     from keras_cnn.training.strategy import limit_threads
 

@@ -1,7 +1,6 @@
 """What the subcommands of keras-cnn do with their parsed options."""
 
 import errno
-import logging
 import shlex
 from collections.abc import Sequence
 from dataclasses import fields
@@ -13,8 +12,7 @@ from rich.console import Console
 from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
-from keras_cnn.parser import STARTING, read_settings, wanted_directory
-from keras_cnn.tensorflow_import import OPTIONAL, import_tensorflow
+from keras_cnn.parser import read_settings, start_tensorflow, wanted_directory
 from tuning.config import STUDY, SearchSettings, StudyConfig, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, make_executor
@@ -26,23 +24,20 @@ from tuning.wanted import Wanted
 if TYPE_CHECKING:
     from tuning.storage.trials import Row
 
-logger = logging.getLogger(__name__)
-
 DEFAULT_ARCHITECTURE = "vgg"
 
 
 def search(options) -> None:
     wanted, machine = _wanted(options), _machine(options)
-    logger.info(STARTING)
+    start_tensorflow()  # which check_names needs
     gpus = count_gpus(machine)
+    wanted.check_names()
     devices, threads = each_trial(machine, gpus, options.devices, options.threads)
     stem = f"{data_stem(wanted.base.data)}-{wanted.title}-{wanted.search.tuner}"
     with (
         claim(wanted_directory(options), stem, STUDY) as directory,
         make_executor(machine, gpus, devices, threads) as executor,
     ):
-        import_tensorflow(hidden=OPTIONAL)
-        wanted.check_names()
         from tuning.start import begin
 
         download = options.download
@@ -72,13 +67,12 @@ def resume(options) -> None:
     study, machine = read_study(Path(options.directory)), _machine(options)
     limits = {field.name: options.get(field.name) for field in fields(SearchSettings)}
     _refuse_in_memory(study)
-    logger.info(STARTING)
+    start_tensorflow()
     gpus = count_gpus(machine)
     with (
         held(study.directory),
         make_executor(machine, gpus, study.devices, study.threads) as executor,
     ):
-        import_tensorflow(hidden=OPTIONAL)
         from keras_cnn.data.dataset import DataFacts
         from tuning.start import at_once, continued
 

@@ -42,7 +42,7 @@ class LocalExecutor:
         return len(self._workers)
 
     def __enter__(self) -> "LocalExecutor":
-        self._workers[0].prepare()  # it imports TensorFlow while this process does
+        self._workers[0].prepare()  # its import of TensorFlow takes seconds
         threading.Thread(target=self._watch, daemon=True).start()
         return self
 

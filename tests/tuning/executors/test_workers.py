@@ -216,7 +216,6 @@ def test_gpus_are_looked_for_where_a_driver_shows_them(tmp_path, monkeypatch):
 
 
 def test_one_worker_starts_before_it_is_asked(monkeypatch):
-    """The import of TensorFlow in it takes as long as that of the coordinator."""
     started = []
 
     class Started:
