@@ -2,9 +2,7 @@
 
 import logging
 import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from keras_cnn.errors import InputError, unknown_name
 from tuning.executors.base import Executor
@@ -13,8 +11,6 @@ from tuning.keras_tuner_import import import_tuner
 logger = logging.getLogger(__name__)
 
 EXECUTORS = ("local", "ray")
-# of NVIDIA's drivers (the second on Jetson), AMD's, and of Windows's Linux
-GPU_FILES = ("nvidia*", "nvhost*", "kfd", "dxg")
 
 
 @dataclass(frozen=True)
@@ -52,12 +48,7 @@ class MachineSettings:
 
 
 def count_gpus(machine: MachineSettings) -> int:
-    """How many GPUs there are for trials, here or on the cluster. This process leaves them to the workers.
-
-    Imports TensorFlow, unless no device file shows a GPU.
-    """
-    if machine.executor == "local" and not gpus_possible():
-        return 0
+    """How many GPUs there are for trials, here or on the cluster. This process leaves them to the workers."""
     import_tuner()
     import tensorflow as tf
 
@@ -75,11 +66,6 @@ def count_gpus(machine: MachineSettings) -> int:
         connect(machine.address)
         return int(resources().get("GPU", 0))
     return len(gpus)
-
-
-def gpus_possible(devices: Path = Path("/dev")) -> bool:
-    """Whether TensorFlow may find GPUs on this machine; without a device file of a driver it finds none on Linux."""
-    return sys.platform != "linux" or any(path for name in GPU_FILES for path in devices.glob(name))
 
 
 def each_trial(

@@ -85,18 +85,17 @@ class Worker:
         self._until: float | None = None
         self._verdict: tuple[str, str] | None = None  # state and message, if `watch` has ended it
 
-    def prepare(self) -> None:
-        """Start the process, so that it has imported TensorFlow when the first request comes."""
+    def prepare(self) -> Process:
+        """The process; started if there is none, so that it has imported TensorFlow when the first request comes."""
         self._process = self._process or Process(*self._machine)
+        return self._process
 
     def ask(self, request: dict, on_answer: Callable[[dict], None], seconds: float | None = None) -> dict:
         """Send a request, wait at most so many seconds; returns the content of the last answer, or the `state` and the
         `message` of how the worker died. InputError if it refuses."""
         if self._process and self._process.requests_made >= REQUESTS_PER_WORKER:
             self.end()
-        self.prepare()
-        process = self._process
-        assert process
+        process = self.prepare()
         self._verdict, self._until = None, None if seconds is None else time.monotonic() + seconds
         for answer in process.request(request):
             if answer["event"] == "done":

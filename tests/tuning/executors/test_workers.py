@@ -19,7 +19,7 @@ from tuning.config import TrialSpec
 from tuning.executors import process, worker
 from tuning.executors.base import ENDED
 from tuning.executors.local import LocalExecutor
-from tuning.executors.machine import MachineSettings, count_gpus, each_trial, gpus_possible
+from tuning.executors.machine import MachineSettings, each_trial
 from tuning.executors.resources import WorkerResources, assign_resources
 
 SMALL = TrainSettings(
@@ -202,17 +202,6 @@ def test_threads_and_devices_of_each_trial(monkeypatch):
 def test_machine_settings_out_of_range_are_refused(wrong, message):
     with pytest.raises(InputError, match=message):
         MachineSettings(**wrong)
-
-
-def test_gpus_are_looked_for_where_a_driver_shows_them(tmp_path, monkeypatch):
-    assert not gpus_possible(tmp_path)
-    (tmp_path / "nvme0").touch()  # a disk
-    assert not gpus_possible(tmp_path)
-    (tmp_path / "nvidia0").touch()
-    assert gpus_possible(tmp_path)
-    monkeypatch.setattr("tuning.executors.machine.import_tuner", lambda: pytest.fail("takes seconds"))
-    monkeypatch.setattr("tuning.executors.machine.gpus_possible", lambda: False)
-    assert count_gpus(MachineSettings()) == 0
 
 
 def test_one_worker_starts_before_it_is_asked(monkeypatch):
