@@ -6,6 +6,9 @@ import tensorflow as tf
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.windows import Window
 
+# AutoGraph spends seconds on rewriting functions that have no Python `if` or `for` over tensors
+unconverted = tf.autograph.experimental.do_not_convert
+
 
 def fetch(split: Split, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The images (B, H, W, C) at `indices`, and their labels (B,) or masks (B, H, W)."""

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_cnn.data.augmentation.augment import augment, augment_masks, check_for_masks, parse_augmentation
 from keras_cnn.data.augmentation.mix import MIXES, mix
 from keras_cnn.data.dataset import Split
-from keras_cnn.data.gather import fetch, fetch_windows
+from keras_cnn.data.gather import fetch, fetch_windows, unconverted
 from keras_cnn.data.value_range import PIXELS
 from keras_cnn.data.windows import Window
 from keras_cnn.errors import InputError
@@ -82,6 +82,7 @@ def training_batches(
     key = tf.constant([seed & 0x7FFFFFFF, seed >> 31], tf.int64)
     count = window.count(len(split), split.labels.shape[1:]) if window else len(split)
 
+    @unconverted
     def shuffled(epoch):
         epoch_key = tf.random.fold_in(key, epoch)
         order = tf.random.experimental.stateless_shuffle(tf.range(count), epoch_key) % len(split)
@@ -171,5 +172,5 @@ def _finish(dataset: tf.data.Dataset, load) -> tf.data.Dataset:
     options.deterministic = True
     # one process reads everything; a strategy splits each batch over its replicas, not the files
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    dataset = dataset.map(load, num_parallel_calls=PARALLEL_BATCHES)
+    dataset = dataset.map(unconverted(load), num_parallel_calls=PARALLEL_BATCHES)
     return dataset.prefetch(PREFETCHED_BATCHES).with_options(options)

@@ -43,7 +43,7 @@ class BatchStatistics(keras.callbacks.Callback):
             return
         strategy = self.model.distribute_strategy
         if self._forward is None:
-            self._forward = tf.function(lambda images: strategy.run(self._pass, (images,)))
+            self._forward = tf.function(lambda images: strategy.run(self._pass, (images,)), autograph=False)
         found = []
         for images, _ in strategy.experimental_distribute_dataset(self._batches):
             with _observing(layers):

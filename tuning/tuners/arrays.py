@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_cnn.data.gather import unconverted
+
 DEFAULT_BATCH_SIZE = 32  # of keras.Model.fit
 PARALLEL_BATCHES = 2
 PREFETCHED_BATCHES = 4
@@ -95,10 +97,12 @@ def _as_float(array: np.ndarray) -> np.ndarray:
 def _batches(parts: tuple, batch_size: int, seed: int, initial_epoch: int, end: int) -> tf.data.Dataset:
     count, key = len(parts[0]), tf.constant([seed & 0x7FFFFFFF, seed >> 31], tf.int64)
 
+    @unconverted
     def shuffled(epoch):
         order = tf.random.experimental.stateless_shuffle(tf.range(count), tf.random.fold_in(key, epoch))
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
+    @unconverted
     def fetch(rows):
         found = tf.numpy_function(
             lambda rows: tuple(part[rows] for part in parts), [rows], [part.dtype for part in parts]

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_cnn.data.gather import unconverted
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import Objective, logit_std, logits_of
 from keras_cnn.diagnosis.probe.rate_scale import rate_scale
@@ -92,7 +93,7 @@ class Probe:
         self._x, self._y = tf.convert_to_tensor(sample.x), tf.convert_to_tensor(sample.y)
         eager = getattr(model, "run_eagerly", False)
         self._steps: Callable = self._train if eager else tf.function(self._train)
-        self._forward: Callable = self._measure if eager else tf.function(self._measure)
+        self._forward: Callable = self._measure if eager else tf.function(self._measure, autograph=False)
 
     @property
     def follows_schedule(self) -> bool:
@@ -224,12 +225,16 @@ class Probe:
         size = len(batches) if tf.executing_eagerly() else tf.shape(batches)[0]
         losses = tf.TensorArray(tf.float32, size, element_shape=())
         for step in tf.range(tf.shape(batches)[0]):
-            self._optimizer.learning_rate = rates[step]
-            x, y = tf.gather(self._x, batches[step]), tf.gather(self._y, batches[step])
-            with tf.GradientTape() as tape:
-                loss = self._objective.loss(x, y, self._model(x, training=True))
-                scaled = self._optimizer.scale_loss(loss)  # in float16 small gradients would be 0
-            variables = self._model.trainable_variables
-            self._optimizer.apply(tape.gradient(scaled, [v.value for v in variables]), variables)
-            losses = losses.write(step, tf.cast(loss, tf.float32))
+            losses = losses.write(step, self._train_step(batches[step], rates[step]))
         return losses.stack()
+
+    @unconverted
+    def _train_step(self, places, rate):
+        self._optimizer.learning_rate = rate
+        x, y = tf.gather(self._x, places), tf.gather(self._y, places)
+        with tf.GradientTape() as tape:
+            loss = self._objective.loss(x, y, self._model(x, training=True))
+            scaled = self._optimizer.scale_loss(loss)  # in float16 small gradients would be 0
+        variables = self._model.trainable_variables
+        self._optimizer.apply(tape.gradient(scaled, [v.value for v in variables]), variables)
+        return tf.cast(loss, tf.float32)
