@@ -1,6 +1,6 @@
 """The tables of docs/benchmarks, made of result files: a function from a result to Markdown for each file."""
 
-from benchmarks.tables.diagnosis import diagnosis, monitor, reports
+from benchmarks.tables.diagnosis import diagnosis, learning_probability, monitor, reports
 from benchmarks.tables.search import crash, damage, keras_tuner_search, many_trials, search_cost
 from benchmarks.tables.serving import serving
 from benchmarks.tables.training import (
@@ -23,6 +23,7 @@ TABLES = {
     "diagnosis": diagnosis,
     "epoch_stall": epoch_stall,
     "keras_tuner_search": keras_tuner_search,
+    "learning_probability": learning_probability,
     "lr_find": lr_find,
     "many_trials": many_trials,
     "monitor": monitor,

@@ -91,3 +91,39 @@ def monitor(result: dict) -> str:
             "one batch, % of 1,500 steps": number(100 * result["batch_share"], 1),
         }
     )
+
+
+def learning_probability(result: dict) -> str:
+    """Quality of the probability after each number of steps, and its reliability after the last."""
+    rows = [
+        [
+            str(one["steps"]),
+            one["group"],
+            number(one["networks"]),
+            number(one["brier"], 3),
+            number(one["wrong"]),
+            number(one["decisive"]),
+            number(one["decisive_wrong"]),
+        ]
+        for one in result["figures"]
+    ]
+    header = [
+        "steps",
+        "families",
+        "networks",
+        "Brier score",
+        "wrong",
+        "below 2 % or above 98 %",
+        "wrong of those",
+    ]
+    last = [one for one in result["figures"] if one["group"] == "development"][-1]
+    reliability = [
+        [f"{one['from']:.0%} to {one['to']:.0%}", number(one["networks"]), number(one["learned"])]
+        for one in last["reliability"]
+    ]
+    return "\n\n".join(
+        [
+            table(header, rows, left=2),
+            table([f"probability after {last['steps']} steps", "networks", "learned"], reliability),
+        ]
+    )

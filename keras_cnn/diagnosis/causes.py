@@ -14,11 +14,13 @@ from keras_cnn.diagnosis.probe.decision import (
     HEALTHY,
     LR_DEPENDENT,
     UNTRAINABLE,
+    fails_from_other_weights,
     final_score,
     learns_within_short_run,
     loss_drops,
 )
-from keras_cnn.diagnosis.probe.probe import SHORT_RUN_STEPS, Trace
+from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, SHORT_RUN_STEPS
+from keras_cnn.diagnosis.probe.trace import Trace
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.diagnosis.suggestions import BATCH_NORM, Suggestion
 
@@ -133,11 +135,20 @@ def _learning_rate(diagnosis: Diagnosis) -> Iterator[Finding]:
     name = "rate_too_low" if best > diagnosis.rate else "rate_too_high"
     start, end = (loss_drops(own, diagnosis.chance)[index] for index in (0, -1))
     at_best = next(trace for trace in diagnosis.traces if trace.rate == best)
+    there = f"at {best:.1e} it is {final_score(at_best):.1%} after {len(at_best.losses)}"
+    message = (
+        f"At its learning rate of {diagnosis.rate:.1e} the held-out loss went from {1 - start:.2f} to {1 - end:.2f} of "
+        f"chance, and the score is {final_score(own):.1%} after {len(own.losses)} steps; {there}."
+    )
+    if fails_from_other_weights(own):
+        message = (
+            f"At its learning rate of {diagnosis.rate:.1e} whether the model learns depends on its initial weights: "
+            f"the score is {final_score(own):.1%} from these and {min(own.other_starts):.1%} from others after "
+            f"{MEDIUM_RUN_STEPS} steps; {there}."
+        )
     yield make_finding(
         name,
-        f"At its learning rate of {diagnosis.rate:.1e} the held-out loss went from {1 - start:.2f} to {1 - end:.2f} of "
-        f"chance, and the score is {final_score(own):.1%} after {len(own.losses)} steps; at {best:.1e} it is "
-        f"{final_score(at_best):.1%} after {len(at_best.losses)}.",
+        message,
         0.95,
         numbers={"rate": diagnosis.rate, "best": best, "before": start, "after": end},
         suggestions=(_probed_rate(at_best), *FINDINGS[name].suggestions),

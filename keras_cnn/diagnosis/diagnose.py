@@ -19,7 +19,7 @@ from keras_cnn.diagnosis.checks.rate_schedule import schedule_findings
 from keras_cnn.diagnosis.checks.signals import too_narrow
 from keras_cnn.diagnosis.checks.static import static_findings
 from keras_cnn.diagnosis.findings import Finding
-from keras_cnn.diagnosis.graph.layer_signals import measure_signals
+from keras_cnn.diagnosis.graph.layer_signals import Signals, measure_signals
 from keras_cnn.diagnosis.probe.ablation import ablations
 from keras_cnn.diagnosis.probe.baseline import linear_baseline_score
 from keras_cnn.diagnosis.probe.data import Sample, sample_of
@@ -35,8 +35,11 @@ from keras_cnn.diagnosis.probe.decision import (
 )
 from keras_cnn.diagnosis.probe.learning_rate import rate_of
 from keras_cnn.diagnosis.probe.objective import Objective, objective_of
-from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, SHORT_RUN_STEPS, Probe, Trace
+from keras_cnn.diagnosis.probe.probability import Start
+from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, SHORT_RUN_STEPS, Probe
+from keras_cnn.diagnosis.probe.rate_scale import rate_scale
 from keras_cnn.diagnosis.probe.schedule import probe_learning_rates
+from keras_cnn.diagnosis.probe.trace import Trace
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.errors import InputError
 
@@ -96,8 +99,10 @@ def diagnose(
     signals = measure_signals(model, sample, objective)
     findings = _with_measured(findings, model, sample)
     levels.end("one batch")
-    probe = Probe(model, sample, objective, seconds - sum(levels.seconds.values()))
-    diagnosis = _probed(model, sample, objective, probe, findings, levels)
+    linear = linear_baseline_score(sample, objective.shape[-1])
+    start = None if math.isnan(linear) else _start(signals, linear, objective)
+    probe = Probe(model, sample, objective, seconds - sum(levels.seconds.values()), start)
+    diagnosis = _probed(model, sample, objective, probe, findings, levels, linear)
     return causes(replace(diagnosis, signals=signals), model, sample)
 
 
@@ -121,12 +126,12 @@ def _probed(
     probe: Probe,
     findings: list[Finding],
     levels: _Levels,
+    linear: float,
 ) -> Diagnosis:
     """Verdict and learning rates from probe runs, and findings on settings without which the model learns."""
     names = {finding.name for finding in findings}
     overfit = probe.overfit(objective.rate * OVERFIT_LR_MULTIPLIER)
     levels.end("probe of one batch")
-    linear = linear_baseline_score(sample, objective.shape[-1])
     required_score = score_required(linear, probe.null_score_p999)
     raise_threshold = mostly_constant(findings, model) or too_narrow(model, overfit, objective.chance)
     allow_extension = not raise_threshold and not names & REASON_KNOWN
@@ -160,6 +165,11 @@ def _probed(
         overfit=overfit,
         seconds=levels.seconds,
     )
+
+
+def _start(signals: Signals, linear: float, objective: Objective) -> Start:
+    usual = rate_scale(objective.optimizer()).usual[0]
+    return Start(signals, linear, objective.chance, objective.rate / usual)
 
 
 def _verdict(own: Trace, good: list[Trace], expired: bool) -> str:

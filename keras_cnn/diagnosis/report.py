@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNDECIDED, UNTRAINABLE, final_score
-from keras_cnn.diagnosis.probe.probe import Trace
+from keras_cnn.diagnosis.probe.trace import Trace
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.diagnosis.suggestions import Suggestion
 from keras_cnn.files import to_png, write_bytes, write_text
@@ -65,7 +65,12 @@ def _probes(diagnosis: Diagnosis) -> list[str]:
     ]
     head = f"steps  {'lr':>7}  {'held-out loss':>20}  {'std of logits':>18}  {'score':>6}"
     if rows:
-        rows.append(f"score at {diagnosis.traces[0].rate:.1e} by step: {_course(diagnosis.traces[0])}")
+        own = diagnosis.traces[0]
+        rows.append(f"score at {own.rate:.1e} by step: {_course(own)}")
+        if not math.isnan(own.probability):
+            rows.append(
+                f"probability that it learns at {own.rate:.1e}, from the first steps: {own.probability:.0%}"
+            )
     note = f"required score: {diagnosis.required_score:.1%}"
     if not math.isnan(diagnosis.linear_baseline_score):
         note += f"; score of a linear classifier of 8x8 images: {diagnosis.linear_baseline_score:.1%}"

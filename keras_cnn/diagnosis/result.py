@@ -7,7 +7,7 @@ from html import escape
 from keras_cnn.diagnosis.findings import Finding
 from keras_cnn.diagnosis.graph.layer_signals import Signals
 from keras_cnn.diagnosis.probe.decision import SUFFICIENT_SCORE
-from keras_cnn.diagnosis.probe.probe import Trace
+from keras_cnn.diagnosis.probe.trace import Trace
 
 REPR_FINDINGS = 3  # that a repr shows
 

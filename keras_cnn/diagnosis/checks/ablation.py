@@ -10,7 +10,7 @@ from keras_cnn.diagnosis.probe.ablation import ablations, learns_without, run_wi
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.decision import final_score
 from keras_cnn.diagnosis.probe.objective import Objective
-from keras_cnn.diagnosis.probe.probe import Trace
+from keras_cnn.diagnosis.probe.trace import Trace
 
 logger = logging.getLogger(__name__)
 

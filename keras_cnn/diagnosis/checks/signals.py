@@ -21,7 +21,7 @@ from keras_cnn.diagnosis.probe.decision import (
     UNTRAINABLE,
     overfit_loss_ratio,
 )
-from keras_cnn.diagnosis.probe.probe import Trace
+from keras_cnn.diagnosis.probe.trace import Trace
 from keras_cnn.diagnosis.result import Diagnosis
 from keras_cnn.diagnosis.suggestions import Suggestion
 

@@ -14,7 +14,8 @@ from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.decision import final_score, is_above_noise
 from keras_cnn.diagnosis.probe.learning_rate import optimizer_with
 from keras_cnn.diagnosis.probe.objective import Objective
-from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, Probe, Trace
+from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, Probe
+from keras_cnn.diagnosis.probe.trace import Trace
 
 # from which on a run without the setting is made, which decides. Set by hand
 MIN_PENALTY_RATIO = 0.3  # penalty of the initial weights / chance loss

@@ -8,10 +8,12 @@ configured learning rate and others = the runs at other learning rates:
    bottleneck (`causes.py`, `schedule.py`).
 2. own has learned (`has_learned`) if its score reaches the required score and its held-out loss is below chance.
 3. If not, own is extended to a long run (`needs_longer_run`) if its score is above noise, or its logit standard
-   deviation still grows; but not if another run scores more than 5 times as high in a short run.
+   deviation still grows; but not if another run scores more than 5 times as high in a short run, nor if the probability
+   that it learns, computed from its first 120 steps, is below 0.02 (`probability.py`); then own ends there.
 4. The model learns at another learning rate (`good_runs`) if the score there is above noise and exceeds 2/3 of own's.
 5. It learns at its own (`good_runs`) if own reaches the required score, or, where no other learning rate is good and
-   extensions are allowed, still improves; but not if own has plateaued below half the score at a smaller learning rate.
+   extensions are allowed, still improves; but not if own has plateaued below half the score at a smaller learning rate,
+   or stays at noise level from other initial weights (`fails_from_other_weights`) where another learning rate is good.
 
 The verdict is healthy if own is among the good learning rates, learning-rate-dependent if only others are, untrainable
 if there are none, and undecided if there are none of those that could be probed in the time given.
@@ -22,7 +24,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from keras_cnn.diagnosis.probe.probe import EVAL_INTERVAL_STEPS, MIN_DETECTABLE_SCORE, SHORT_RUN_STEPS, Trace
+from keras_cnn.diagnosis.probe.probability import is_hopeless
+from keras_cnn.diagnosis.probe.probe import MIN_DETECTABLE_SCORE, SHORT_RUN_STEPS
+from keras_cnn.diagnosis.probe.trace import EVAL_INTERVAL_STEPS, Trace
 
 HEALTHY, LR_DEPENDENT, UNTRAINABLE = "healthy", "learning-rate-dependent", "untrainable"
 UNDECIDED = "undecided"  # the time was over before the model had learned
@@ -50,6 +54,11 @@ FLOAT32_ROUNDING_STD = 1.2e-7  # logit standard deviation that rounding alone pr
 def final_score(trace: Trace) -> float:
     """The mean of the last two scores, because they fluctuate at high learning rates; 0 if the run diverged."""
     return float(np.mean(trace.scores[-2:])) if trace.finite else 0.0
+
+
+def fails_from_other_weights(own: Trace) -> bool:
+    """Whether the model learned, and stays at noise level from other initial weights."""
+    return bool(own.other_starts) and is_above_noise(own) and min(own.other_starts) <= noise_floor(own)
 
 
 def score_required(linear: float, null_score_p999: float) -> float:
@@ -98,7 +107,7 @@ def smaller_rate_is_ahead(own: Trace, smaller: Trace) -> bool:
 
 def needs_longer_run(own: Trace, others: Iterable[Trace]) -> bool:
     """Whether the run at the configured learning rate is to be extended, because plateaus may end late (step 3)."""
-    if any(
+    if is_hopeless(own.probability) or any(
         is_above_noise(trace) and final_score(trace) > DOMINANCE_RATIO * final_score(own) for trace in others
     ):
         return False
@@ -123,7 +132,8 @@ def good_runs(
     Returns:
         The runs: `own` first if it is good, then the others, the best first.
     """
-    score = final_score(own)
+    fails = fails_from_other_weights(own)
+    score = min(own.other_starts) if fails else final_score(own)
     good = [
         trace
         for trace in others
@@ -134,7 +144,8 @@ def good_runs(
         LAG_RATIO * final_score(trace) > score for trace in good if trace.rate < own.rate
     )
     may_learn_later = allow_extension and not good and still_improving(own)
-    return [own, *found] if not lags and (score >= required_score or may_learn_later) else found
+    learned = final_score(own) >= required_score and not (fails and good)
+    return [own, *found] if not lags and (learned or may_learn_later) else found
 
 
 def still_improving(trace: Trace) -> bool:

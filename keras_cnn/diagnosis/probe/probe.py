@@ -4,17 +4,19 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_cnn.data.gather import unconverted
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.objective import Objective, logit_std, logits_of
+from keras_cnn.diagnosis.probe.probability import STEPS, Start, is_hopeless, learning_probability
 from keras_cnn.diagnosis.probe.rate_scale import rate_scale
 from keras_cnn.diagnosis.probe.score import explained_entropy, null_score_p999
+from keras_cnn.diagnosis.probe.starts import drawn_weights
+from keras_cnn.diagnosis.probe.steps import Steps
+from keras_cnn.diagnosis.probe.trace import EVAL_INTERVAL_STEPS, Trace
 from keras_cnn.training.ema import preserve_variables
 
 logger = logging.getLogger(__name__)
@@ -24,38 +26,8 @@ SHORT_RUN_STEPS, MEDIUM_RUN_STEPS, LONG_RUN_STEPS = 48, 480, 1500
 MIN_DETECTABLE_SCORE = 0.015  # explained entropy that counts as more than noise
 # where uninformative outputs score more than that by chance: with two classes, or few images
 EXTENDED_SHORT_RUN_STEPS = 4 * SHORT_RUN_STEPS
-EVAL_INTERVAL_STEPS = 12  # steps between two measurements on held-out images
 OVERFIT_IMAGES = 16
-BATCH_PIXELS = 2**20  # of held-out images that pass through the model at once
 PROGRESS_INTERVAL_S = 10.0  # seconds between two log messages
-
-
-@dataclass(frozen=True)
-class Trace:
-    """One training run, measured on held-out images before the first step and after every 12.
-
-    Held-out images pass through the model in training mode, so that batch normalization uses their own statistics.
-
-    Args:
-        rate: its learning rate.
-        losses: of the batch of each step, before the update, in nats.
-        held_out: loss of the held-out images at each measurement, in nats.
-        logit_stds: standard deviation of the logits over held-out images at each measurement.
-        scores: explained entropy of their labels at each measurement, in [0, 1].
-        null_score_p999: 99.9th percentile of the score of uninformative outputs.
-    """
-
-    rate: float
-    losses: list[float]
-    held_out: list[float]
-    logit_stds: list[float]
-    scores: list[float]
-    null_score_p999: float = 0.0
-
-    @property
-    def finite(self) -> bool:
-        """Whether all losses and scores are."""
-        return bool(np.isfinite([*self.losses, *self.held_out, *self.scores]).all())
 
 
 class Probe:
@@ -65,6 +37,7 @@ class Probe:
         model: the model; runs leave its variables as they were.
         sample: images to train on and held-out images.
         objective: loss and optimizer.
+        start: what the probability that the model learns is computed from beside the run; None if it is not known.
         seconds: after which runs end, whatever they have reached; the run at the configured rate gets half of them.
     """
 
@@ -74,7 +47,9 @@ class Probe:
         sample: Sample,
         objective: Objective,
         seconds: float = math.inf,
+        start: Start | None = None,
     ):
+        self._start_facts = start
         self._seconds, self._started = seconds, time.perf_counter()
         self._last_message = time.perf_counter()
         self._model, self._sample, self._objective = model, sample, objective
@@ -90,10 +65,7 @@ class Probe:
             SHORT_RUN_STEPS if self.null_score_p999 <= MIN_DETECTABLE_SCORE else EXTENDED_SHORT_RUN_STEPS
         )
         self._clean = [variable.numpy() for variable in self._optimizer.variables]
-        self._x, self._y = tf.convert_to_tensor(sample.x), tf.convert_to_tensor(sample.y)
-        eager = getattr(model, "run_eagerly", False)
-        self._steps: Callable = self._train if eager else tf.function(self._train)
-        self._forward: Callable = self._measure if eager else tf.function(self._measure, autograph=False)
+        self._steps = Steps(model, sample, objective, self._optimizer)
 
     @property
     def follows_schedule(self) -> bool:
@@ -103,12 +75,30 @@ class Probe:
     def run_own(self, steps: int, target_score: float = 1.0) -> Trace:
         """`run` at the configured learning rate, or along its schedule."""
         batches, until = self._sample.batches(steps), self._passed + (self._seconds - self._passed) / 2
-        trace = self._undone(self._objective.rate, batches, target_score, self._own_rates(steps), until)
+        trace = self._undone(
+            self._objective.rate, batches, target_score, self._own_rates(steps), until, self._is_hopeless
+        )
         logger.info(
             f"after {len(trace.losses)} steps at {trace.rate:.1e}: score {trace.scores[-1]:.1%}, held-out loss "
             f"{trace.held_out[-1]:.3f} (chance {self._objective.chance:.3f})"
         )
-        return trace
+        return replace(trace, probability=self._probability(trace))
+
+    def _probability(self, trace: Trace) -> float:
+        """The probability that the model learns; NaN where it is not known."""
+        return math.nan if self._start_facts is None else learning_probability(self._start_facts, trace)
+
+    def _is_hopeless(self, trace: Trace) -> bool:
+        """Log the probability after some numbers of steps; whether the model almost surely will not learn."""
+        steps = len(trace.losses)
+        if self._start_facts is None or steps not in STEPS:
+            return False
+        probability = self._probability(trace)
+        logger.info(
+            f"after {steps} steps at {trace.rate:.1e}: score {trace.scores[-1]:.1%}; with a probability of "
+            f"{probability:.0%} it learns at this rate"
+        )
+        return steps == STEPS[-1] and is_hopeless(probability)
 
     @property
     def _passed(self) -> float:
@@ -132,6 +122,26 @@ class Probe:
         """
         return self._undone(rate, self._sample.batches(steps or self.short), target_score)
 
+    def run_from_other_weights(self, steps: int, target_score: float, seed: int) -> Trace | None:
+        """`run_own` from new initial weights, with the images in another order.
+
+        Args:
+            steps: at most.
+            target_score: as for `run`.
+            seed: of weights and order.
+
+        Returns:
+            The trace; None if the model has no weights that its initializers drew.
+        """
+        drawn = drawn_weights(self._model, seed)
+        if drawn is None:
+            return None
+        batches = self._sample.batches(steps, seed)
+        with preserve_variables(self._model, self._model.variables):
+            for kernel, value in drawn:
+                kernel.assign(value)
+            return self._undone(self._objective.rate, batches, target_score, self._own_rates(steps))
+
     def overfit(self, rate: float, steps: int = SHORT_RUN_STEPS) -> Trace:
         """The same on one batch of 16 images, which a model of sufficient capacity overfits."""
         count = min(OVERFIT_IMAGES, len(self._sample))
@@ -147,7 +157,7 @@ class Probe:
 
     def _train_along(self, rates: np.ndarray) -> tuple[float, np.ndarray]:
         self._start()
-        self._steps(tf.constant(self._sample.batches(len(rates))), tf.constant(rates, tf.float32))
+        self._steps.train(self._sample.batches(len(rates)), rates)
         return self.measure()
 
     def _own_rates(self, steps: int) -> np.ndarray:
@@ -155,13 +165,8 @@ class Probe:
         return np.full(steps, self._objective.rate) if rates is None else rates(steps)
 
     def measure(self) -> tuple[float, np.ndarray]:
-        """(loss, outputs) of the held-out images in training mode, in parts that fit into memory."""
-        size, held_out = len(self._sample), self._sample.held_out
-        batch = max(2, BATCH_PIXELS // max(1, math.prod(self._sample.x.shape[1:3])))
-        places = np.array_split(np.arange(size - held_out, size), -(-held_out // batch))
-        losses, outputs = zip(*(self._forward(tf.constant(part)) for part in places), strict=True)
-        loss = np.average([float(loss) for loss in losses], weights=[len(part) for part in places])
-        return float(loss), np.concatenate([part.numpy() for part in outputs])
+        """(loss, outputs) of the held-out images in training mode."""
+        return self._steps.measure()
 
     def _start(self) -> None:
         for variable, value in zip(self._optimizer.variables, self._clean, strict=True):
@@ -174,67 +179,53 @@ class Probe:
         target_score: float,
         rates: np.ndarray | None = None,
         until: float = math.inf,
+        ends: Callable[[Trace], bool] = lambda _: False,
     ) -> Trace:
         with preserve_variables(self._model, self._model.variables):
             self._start()
             rates = np.full(len(batches), rate) if rates is None else rates
-            return self._trace(
-                rate, batches, target_score, rates.astype("float32"), min(until, self._seconds)
-            )
+            until = min(until, self._seconds)
+            return self._trace(rate, batches, target_score, rates, until, ends)
 
     def _trace(
-        self, rate: float, batches: np.ndarray, target_score: float, rates: np.ndarray, until: float
+        self,
+        rate: float,
+        batches: np.ndarray,
+        target_score: float,
+        rates: np.ndarray,
+        until: float,
+        ends: Callable[[Trace], bool],
     ) -> Trace:
-        losses: list[float] = []
-        measured = [self._held_out()]
+        trace = self._with_measurement(Trace(rate, [], [], [], [], self.null_score_p999), [])
         for first in range(0, len(batches), EVAL_INTERVAL_STEPS):
+            if ends(trace):
+                break
             part = slice(first, first + EVAL_INTERVAL_STEPS)
-            losses += self._steps(tf.constant(batches[part]), tf.constant(rates[part])).numpy().tolist()
-            measured.append(self._held_out())
-            if time.perf_counter() - self._last_message > PROGRESS_INTERVAL_S:
-                logger.info(
-                    f"probe: {len(losses)} of up to {len(batches)} steps at a learning rate of {rate:.1e}, score "
-                    f"{measured[-1][2]:.1%}"
-                )
-                self._last_message = time.perf_counter()
-            if self._passed > until:
+            trace = self._with_measurement(trace, self._steps.train(batches[part], rates[part]).tolist())
+            self._log_now_and_then(trace, len(batches))
+            below = trace.held_out[-1] < self._objective.chance
+            learned = below and min(trace.scores[-2:]) >= target_score
+            if learned or self._passed > until or not math.isfinite(trace.held_out[-1]):
                 break
-            below = measured[-1][0] < self._objective.chance
-            if not math.isfinite(measured[-1][0]) or (
-                below and min(score for *_, score in measured[-2:]) >= target_score
-            ):
-                break
-        held_out, logit_stds, scores = map(list, zip(*measured, strict=True))
-        return Trace(rate, losses, held_out, logit_stds, scores, self.null_score_p999)
+        return trace
 
-    def _held_out(self) -> tuple[float, float, float]:
+    def _log_now_and_then(self, trace: Trace, most: int) -> None:
+        if time.perf_counter() - self._last_message > PROGRESS_INTERVAL_S:
+            logger.info(
+                f"probe: {len(trace.losses)} of up to {most} steps at a learning rate of {trace.rate:.1e}, score "
+                f"{trace.scores[-1]:.1%}"
+            )
+            self._last_message = time.perf_counter()
+
+    def _with_measurement(self, trace: Trace, losses: list[float]) -> Trace:
+        """The run after more steps with these losses, and held-out images measured."""
         loss, outputs = self.measure()
         y = self._sample.y[len(self._sample) - self._sample.held_out :]
-        return (
-            loss,
-            logit_std(outputs, self._activation),
-            explained_entropy(y, logits_of(outputs, self._activation)),
+        score = explained_entropy(y, logits_of(outputs, self._activation))
+        return replace(
+            trace,
+            losses=[*trace.losses, *losses],
+            held_out=[*trace.held_out, loss],
+            logit_stds=[*trace.logit_stds, logit_std(outputs, self._activation)],
+            scores=[*trace.scores, score],
         )
-
-    def _measure(self, places):
-        x, y = tf.gather(self._x, places), tf.gather(self._y, places)
-        outputs = self._model(x, training=True)
-        return tf.reduce_mean(self._objective.measure(y, outputs)), outputs
-
-    def _train(self, batches, rates):
-        size = len(batches) if tf.executing_eagerly() else tf.shape(batches)[0]
-        losses = tf.TensorArray(tf.float32, size, element_shape=())
-        for step in tf.range(tf.shape(batches)[0]):
-            losses = losses.write(step, self._train_step(batches[step], rates[step]))
-        return losses.stack()
-
-    @unconverted
-    def _train_step(self, places, rate):
-        self._optimizer.learning_rate = rate
-        x, y = tf.gather(self._x, places), tf.gather(self._y, places)
-        with tf.GradientTape() as tape:
-            loss = self._objective.loss(x, y, self._model(x, training=True))
-            scaled = self._optimizer.scale_loss(loss)  # in float16 small gradients would be 0
-        variables = self._model.trainable_variables
-        self._optimizer.apply(tape.gradient(scaled, [v.value for v in variables]), variables)
-        return tf.cast(loss, tf.float32)

@@ -1,15 +1,20 @@
 """Which learning rates are probed, and for how many steps."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 
 from keras_cnn.diagnosis.probe.decision import (
     DOUBT_FACTOR,
+    fails_from_other_weights,
+    final_score,
     has_learned,
     needs_longer_run,
     smaller_rate_is_ahead,
 )
 from keras_cnn.diagnosis.probe.objective import Objective
-from keras_cnn.diagnosis.probe.probe import LONG_RUN_STEPS, MEDIUM_RUN_STEPS, Probe, Trace
+from keras_cnn.diagnosis.probe.probe import LONG_RUN_STEPS, MEDIUM_RUN_STEPS, Probe
+from keras_cnn.diagnosis.probe.trace import Trace
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +22,9 @@ logger = logging.getLogger(__name__)
 # initialization stay at chance at 1e-3 and learn at 3e-4 (docs/lecture.md)
 OTHER_LR_RATIOS = (3.0, 10.0, 30.0, 0.3)
 SMALLER_LR_RATIO = 0.1  # smaller learning rate / the configured one, probed where that works
+# the configured learning rate / the usual one, above which other initial weights are tried
+HIGH_LR_RATIO = 2.0
+OTHER_STARTS = 2  # sets of other initial weights
 NEAR_LR_RATIO = 2.0  # a learning rate within this factor of a probed one is left out
 
 
@@ -45,7 +53,7 @@ def probe_learning_rates(
     target = DOUBT_FACTOR * required_score if raise_threshold else required_score
     own = probe.run_own(MEDIUM_RUN_STEPS, target)
     if has_learned(own, objective.chance, required_score):
-        return _beside_smaller(probe, own)
+        return _with_other_starts(probe, *_beside_smaller(probe, own), required_score)
     others = _others(probe, rate)
     if allow_extension and not probe.expired and needs_longer_run(own, others):
         logger.info(f"probe: extended to {LONG_RUN_STEPS} steps at a learning rate of {rate:.1e}")
@@ -71,15 +79,35 @@ def _beside_smaller(probe: Probe, own: Trace) -> tuple[Trace, list[Trace]]:
     return probe.run_own(MEDIUM_RUN_STEPS), [probe.run(smaller.rate, MEDIUM_RUN_STEPS)]
 
 
-def _others(probe: Probe, rate: float) -> list[Trace]:
-    """Traces at multiples of the configured learning rate and at usual ones of the optimizer.
+def _with_other_starts(
+    probe: Probe, own: Trace, others: list[Trace], required_score: float
+) -> tuple[Trace, list[Trace]]:
+    """Train from other initial weights where one start cannot decide: at a learning rate above the usual one.
+
+    There a model may learn from some weights, and stay at chance from most.
+    """
+    if probe.expired or own.rate <= HIGH_LR_RATIO * probe.scale.usual[0]:
+        return own, others
+    for seed in range(1, OTHER_STARTS + 1):
+        logger.info(f"probe: other initial weights at a learning rate of {own.rate:.1e}")
+        found = probe.run_from_other_weights(MEDIUM_RUN_STEPS, required_score, seed)
+        if found is None or probe.expired:
+            break
+        own = replace(own, other_starts=(*own.other_starts, final_score(found)))
+        if fails_from_other_weights(own):
+            return own, [*others, *_others(probe, own.rate, [one.rate for one in others])]
+    return own, others
+
+
+def _others(probe: Probe, rate: float, known: Sequence[float] = ()) -> list[Trace]:
+    """Traces at multiples of the configured learning rate and at usual ones of the optimizer, except for `known` ones.
 
     The configured rate itself is among them, held constant, where a schedule changes it.
     """
     largest = max(rate, probe.scale.largest)
-    rates = [rate]
+    rates = [rate, *known]
     for other in [*(factor * rate for factor in OTHER_LR_RATIOS), *probe.scale.usual]:
         if 0 < other <= largest and not any(near(other, one) for one in rates):
             rates.append(other)
-    chosen = rates[0 if probe.follows_schedule else 1 :]
+    chosen = [*rates[: int(probe.follows_schedule)], *rates[1 + len(known) :]]
     return [probe.run(other) for other in chosen if not probe.expired]

@@ -9,7 +9,7 @@ from keras_cnn.diagnosis.checks.static import static_findings
 from keras_cnn.diagnosis.diagnose import diagnose
 from keras_cnn.diagnosis.probe.data import Sample
 from keras_cnn.diagnosis.probe.decision import HEALTHY, UNTRAINABLE
-from keras_cnn.diagnosis.probe.probe import Trace
+from keras_cnn.diagnosis.probe.trace import Trace
 from keras_cnn.diagnosis.result import Diagnosis
 from tests.untrainable_nets import digits, net
 

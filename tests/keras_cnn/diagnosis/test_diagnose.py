@@ -11,7 +11,8 @@ from keras import layers
 
 from keras_cnn.diagnosis.diagnose import diagnose
 from keras_cnn.diagnosis.probe.decision import HEALTHY, LR_DEPENDENT, UNDECIDED, UNTRAINABLE
-from keras_cnn.diagnosis.probe.probe import EVAL_INTERVAL_STEPS, EXTENDED_SHORT_RUN_STEPS
+from keras_cnn.diagnosis.probe.probe import EXTENDED_SHORT_RUN_STEPS
+from keras_cnn.diagnosis.probe.trace import EVAL_INTERVAL_STEPS
 from keras_cnn.diagnosis.report import text, write_report
 from keras_cnn.errors import InputError
 from keras_cnn.models.build import build_model

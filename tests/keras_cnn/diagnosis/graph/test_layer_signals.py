@@ -144,7 +144,7 @@ def test_probe_measure_in_parts_equals_whole(monkeypatch):
     sample, objective = prepared(net())
     probe = Probe(net(), sample, objective)
     loss, outputs = probe.measure()
-    monkeypatch.setattr("keras_cnn.diagnosis.probe.probe.BATCH_PIXELS", 16 * 16 * 30)
+    monkeypatch.setattr("keras_cnn.diagnosis.probe.steps.BATCH_PIXELS", 16 * 16 * 30)
     in_parts, same = probe.measure()
     assert in_parts == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(same, outputs, atol=1e-6)

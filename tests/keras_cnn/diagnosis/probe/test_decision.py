@@ -1,5 +1,6 @@
 """The decision procedure on synthetic traces."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -19,7 +20,8 @@ from keras_cnn.diagnosis.probe.decision import (
     score_required,
     smaller_rate_is_ahead,
 )
-from keras_cnn.diagnosis.probe.probe import EVAL_INTERVAL_STEPS, MEDIUM_RUN_STEPS, SHORT_RUN_STEPS, Trace
+from keras_cnn.diagnosis.probe.probe import MEDIUM_RUN_STEPS, SHORT_RUN_STEPS
+from keras_cnn.diagnosis.probe.trace import EVAL_INTERVAL_STEPS, Trace
 
 CHANCE = math.log(10)
 
@@ -39,6 +41,19 @@ def own(score, **others) -> Trace:
 
 def good_rates(*arguments, **options) -> tuple[float, ...]:
     return tuple(run.rate for run in good_runs(*arguments, **options))
+
+
+@pytest.mark.parametrize(
+    ("starts", "smaller", "wanted"),
+    [
+        ((0.1, 0.2), 0.3, [1e-3, 1e-4]),
+        ((0.1, 0.0), 0.05, [1e-4]),  # it learns at the smaller learning rate whatever its weights
+        ((0.1, 0.0), 0.0, [1e-3]),  # it learns, and nowhere better
+    ],
+)
+def test_good_runs_from_other_weights_at_noise_level_prefers_other_rates(starts, smaller, wanted):
+    mine = dataclasses.replace(own(0.3), other_starts=starts)
+    assert good_rates(mine, [trace(1e-4, np.full(5, smaller))]) == tuple(wanted)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +96,11 @@ def test_needs_longer_run_above_noise_unless_dominated():
     )
     assert not needs_longer_run(own(0.01), []) and not needs_longer_run(own(0.04, loss=float("nan")), [])
     assert good_rates(own(0.04), []) and not good_rates(own(0.04), [], allow_extension=False)
+
+
+@pytest.mark.parametrize(("probability", "longer"), [(0.01, False), (0.03, True), (math.nan, True)])
+def test_needs_longer_run_hopeless_probability_is_false(probability, longer):
+    assert needs_longer_run(dataclasses.replace(own(0.04), probability=probability), []) == longer
 
 
 def test_needs_longer_run_logit_std_not_growing_is_false():

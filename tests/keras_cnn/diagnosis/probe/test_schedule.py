@@ -9,14 +9,13 @@ import pytest
 
 from keras_cnn.diagnosis.probe.decision import DOUBT_FACTOR, SUFFICIENT_SCORE
 from keras_cnn.diagnosis.probe.probe import (
-    EVAL_INTERVAL_STEPS,
     LONG_RUN_STEPS,
     MEDIUM_RUN_STEPS,
     SHORT_RUN_STEPS,
-    Trace,
 )
 from keras_cnn.diagnosis.probe.rate_scale import ADAM, MOMENTUM, RateScale, rate_scale
 from keras_cnn.diagnosis.probe.schedule import near, probe_learning_rates
+from keras_cnn.diagnosis.probe.trace import EVAL_INTERVAL_STEPS, Trace
 
 CHANCE = math.log(10)
 
@@ -24,8 +23,16 @@ CHANCE = math.log(10)
 class FakeProbe:
     """A probe with given scores, learning rate -> score after 480 steps (linear growth) or list of scores."""
 
-    def __init__(self, scores: dict, scale: RateScale = ADAM, rate: float = 1e-3, scheduled: bool = False):
+    def __init__(
+        self,
+        scores: dict,
+        scale: RateScale = ADAM,
+        rate: float = 1e-3,
+        scheduled: bool = False,
+        other_weights: tuple = (),
+    ):
         self.scores, self.scale, self.rate, self.follows_schedule = scores, scale, rate, scheduled
+        self.other_weights = list(other_weights)
         self.runs, self.targets, self.allowed = [], [], 99
 
     @property
@@ -34,6 +41,12 @@ class FakeProbe:
 
     def run_own(self, steps, target_score=1.0):
         return self.run(self.rate, steps, target_score)
+
+    def run_from_other_weights(self, steps, target_score, seed):
+        if not self.other_weights:
+            return None
+        self.runs.append(("other weights", seed))
+        return Trace(self.rate, [1.0] * steps, [1.0] * 3, [0.1] * 3, [self.other_weights.pop(0)] * 3)
 
     def run(self, rate, steps=SHORT_RUN_STEPS, target_score=1.0):
         self.targets.append(target_score)
@@ -125,6 +138,29 @@ def test_probe_learning_rates_schedule_also_probes_constant_rate():
         probe, SimpleNamespace(rate=1e-3, chance=CHANCE), SUFFICIENT_SCORE, **given
     )
     assert own.rate == 1e-3 and others[0].rate == 1e-3 and probe.runs[1] == (1e-3, SHORT_RUN_STEPS)
+
+
+def probed_from(other_weights, rate):
+    probe = FakeProbe({rate: 0.3, rate / 10: 0.2}, rate=rate, other_weights=other_weights)
+    objective, given = (
+        SimpleNamespace(rate=rate, chance=CHANCE),
+        {"raise_threshold": False, "allow_extension": True},
+    )
+    return *probe_learning_rates(probe, objective, SUFFICIENT_SCORE, **given), probe.runs
+
+
+def test_probe_learning_rates_above_the_usual_one_trains_from_other_weights():
+    own, others, runs = probed_from((0.2, 0.1), 1e-2)
+    assert own.other_starts == (0.2, 0.1) and [run.rate for run in others] == [1e-3]
+    assert runs[-2:] == [("other weights", 1), ("other weights", 2)]
+    assert probed_from((0.2, 0.1), 1e-3)[0].other_starts == ()
+
+
+def test_probe_learning_rates_failing_from_other_weights_probes_more_rates_once():
+    own, others, _ = probed_from((0.0, 0.2), 1e-2)
+    assert own.other_starts == (0.0,)
+    rates = [run.rate for run in others]
+    assert rates[0] == 1e-3 and len(rates) > 1 and len(set(rates)) == len(rates) and 1e-2 not in rates
 
 
 def test_rate_scale_momentum_and_loss_scaling_are_seen():
