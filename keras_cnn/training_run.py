@@ -10,9 +10,9 @@ import numpy as np
 from keras_cnn.data.dataset import DataFacts, ImageData
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
+from keras_cnn.task import TASKS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import METRICS, TEST, chosen_run, read_finished, read_run, read_test
-from keras_cnn.training.tasks import OBJECTIVES, score_name
 
 if TYPE_CHECKING:
     import keras
@@ -62,7 +62,7 @@ class TrainingRun:
     @property
     def objective(self) -> str:
         """The metric that chose the best epoch, val_accuracy, or val_mean_iou of masks, by default."""
-        return read_finished(self.directory).get("objective") or OBJECTIVES[self.facts.task]
+        return read_finished(self.directory).get("objective") or TASKS[self.facts.task].objective
 
     @property
     def best_epoch(self) -> int:
@@ -171,7 +171,7 @@ class TrainingRun:
         try:
             rows.append((self.objective, f"{self.score:.4f} (epoch {self.best_epoch} of {epochs})"))
             if (self.directory / TEST).exists():
-                test, score = read_test(self.directory), score_name(self.facts.task)
+                test, score = read_test(self.directory), TASKS[self.facts.task].score
                 low, high = test[f"{score}_interval"]
                 rows.append(
                     (

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_cnn.data.value_range import PIXELS
 from keras_cnn.errors import InputError
+from keras_cnn.task import TASKS
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class DataFacts:
     def images(self, split: str) -> int:
         """Number of images in `split`."""
         height, width, _ = self.shape
-        return sum(self.counts[split]) // (height * width if self.task == "segmentation" else 1)
+        return sum(self.counts[split]) // (height * width if TASKS[self.task].unit == "pixels" else 1)
 
     def check_same(self, found: "DataFacts", trained: object) -> None:
         """Raise InputError unless `found`, the data as they are now, have the images and classes that these have.

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_cnn.data.dataset import DataFacts
+from keras_cnn.task import TASKS
 
 LISTED_CLASSES = 20
 
@@ -19,7 +20,7 @@ def describe(facts: DataFacts) -> str:
             f"({(mean - low) / (high - low):.4f}, {deviation / (high - low):.4f} of 0..1)"
         )
     lines += [f"{split}: {facts.images(split):,} images" for split in facts.counts]
-    unit = " pixels" if facts.task == "segmentation" else ""
+    unit = " pixels" if TASKS[facts.task].unit == "pixels" else ""
     for index, name in enumerate(facts.classes[:LISTED_CLASSES]):
         lines.append(f"  {name}: " + ", ".join(f"{s} {c[index]:,}{unit}" for s, c in facts.counts.items()))
     if len(facts.classes) > LISTED_CLASSES:

@@ -75,7 +75,7 @@ def _from_settings(settings: TrainSettings, download: bool) -> tuple[keras.Model
 def _sample(model: keras.Model, settings: TrainSettings, data: ImageData) -> tuple[np.ndarray, np.ndarray]:
     """(x, y) of random training images; with masks, of random windows of the size that the model takes."""
     train, images = data.train, MAX_IMAGES
-    window = window_of(model) if data.facts.task == "segmentation" else None
+    window = window_of(model) if train.labels.ndim == 3 else None
     if window is not None and None in window.size:  # the model takes images of any size
         window = None
     if window is not None:

@@ -4,8 +4,8 @@ import keras
 
 from keras_cnn.provenance import provenance
 from keras_cnn.serving.checksums import digest
+from keras_cnn.task import TASKS
 from keras_cnn.training.run_directory import BEST_WEIGHTS, Run
-from keras_cnn.training.tasks import score_name
 
 FEW = 30  # test images of a class, below which little is known of it
 
@@ -25,7 +25,7 @@ def make_card(
 
     formats: what `write_formats` found.
     """
-    score = score_name(run.facts.task)
+    score = TASKS[run.facts.task].score
     return {
         "name": name,
         "version": version,

@@ -14,11 +14,11 @@ from keras_cnn.data.windows import Window, cut, predict_image
 from keras_cnn.errors import ExportMismatchError, InputError
 from keras_cnn.serving import formats
 from keras_cnn.serving.readme import format_line
+from keras_cnn.task import TASKS
 from keras_cnn.training.evaluate import measure, window_of
 from keras_cnn.training.evaluate_masks import measure_masks
 from keras_cnn.training.make_model import best_model
 from keras_cnn.training.run_directory import Run
-from keras_cnn.training.tasks import score_name
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def write_formats(
     window = window_of(model)
     images = _calibration(data.train, window)
     expected, split = model.predict(images[:BATCH], verbose=0), data.load_test()
-    score = score_name(run.facts.task)
+    score = TASKS[run.facts.task].score
     found = {}
     for name in names:
         form = formats.FORMATS[name]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_cnn.serving.markdown import escape
-from keras_cnn.training.tasks import score_name
+from keras_cnn.task import TASKS
 
 MOST_COLUMNS = 20  # classes, of a confusion matrix for people
 
@@ -25,7 +25,7 @@ def readme(card: dict) -> str:
         "",
         "## Measured on the test split, once",
         "",
-        *_metrics(card["test"], score_name(card["task"])),
+        *_metrics(card["test"], TASKS[card["task"]].score),
         "",
         *_confusion(card["test"]["confusion"], card["classes"]),
         *_formats(card),
@@ -77,7 +77,7 @@ def _confusion(matrix: list[list[int]], classes: list[str]) -> list[str]:
 def _formats(card: dict) -> list[str]:
     if not card["formats"]:
         return []
-    score = score_name(card["task"])
+    score = TASKS[card["task"]].score
     lines = [f"- {escape(format_line(name, found, score))}" for name, found in card["formats"].items()]
     return ["## Other formats", "", *lines, ""]
 

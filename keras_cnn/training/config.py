@@ -9,13 +9,13 @@ from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.models.registry import check_options, check_task
 from keras_cnn.models.spec import NORMALIZATIONS, PRECISIONS, ModelSpec
+from keras_cnn.task import LOSSES, TASKS
 from keras_cnn.training.batch_size import default_batch_size
 from keras_cnn.training.class_weights import check_class_weight
-from keras_cnn.training.tasks import LABEL_SMOOTHING, check_for_task
+from keras_cnn.training.tasks import check_for_task
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "muon")
 FREEZES = ("none", "body")
-LOSSES = ("cross_entropy", "dice", "cross_entropy+dice")
 SCHEDULES = ("constant", "cosine", "one_cycle", "step")
 
 
@@ -190,7 +190,7 @@ class TrainSettings:
         )
         defaults: dict[str, Any] = {
             "batch_size": default_batch_size(self.input_facts(facts), replicas),
-            "label_smoothing": LABEL_SMOOTHING[facts.task],
+            "label_smoothing": TASKS[facts.task].label_smoothing,
         }
         values = {name: default for name, default in defaults.items() if getattr(self, name) is None}
         settings = replace(self, precision=precision, augmentation=augmentation, **values)

@@ -6,6 +6,7 @@ import numpy as np
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.pipeline import evaluation_batches
 from keras_cnn.data.windows import Window
+from keras_cnn.task import score_of
 
 BATCH = 256
 BINS = 15  # of the calibration error, as in its paper
@@ -56,7 +57,7 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
 
 def summary(test: dict) -> str:
     """What `measure` or `measure_masks` found, in a line."""
-    score = "mean_iou" if "mean_iou" in test else "accuracy"
+    score = score_of(test)
     low, high = test[f"{score}_interval"]
     text = f"test {score.replace('_', ' ')} {test[score]:.4f} (95 % interval {low:.4f} to {high:.4f}, "
     text += f"{test['images']:,} images)"

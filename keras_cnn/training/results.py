@@ -15,15 +15,14 @@ from keras_cnn.training.make_model import best_model, trained_model
 from keras_cnn.training.mask_plots import examples, mask_figure
 from keras_cnn.training.plots import confusion_figure, curves_figure, sample_figure, write_pictures
 from keras_cnn.training.run_directory import TEST, Run, read_test
-from keras_cnn.training.tasks import score_name
 
 MODEL = "model.keras"
 PICTURE, CONFUSION, CURVES = "test.png", "confusion_matrix.png", "curves.png"
 
 
-def write_curves(run: Run, history: dict[str, list[float]]) -> None:
-    """Write curves.png: losses and scores by epoch."""
-    write_bytes(run.directory / CURVES, to_png(curves_figure(history, score_name(run.facts.task))))
+def write_curves(run: Run, history: dict[str, list[float]], objective: str) -> None:
+    """Write curves.png: losses, and the metric that chose the best epoch, by epoch."""
+    write_bytes(run.directory / CURVES, to_png(curves_figure(history, objective.removeprefix("val_"))))
 
 
 def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
@@ -35,7 +34,7 @@ def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
     if path.exists():
         return read_test(run.directory)
     test, model = load_test(), best_model(run.settings, run.facts, run.directory)
-    measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(model, test, run.facts)
+    measured, figures = MEASURES[run.facts.task](model, test, run.facts)
     pictures = {name: to_png(figure) for name, figure in figures.items()}
     write_pictures(run.log_directory / "test", pictures, run.settings.epochs)
     write_bytes(run.directory / PICTURE, pictures["predictions"])
@@ -62,3 +61,7 @@ def _masks(model: keras.Model, test: Split, facts: DataFacts) -> tuple[dict, dic
         "confusion_matrix": confusion_figure(facts.classes, measured["confusion"], shares=True),
         "predictions": mask_figure(facts.classes, *examples(model, test, quality), facts.value_range),
     }
+
+
+# task -> what is measured, and figures by name
+MEASURES = {"classification": _labels, "segmentation": _masks}

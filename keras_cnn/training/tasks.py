@@ -1,15 +1,11 @@
-"""What depends on the task: a class for every image, or one for every pixel."""
+"""Settings that mean nothing for the task of the data, and which values of a metric are the best."""
 
 from typing import Protocol
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError
 
-# what trials and epochs are ranked by, unless the user names another metric
-OBJECTIVES = {"classification": "val_accuracy", "segmentation": "val_mean_iou"}
-FALLBACK = "val_loss"  # of a model with metrics of its own
 LOWER_IS_BETTER = ("loss", "error", "entropy", "mse", "mae")  # in the name of a metric
-LABEL_SMOOTHING = {"classification": 0.1, "segmentation": 0.0}  # if not given
 
 
 class TaskSettings(Protocol):
@@ -29,11 +25,6 @@ class TaskSettings(Protocol):
 
     @property
     def augmentation(self) -> str: ...
-
-
-def score_name(task: str) -> str:
-    """What a model of `task` is measured by: accuracy or mean_iou."""
-    return OBJECTIVES[task].removeprefix("val_")
 
 
 def lower_is_better(metric: str) -> bool:

@@ -18,11 +18,11 @@ from keras_cnn.data.dataset import ImageData
 from keras_cnn.errors import InputError, in_one_line, unknown_name
 from keras_cnn.files import write_file
 from keras_cnn.function_import import import_function, is_function_name
+from keras_cnn.task import FALLBACK, TASKS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.make_model import own_loss, seeded_model
 from keras_cnn.training.own_model import own_model_file, takes_one_hot, try_out, with_own
 from keras_cnn.training.run_directory import INITIAL
-from keras_cnn.training.tasks import FALLBACK, OBJECTIVES
 from tuning.config import TrialSpec
 from tuning.executors.inputs import current
 
@@ -124,10 +124,10 @@ def _explored(build: Callable) -> kt.HyperParameters:
 
 
 def _objective(model: keras.Model, settings: TrainSettings, data: ImageData) -> str:
-    usual = OBJECTIVES[data.facts.task]
-    names = [usual, FALLBACK]
+    task = TASKS[data.facts.task]
+    names = list(task.own_objectives)
     if own_loss(model, settings):
         names = try_out(model, data, takes_one_hot(model), settings.objective)
     if settings.objective is not None and settings.objective not in names:
         raise unknown_name("objective", settings.objective, names)
-    return settings.objective or (usual if usual in names else FALLBACK)
+    return settings.objective or next((name for name in task.objectives if name in names), FALLBACK)

@@ -15,12 +15,12 @@ from keras_cnn.data.sources import load
 from keras_cnn.errors import DamagedFileError, InputError, is_disk_full, unknown_name
 from keras_cnn.files import sweep
 from keras_cnn.records import write_record
+from keras_cnn.task import TASKS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.make_model import make_model, own_loss, seeded_model
 from keras_cnn.training.own_model import with_own
 from keras_cnn.training.recovery import train_without_damage
 from keras_cnn.training.run_directory import CHECKPOINT, INITIAL, METRICS, Run, read_metrics
-from keras_cnn.training.tasks import FALLBACK, OBJECTIVES
 from keras_cnn.training.train import Diverged, train_epochs
 from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TOO_LARGE, TrialSpec, read_trial
 from tuning.executors.inputs import current
@@ -62,7 +62,7 @@ def check_settings(settings: TrainSettings, strategy: tf.distribute.Strategy) ->
     """Raise InputError if a trial of these settings could not start on this data and these devices."""
     data = load_data(settings)
     model, *_ = make_model(settings, data, strategy)
-    allowed = [OBJECTIVES[data.facts.task], FALLBACK]
+    allowed = TASKS[data.facts.task].own_objectives
     if settings.objective not in (None, *allowed):
         raise unknown_name("objective", settings.objective, allowed)
     if own_loss(model, settings):

@@ -12,6 +12,7 @@ import keras_tuner as kt
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.function_import import is_function_name
 from keras_cnn.models.options import UPSAMPLINGS
+from keras_cnn.task import TASKS
 from keras_cnn.training.batch_size import searched_batch_sizes
 
 # Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).
@@ -89,7 +90,7 @@ def _common(
     batch_sizes: Sequence[int],
 ) -> dict[str, Callable]:
     """What every architecture has."""
-    masks = facts.task == "segmentation"
+    masks = TASKS[facts.task].unit == "pixels"
     augmentation = "flip+rotate90" if masks else "flip+crop" if facts.flip_invariant else "crop"
     settled = all(name.startswith(NORMALIZED) for name in architectures)
     batch_norm = {} if settled else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}

@@ -18,7 +18,7 @@ from keras_cnn.serving.markdown import escape
 from keras_cnn.serving.predictor import Predictor
 from keras_cnn.serving.readme import data_name, limits, readme
 from keras_cnn.serving.versions import CARD, exported_models
-from keras_cnn.training.tasks import score_name
+from keras_cnn.task import TASKS
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _predictor(path: str, modified: float) -> Predictor:
 
 def _show_card(predictor: Predictor) -> None:
     card = predictor.card
-    score = score_name(card["task"])
+    score = TASKS[card["task"]].score
     low, high = card["test"][f"{score}_interval"]
     st.metric(
         f"{score.replace('_', ' ')} on {card['test']['images']:,d} test images", f"{card['test'][score]:.1%}"
