@@ -18,6 +18,12 @@ class Task:
         other_metrics: of a model that comes compiled, what it is ranked by if it has none of `metrics`, best first.
         unit: what `DataFacts.counts` counts: images or pixels.
         label_smoothing: if none is given.
+        class_ids: whether a label is the number of a class; else labels are rows (N, K) of float32.
+        flip_invariant: whether a mirrored image keeps its label; None where that follows from the classes.
+        noun: what `DataFacts.classes` names.
+        activation: makes the outputs of a model.
+        output: what the outputs are, and how they are called in a SavedModel.
+        meaning: of the outputs, for people.
     """
 
     name: str
@@ -27,6 +33,12 @@ class Task:
     other_metrics: tuple[str, ...] = ()
     unit: str = "images"
     label_smoothing: float = 0.0
+    class_ids: bool = True
+    flip_invariant: bool | None = None
+    noun: str = "classes"
+    activation: str = "softmax"
+    output: str = "probabilities"
+    meaning: str = "probabilities of the classes, which sum to 1"
 
     @property
     def objective(self) -> str:
@@ -57,11 +69,37 @@ SEGMENTATION = Task(
     metrics=("mean_iou", "accuracy"),
     losses=("cross_entropy", "dice", "cross_entropy+dice"),
     unit="pixels",
+    flip_invariant=True,
+    meaning="probabilities of the classes of each pixel, which sum to 1",
 )
-TASKS = {task.name: task for task in (CLASSIFICATION, SEGMENTATION)}
+MULTI_LABEL = Task(
+    "multi_label",
+    score="mean_average_precision",
+    metrics=("pr_auc", "binary_accuracy"),
+    losses=("binary_cross_entropy",),
+    other_metrics=("auc",),
+    class_ids=False,
+    noun="labels",
+    activation="sigmoid",
+    meaning="the probability of each label, whatever the others are",
+)
+REGRESSION = Task(
+    "regression",
+    score="mae",
+    metrics=("mae", "rmse"),
+    losses=("mean_squared_error",),
+    other_metrics=("mean_absolute_error", "root_mean_squared_error", "mse", "mean_squared_error"),
+    class_ids=False,
+    flip_invariant=False,
+    noun="values",
+    activation="linear",
+    output="values",
+    meaning="the predicted values, in the units of the labels",
+)
+TASKS = {task.name: task for task in (CLASSIFICATION, SEGMENTATION, MULTI_LABEL, REGRESSION)}
 LOSSES = tuple(dict.fromkeys(loss for task in TASKS.values() for loss in task.losses))
 # of these 1 is the highest value there is
-SHARES = ("val_accuracy", "val_mean_iou")
+SHARES = ("val_accuracy", "val_mean_iou", "val_pr_auc", "val_binary_accuracy", "val_auc")
 
 
 def score_of(test: Mapping) -> str:

@@ -13,6 +13,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.task import TASKS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import METRICS, TEST, chosen_run, read_finished, read_run, read_test
+from keras_cnn.training.tasks import check_has_classes
 
 if TYPE_CHECKING:
     import keras
@@ -61,7 +62,7 @@ class TrainingRun:
 
     @property
     def objective(self) -> str:
-        """The metric that chose the best epoch, val_accuracy, or val_mean_iou of masks, by default."""
+        """The metric that chose the best epoch; by default that of the task, such as val_accuracy."""
         return read_finished(self.directory).get("objective") or TASKS[self.facts.task].objective
 
     @property
@@ -81,13 +82,21 @@ class TrainingRun:
         return trained_model(self.settings, self.facts, self.directory)
 
     def test(self) -> dict:
-        """What the best weights reach on the test split, measured once: accuracy with its 95 % interval, loss, ..."""
+        """What the best weights reach on the test split, measured once: accuracy with its 95 % interval, loss, ...
+
+        Of multi_label average precision, precision, recall and support of each label; of regression mae, rmse and r2.
+        """
         from keras_cnn.training.results import measure_on_test
 
         return measure_on_test(self._run, lambda: self._loaded().load_test())
 
     def confusion_matrix(self) -> np.ndarray:
-        """Test images (pixels, of masks) by true class (rows) and predicted class (columns), int64 (K, K)."""
+        """Test images (pixels, of masks) by true class (rows) and predicted class (columns), int64 (K, K).
+
+        Raises:
+            InputError: for multi_label and regression.
+        """
+        check_has_classes(self.facts, "a confusion matrix")
         return np.array(self.test()["confusion"])
 
     def export(self, destination: str | Path | None = None, *, formats: Sequence[str] = ()) -> Path:

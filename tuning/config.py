@@ -34,7 +34,7 @@ STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
 
 
 def check_target(target: float | None, objective: str | None) -> None:
-    """Raise InputError for a target that no trial can reach. objective: None for accuracy or IoU."""
+    """Raise InputError for a target that no trial can reach. objective: None for that of classes or masks."""
     if target is not None and target > 1 and objective in (None, *SHARES):
         raise InputError(
             f"target={target} must be in (0, 1], as {objective or 'accuracy'} is: 0.93 stands for 93 %."

@@ -93,7 +93,7 @@ def train_run(
         initial = stack.enter_context(own_model_file(source, given, data.facts)) if own else None
         built = seeded_model(settings, data, strategy, initial)
         if initial:
-            settings = with_own(settings, built[0], own_loss(built[0], settings))
+            settings = with_own(settings, built[0], own_loss(built[0], settings), TASKS[data.facts.task])
         run = Run(claimed, settings, data.facts, replicas=strategy.num_replicas_in_sync)
         run.write()
         if initial:

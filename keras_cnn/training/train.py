@@ -103,9 +103,8 @@ def train_epochs(
             load_pretrained(model, settings.architecture, Path(settings.weights))
     window, logs = window_of(model), logs or directory / "logs"
     validation = cut(data.validation, window) if window else data.validation
-    own = own_loss(model, settings)
-    one_hot = own and takes_one_hot(model)
-    task = TASKS[facts.task]
+    own, task = own_loss(model, settings), TASKS[facts.task]
+    one_hot = own and takes_one_hot(model, task)
     objectives = (
         (settings.objective,) if settings.objective else task.objectives if own else (task.objective,)
     )

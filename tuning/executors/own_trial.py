@@ -58,7 +58,7 @@ def space_of_build(settings: TrainSettings, data: ImageData, strategy: tf.distri
     resolved = settings.resolved(data.facts, strategy.num_replicas_in_sync)
     with own_model_file(model, settings, data.facts) as path:
         trained, *_ = seeded_model(resolved, data, strategy, path)
-    with_own(resolved, trained, own_loss(trained, resolved))
+    with_own(resolved, trained, own_loss(trained, resolved), TASKS[data.facts.task])
     return {"space": space.get_config(), "objective": _objective(trained, resolved, data)}
 
 
@@ -72,7 +72,9 @@ def model_of_trial(spec: TrialSpec, directory: Path, data: ImageData) -> dict:
     hp.values = dict(spec.hyperparameters)
     keras.utils.set_random_seed(spec.settings.seed)
     model = _function(spec.settings.architecture)(hp)
-    given = replace(spec.settings, precision="auto", label_smoothing=None)  # as before they were resolved
+    given = replace(
+        spec.settings, precision="auto", label_smoothing=None, loss=None
+    )  # as before they were resolved
     with own_model_file(model, given, data.facts) as path:
         write_file(directory / INITIAL, functools.partial(shutil.copyfile, path))
     appeared = kt.HyperParameters()
@@ -127,7 +129,7 @@ def _objective(model: keras.Model, settings: TrainSettings, data: ImageData) -> 
     task = TASKS[data.facts.task]
     names = list(task.own_objectives)
     if own_loss(model, settings):
-        names = try_out(model, data, takes_one_hot(model), settings.objective)
+        names = try_out(model, data, takes_one_hot(model, task), settings.objective)
     if settings.objective is not None and settings.objective not in names:
         raise unknown_name("objective", settings.objective, names)
     return settings.objective or next((name for name in task.objectives if name in names), FALLBACK)

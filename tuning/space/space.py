@@ -95,6 +95,13 @@ def _common(
     settled = all(name.startswith(NORMALIZED) for name in architectures)
     batch_norm = {} if settled else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}
     # by default the loss of masks is one of single pixels; the other counts small classes as much as large ones
+    moves = (
+        {}
+        if TASKS[facts.task].flip_invariant is False
+        else {  # values may depend on the place
+            "augmentation": lambda: hp.Choice("augmentation", [augmentation, "none"])
+        }
+    )
     loss = {"loss": lambda: hp.Choice("loss", ["cross_entropy", "cross_entropy+dice"])} if masks else {}
     return {
         **batch_norm,
@@ -103,7 +110,7 @@ def _common(
         "kernel_initializer": lambda: hp.Choice("kernel_initializer", ["he_normal", "glorot_uniform"]),
         "normalization": lambda: hp.Choice("normalization", ["zero_mean", "zero_one", "per_image"]),
         "dropout": lambda: hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3]),
-        "augmentation": lambda: hp.Choice("augmentation", [augmentation, "none"]),
+        **moves,
         "batch_size": lambda: hp.Choice("batch_size", list(batch_sizes), default=batch_sizes[-2:][0]),
         "optimizer": lambda: hp.Choice("optimizer", SEARCHED_OPTIMIZERS),
         "learning_rate": lambda: _by_optimizer(hp, "learning_rate", LEARNING_RATES, fixed_hyperparameters),

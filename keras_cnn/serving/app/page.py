@@ -62,6 +62,12 @@ def _loaded(models: Path, path: Path) -> Predictor | None:
     """The model in `path`, its card shown; None, and why, if one of the two is damaged."""
     try:
         predictor = _predictor(str(path), (path / CARD).stat().st_mtime)
+        if not predictor.task.class_ids:
+            name = escape(predictor.task.name)
+            st.error(
+                f"The page shows models of classes and masks; this one is for {name}. Use keras-cnn predict."
+            )
+            return None
         _show_card(predictor)
     except Exception as error:  # a model may be of anybody, and any other must stay usable
         logger.exception(f"{path} cannot be loaded")
@@ -78,7 +84,8 @@ def _predictor(path: str, modified: float) -> Predictor:
 
     import_tensorflow(keras=False, hidden=OPTIONAL)
     predictor = Predictor(path)
-    predictor.probabilities(np.zeros((1, *predictor.shape), predictor.dtype))  # the first call is slow
+    if predictor.task.class_ids:
+        predictor.probabilities(np.zeros((1, *predictor.shape), predictor.dtype))  # the first call is slow
     return predictor
 
 
