@@ -51,7 +51,7 @@ class Task:
         return (*(f"val_{name}" for name in (*self.metrics, *self.other_metrics)), FALLBACK)
 
     @property
-    def own_objectives(self) -> tuple[str, ...]:
+    def default_objectives(self) -> tuple[str, ...]:
         """The validation metrics of a model that is compiled here."""
         return (*(f"val_{name}" for name in self.metrics), FALLBACK)
 

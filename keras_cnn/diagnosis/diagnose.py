@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 
-from keras_cnn.data.array_rows import rows_task
 from keras_cnn.diagnosis.causes import causes, mostly_constant, ordered
 from keras_cnn.diagnosis.checks.ablation import ablation_findings
 from keras_cnn.diagnosis.checks.images import image_findings
@@ -88,7 +87,6 @@ def diagnose(
     """
     sample, levels = sample_of(data, MAX_IMAGES, batch_size), _Levels()
     _check_fits(model, sample)
-    _check_has_classes(sample)
     findings = [*static_findings(model), *image_findings(sample, model), *label_findings(sample, model)]
     levels.end("static")
     if FATAL & {finding.name for finding in findings}:
@@ -182,16 +180,6 @@ def _with_measured(known: list[Finding], model: keras.Model, sample: Sample) -> 
     ]
     names = {finding.name for finding in found}
     return [*(finding for finding in known if finding.name not in names), *found]
-
-
-def _check_has_classes(sample: Sample) -> None:
-    """Raise InputError for labels that are several an image, or values: scores here are of one class each."""
-    try:
-        task, note = rows_task({"sample": sample.y})
-    except InputError:  # distributions over classes
-        return
-    if task:
-        raise InputError(f"a diagnosis needs a class for every image or pixel: {note}.")
 
 
 def _check_fits(model: keras.Model, sample: Sample) -> None:

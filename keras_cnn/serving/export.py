@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 TOLERANCE = {"float32": 1e-6}
 MIXED_TOLERANCE = 1e-3  # half precision rounds differently when TensorFlow fuses another graph
+# of values, which are rounded in proportion to terms that may be larger; relative to the largest value
+VALUES_TOLERANCE = {"float32": 1e-4}
+MIXED_VALUES_TOLERANCE = 2e-2
 CHECKED_IMAGES = 32
 WRITING = ".writing-"  # what the name of a version begins with until it is whole
 
@@ -129,18 +132,27 @@ def _difference(model: keras.Model, run: Run, path: Path) -> float:
         )
         if process.returncode:
             raise ExportMismatchError(f"the SavedModel cannot be served:\n{process.stderr[-2000:]}")
-        # relative to the size of each value of regression; probabilities are at most 1
-        scale = np.maximum(1.0, np.abs(expected).max(axis=tuple(range(expected.ndim - 1))))
+        scale, tolerance = _allowed(expected, run)
         with np.load(answered) as found:
             difference = max(
                 float((np.abs(found[name] - expected[: len(found[name])]) / scale).max())
                 for name in found.files
             )
-    if not difference <= TOLERANCE.get(run.settings.precision, MIXED_TOLERANCE):
+    if not difference <= tolerance:
         raise ExportMismatchError(
             f"the SavedModel differs from predict by {difference:.1e}; nothing was exported"
         )
     return difference
+
+
+def _allowed(expected: np.ndarray, run: Run) -> tuple[np.ndarray, float]:
+    """(what differences are relative to (K,), the largest difference allowed)."""
+    precision = run.settings.precision
+    if TASKS[run.facts.task] != REGRESSION:
+        return np.ones(1), TOLERANCE.get(precision, MIXED_TOLERANCE)
+    largest = np.abs(expected).max(axis=0)
+    scale = np.where(largest > 0, largest, 1.0)
+    return scale, VALUES_TOLERANCE.get(precision, MIXED_VALUES_TOLERANCE)
 
 
 def _next_version(destination: Path) -> Path:

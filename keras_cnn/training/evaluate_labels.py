@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 THRESHOLD = 0.5  # from which a label is predicted
-RESAMPLED, PART = 1000, 50  # draws of an interval; so many are computed at a time
+RESAMPLED, PART = 200, 50  # draws of an interval, and how many are computed at a time
 
 
 def measure_labels(probabilities: np.ndarray, truth: np.ndarray, names: Sequence[str]) -> dict:
@@ -19,7 +19,7 @@ def measure_labels(probabilities: np.ndarray, truth: np.ndarray, names: Sequence
     """
     truth, predicted = truth > 0, probabilities >= THRESHOLD
     hits, support = (truth & predicted).sum(axis=0), truth.sum(axis=0)
-    average = average_precisions(probabilities, truth, np.ones((1, len(truth))))[0]
+    average = average_precisions(probabilities, truth, np.ones((1, len(truth)), np.int32))[0]
     tiny = np.finfo(np.float32).tiny
     of_truth = np.where(truth, probabilities, 1 - probabilities)
     return {
@@ -44,7 +44,7 @@ def average_precisions(probabilities: np.ndarray, truth: np.ndarray, weights: np
     Args:
         probabilities: (N, K).
         truth: bool (N, K).
-        weights: (R, N), how often each image counts, in each of R draws.
+        weights: whole numbers (R, N), how often each image counts, in each of R draws.
 
     Returns:
         (R, K); NaN where no image of a draw has the label.
@@ -52,15 +52,16 @@ def average_precisions(probabilities: np.ndarray, truth: np.ndarray, weights: np
     found = []
     for column, label in zip(probabilities.T, truth.T, strict=True):
         order = np.argsort(-column, kind="stable")
+        having = np.flatnonzero(label[order])
+        # images of equal probability are predicted together, up to the last of them
+        last = np.searchsorted(-column[order], -column[order[having]], side="right") - 1
+        last_having = np.searchsorted(last, last, side="right") - 1
         counts = weights[:, order]
-        last = np.append(
-            np.flatnonzero(np.diff(column[order])), len(order) - 1
-        )  # of images of equal probability
-        hits = np.cumsum(counts * label[order], axis=1)[:, last]
-        precision = hits / np.maximum(np.cumsum(counts, axis=1)[:, last], 1)
-        gained = np.diff(hits, axis=1, prepend=0)
-        total = np.where(hits[:, -1] > 0, hits[:, -1], np.nan)
-        found.append((gained * precision).sum(axis=1) / total)
+        counted = counts[:, having]
+        hits, predicted = counted.cumsum(axis=1), counts.cumsum(axis=1)[:, last]
+        precision = hits[:, last_having] / np.maximum(predicted, 1)
+        total = counted.sum(axis=1)
+        found.append((counted * precision).sum(axis=1) / np.where(total > 0, total, np.nan))
     return np.stack(found, axis=1)
 
 
@@ -73,6 +74,6 @@ def _interval(probabilities: np.ndarray, truth: np.ndarray) -> list[float]:
     random, count = np.random.default_rng(0), len(truth)
     found: list[float] = []
     for _ in range(RESAMPLED // PART):
-        weights = random.multinomial(count, np.full(count, 1 / count), PART).astype(float)
+        weights = random.multinomial(count, np.full(count, 1 / count), PART).astype(np.int32)
         found += map(_mean, average_precisions(probabilities, truth, weights))
     return [float(bound) for bound in np.quantile(found, (0.025, 0.975))]

@@ -63,8 +63,8 @@ def _check_objective(objective: str | None, task: Task, classes: Sequence[str]) 
     of_classes = [
         f"val_{kind}_{name}" for kind in ("iou", "dice") for name in classes if task == SEGMENTATION
     ]
-    if objective not in (None, *task.own_objectives, *of_classes):
-        raise unknown_name("objective", objective, [*task.own_objectives, *of_classes])
+    if objective not in (None, *task.default_objectives, *of_classes):
+        raise unknown_name("objective", objective, [*task.default_objectives, *of_classes])
 
 
 def _built(settings: TrainSettings, facts: DataFacts, own: Path | None) -> keras.Model:

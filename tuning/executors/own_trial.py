@@ -127,7 +127,7 @@ def _explored(build: Callable) -> kt.HyperParameters:
 
 def _objective(model: keras.Model, settings: TrainSettings, data: ImageData) -> str:
     task = TASKS[data.facts.task]
-    names = list(task.own_objectives)
+    names = list(task.default_objectives)
     if own_loss(model, settings):
         names = try_out(model, data, takes_one_hot(model, task), settings.objective)
     if settings.objective is not None and settings.objective not in names:
