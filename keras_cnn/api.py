@@ -35,14 +35,15 @@ def train(
     Args:
         model: the name of an architecture; `TrainSettings`; a `keras.Model`, of which a copy is trained; or a function
             `(input_shape, classes, **options) -> keras.Model`, itself or as MODULE:FUNCTION. A compiled model keeps its
-            loss, optimizer and metrics, another one is compiled as the settings say.
+            loss, optimizer and metrics, another one is compiled as the settings say. `classes` is the number of
+            outputs, also of multi_label and regression, which only models of your own are for.
         data: what `load` returns or takes: arrays (x, y), `"digits"`, ...; None for the data that `TrainSettings` name.
         epochs: passes over the training images; None for those of the settings, 10.
         directory: where to write; None for the first free `runs/DATA-ARCHITECTURE-N`.
         devices: number of GPUs, None for all; without a GPU, of logical devices to split the CPU into.
         download: whether a TensorFlow Datasets set may be fetched from the network.
         callbacks: more Keras callbacks; they are not stored with the run.
-        **settings: other fields of `TrainSettings`, such as `batch_size`, `learning_rate`, `augmentation`, `options`;
+        **settings: other fields of `TrainSettings`, such as `batch_size`, `learning_rate`, `task`, `options`;
             of arrays also `class_names` and `value_range`, as `load` takes them.
 
     Returns:

@@ -10,9 +10,10 @@ import numpy as np
 from keras_cnn.data.dataset import DataFacts, ImageData
 from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
+from keras_cnn.task import TASKS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import METRICS, TEST, chosen_run, read_finished, read_run, read_test
-from keras_cnn.training.tasks import OBJECTIVES, score_name
+from keras_cnn.training.tasks import check_has_classes
 
 if TYPE_CHECKING:
     import keras
@@ -61,8 +62,8 @@ class TrainingRun:
 
     @property
     def objective(self) -> str:
-        """The metric that chose the best epoch, val_accuracy, or val_mean_iou of masks, by default."""
-        return read_finished(self.directory).get("objective") or OBJECTIVES[self.facts.task]
+        """The metric that chose the best epoch; by default that of the task, such as val_accuracy."""
+        return read_finished(self.directory).get("objective") or TASKS[self.facts.task].objective
 
     @property
     def best_epoch(self) -> int:
@@ -81,13 +82,21 @@ class TrainingRun:
         return trained_model(self.settings, self.facts, self.directory)
 
     def test(self) -> dict:
-        """What the best weights reach on the test split, measured once: accuracy with its 95 % interval, loss, ..."""
+        """What the best weights reach on the test split, measured once: accuracy with its 95 % interval, loss, ...
+
+        Of multi_label average precision, precision, recall and support of each label; of regression mae, rmse and r2.
+        """
         from keras_cnn.training.results import measure_on_test
 
         return measure_on_test(self._run, lambda: self._loaded().load_test())
 
     def confusion_matrix(self) -> np.ndarray:
-        """Test images (pixels, of masks) by true class (rows) and predicted class (columns), int64 (K, K)."""
+        """Test images (pixels, of masks) by true class (rows) and predicted class (columns), int64 (K, K).
+
+        Raises:
+            InputError: for multi_label and regression.
+        """
+        check_has_classes(self.facts, "a confusion matrix")
         return np.array(self.test()["confusion"])
 
     def export(self, destination: str | Path | None = None, *, formats: Sequence[str] = ()) -> Path:
@@ -171,7 +180,7 @@ class TrainingRun:
         try:
             rows.append((self.objective, f"{self.score:.4f} (epoch {self.best_epoch} of {epochs})"))
             if (self.directory / TEST).exists():
-                test, score = read_test(self.directory), score_name(self.facts.task)
+                test, score = read_test(self.directory), TASKS[self.facts.task].score
                 low, high = test[f"{score}_interval"]
                 rows.append(
                     (

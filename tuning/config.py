@@ -9,11 +9,12 @@ from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.provenance import sessions
 from keras_cnn.quantities import to_bytes, to_seconds
 from keras_cnn.records import read_or_copy, read_record, understood, write_record
+from keras_cnn.task import SHARES, TASKS
 from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
 from keras_cnn.training.run_directory import TRIAL
-from keras_cnn.training.tasks import OBJECTIVES, sign_of
+from keras_cnn.training.tasks import sign_of
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
@@ -26,15 +27,15 @@ OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
 TOO_LARGE = "TOO_LARGE"  # it was not trained
 RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"  # while its coordinator lives, and when it does not
 # of studies whose study.json has none: their trials must stay in the space
-UNRECORDED_BATCH_SIZES = {"classification": (32, 64, 128), "segmentation": (2, 4, 8)}
+UNRECORDED_BATCH_SIZES = {"images": (32, 64, 128), "pixels": (2, 4, 8)}
 DAMAGED = "DAMAGED"  # its files cannot be read; `keras-cnn resume` runs it again
 STUDY = "study.json"
 STUDY_COPY = "study.copy.json"  # read if a disk has damaged the other
 
 
 def check_target(target: float | None, objective: str | None) -> None:
-    """Raise InputError for a target that no trial can reach. objective: None for accuracy or IoU."""
-    if target is not None and target > 1 and objective in (None, *OBJECTIVES.values()):
+    """Raise InputError for a target that no trial can reach. objective: None for that of classes or masks."""
+    if target is not None and target > 1 and objective in (None, *SHARES):
         raise InputError(
             f"target={target} must be in (0, 1], as {objective or 'accuracy'} is: 0.93 stands for 93 %."
         )
@@ -141,7 +142,7 @@ class StudyConfig:
     @property
     def objective(self) -> str:
         """The metric that ranks trials."""
-        return self.base.objective or OBJECTIVES[self.facts.task]
+        return self.base.objective or TASKS[self.facts.task].objective
 
     @property
     def sign(self) -> int:
@@ -190,7 +191,9 @@ def parse_study(path: Path) -> StudyConfig:
             threads=record.get("threads"),
             architectures=tuple(record.get("architectures", ())),
             space=record.get("space"),
-            batch_sizes=tuple(record.get("batch_sizes", UNRECORDED_BATCH_SIZES[record["facts"]["task"]])),
+            batch_sizes=tuple(
+                record.get("batch_sizes", UNRECORDED_BATCH_SIZES[TASKS[record["facts"]["task"]].unit])
+            ),
             **_renamed(record),
         )
 

@@ -11,6 +11,7 @@ from keras_cnn.data.dataset import DataFacts, Split
 from keras_cnn.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from keras_cnn.data.windows import cut
 from keras_cnn.models.build import build_model
+from keras_cnn.task import TASKS
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
 from keras_cnn.training.compile import compile_model
 from keras_cnn.training.config import TrainSettings
@@ -67,7 +68,9 @@ class HyperCNN(kt.HyperModel):
         model = build_model(settings.model_spec(self.facts))
         images, window = self.facts.images("train"), window_of(model)
         count = window.count(images, self.facts.shape) if window else images
-        compile_model(model, settings, max(1, count // batch_size), self.facts.classes)
+        compile_model(
+            model, settings, max(1, count // batch_size), TASKS[self.facts.task], self.facts.classes
+        )
         return model
 
     def fit(

@@ -72,6 +72,7 @@ def begin(
     elif "batch_size" not in wanted.fixed:
         for note in searched_note(study.batch_sizes, study.model_input_info):
             logger.info(f"note: {note}")
+    check_target(study.search.target, study.objective)
     if wanted.start_with:
         points = read_configurations([Path(file) for file in wanted.start_with], declare_space(study))
         study = replace(study, initial_configurations=points)
@@ -90,7 +91,6 @@ def _of_build(study: StudyConfig, base: TrainSettings, executor: Executor) -> St
             f"{base.architecture} declares no hyperparameters: call hp.Int, hp.Float, hp.Choice or hp.Boolean in it, "
             "or train it with keras_cnn.train."
         )
-    check_target(study.search.target, study.objective)
     logger.info(f"hyperparameters: {', '.join(dict.fromkeys(names))}; trials are ranked by {study.objective}")
     return study
 

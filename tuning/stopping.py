@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from keras_cnn.quantities import to_seconds
-from keras_cnn.training.tasks import OBJECTIVES
+from keras_cnn.task import SHARES
 from tuning.config import COMPLETED, StudyConfig
 from tuning.oracles.base import is_too_large
 from tuning.oracles.plan import plan_of
@@ -55,7 +55,7 @@ def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> 
     if search.target is not None and study.sign * best >= study.sign * search.target:
         return f"{study.objective} {best:.4f} has reached the target of {search.target}"
     trained = [trial for trial in oracle.trials.values() if _is_fully_trained(study, trial)]
-    can_be_perfect = study.objective in OBJECTIVES.values()
+    can_be_perfect = study.objective in SHARES
     perfect = sum(can_be_perfect and trial.status == COMPLETED and trial.score >= 1 for trial in trained)
     if perfect >= PERFECT_TRIALS:
         return (

@@ -48,7 +48,9 @@ class Wanted:
             raise InputError(
                 f"min_epochs={self.search.min_epochs} must be at most the {self.base.epochs} epochs of a trial."
             )
-        if not self.takes_hyperparameters:  # of others `begin` knows the objective
+        if (
+            not own and not self.takes_hyperparameters
+        ):  # of models of the user's own `begin` knows the objective
             check_target(self.search.target, self.base.objective)
         if self.start_with and self.search.tuner == "grid":
             raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")

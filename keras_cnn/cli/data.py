@@ -20,6 +20,7 @@ def parser() -> Parser:
         "--validation_split", type=float, default=0.1, help="part of train held out, in (0, 1)"
     )
     result.add_argument("--split_seed", type=int, default=0, help="which images are held out")
+    result.add_argument("--task", help="what the labels of MODULE:FUNCTION are (default: found in them)")
     result.add_argument("--json", action="store_true", help="print JSON")
     add_download(result)
     return result
@@ -37,6 +38,7 @@ def run(options) -> None:
         validation_split=options.validation_split,
         split_seed=options.split_seed,
         download=options.download,
+        task=options.task,
     )
     print(json.dumps(data.facts.to_dict(), indent=1) if options.json else describe(data.facts))
     for line in write_left_out(data, Path("runs") / f"{data_stem(options.name)}-{LEFT_OUT}"):

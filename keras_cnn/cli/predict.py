@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from keras_cnn.errors import InputError
 from keras_cnn.files import distinct_stems, to_csv, write_file
 from keras_cnn.parser import Parser, image_files, new_parser
+from keras_cnn.task import REGRESSION
 from keras_cnn.tensorflow_import import OPTIONAL, import_tensorflow
 
 if TYPE_CHECKING:
-    from keras_cnn.serving.predictor import Prediction
+    from keras_cnn.serving.predictor import Prediction, Values
 
 
 COLUMNS = ["file", "label", "probability", "mask", "error"]
@@ -37,7 +38,7 @@ def run(options) -> None:
         raise InputError(f"top={options.top} must be at least 1.")
     files = image_files(options.files)
     import_tensorflow(keras=False, hidden=OPTIONAL)
-    from keras_cnn.serving.predictor import Predictor
+    from keras_cnn.serving.predictor import Predictor, Values
 
     model = Path(options.model)
     named = Path("saved_models") / options.model
@@ -49,22 +50,27 @@ def run(options) -> None:
     names = distinct_stems(files)  # files of several folders may have the same name
     for file, name, found in zip(files, names, predictor.predict(files, options.top), strict=True):
         rows.append(_row(file, found))
-        if masks and not isinstance(found, InputError):
+        if masks and not isinstance(found, InputError | Values):
             rows[-1]["mask"] = str(_write_mask(masks / f"{name}.png", found))
         if not options.json and not options.csv:
             print(_line(rows[-1]), flush=True)
     if options.json:
         print(json.dumps(rows, indent=1))
     if options.csv:
-        print(to_csv(rows, COLUMNS), end="")
+        columns = ["file", *predictor.classes, "error"] if predictor.task == REGRESSION else COLUMNS
+        print(to_csv([{**row, **row.get("values", {})} for row in rows], columns), end="")
     failed = [row for row in rows if "error" in row]
     if failed:
         raise InputError(f"{len(failed)} of {len(rows)} files could not be read: {failed[0]['error']}")
 
 
-def _row(file: Path, found: "Prediction | InputError") -> dict:
+def _row(file: Path, found: "Prediction | Values | InputError") -> dict:
+    from keras_cnn.serving.predictor import Values
+
     if isinstance(found, InputError):
         return {"file": str(file), "error": str(found)}
+    if isinstance(found, Values):
+        return {"file": str(file), "values": found.values}
     top = [{"label": label, "probability": probability} for label, probability in found.top]
     return {"file": str(file), "label": found.label, "probability": found.probability, "top": top}
 
@@ -72,6 +78,8 @@ def _row(file: Path, found: "Prediction | InputError") -> dict:
 def _line(row: dict) -> str:
     if "error" in row:
         return f"{row['file']}  {row['error']}"
+    if "values" in row:
+        return f"{row['file']}  " + "  ".join(f"{name} {value:.6g}" for name, value in row["values"].items())
     return f"{row['file']}  " + "  ".join(f"{best['label']} {best['probability']:.4f}" for best in row["top"])
 
 

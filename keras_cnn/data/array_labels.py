@@ -39,7 +39,7 @@ def encode(
             )
     values = {role: found for role, (found, _) in known.items()}
     ndim, _, columns = kinds["train"]
-    names = None if class_names is None else _checked_names(class_names)
+    names = None if class_names is None else checked_names(class_names)
     if columns:
         values, classes = values, names or tuple(map(str, range(columns)))
         if len(classes) != columns:
@@ -73,7 +73,8 @@ def _simple(labels: Any, size: tuple[int, ...], role: str) -> tuple[np.ndarray, 
 def _from_one_hot(rows: np.ndarray, role: str) -> np.ndarray:
     if rows.dtype.kind not in "biuf" or not (((rows == 0) | (rows == 1)).all() and (rows.sum(1) == 1).all()):
         raise InputError(
-            f"the {role} labels of shape {rows.shape} are no one-hot rows, each of a single 1 and zeros: give {FORMS}."
+            f"the {role} labels of shape {rows.shape} are no one-hot rows, each of a single 1 and zeros: give {FORMS}; "
+            "or task='multi_label' for rows of 0 and 1, task='regression' for values."
         )
     return rows.argmax(axis=1)
 
@@ -95,8 +96,8 @@ def _typed(labels: np.ndarray, role: str) -> np.ndarray:
         wrong = labels[~np.isfinite(labels) | (labels != np.rint(labels))]
         if wrong.size:
             raise InputError(
-                f"the {role} labels hold {wrong.ravel()[0]:g}: classes are whole numbers or strings, and regression is "
-                "not among the tasks."
+                f"the {role} labels hold {wrong.ravel()[0]:g}: classes are whole numbers or strings; task='regression' "
+                "takes any finite numbers."
             )
         return labels.astype(np.int64)
     if labels.dtype.kind not in "biuU":
@@ -132,7 +133,8 @@ def _by_name(
     return {role: positions[np.searchsorted(present, found)] for role, found in values.items()}, names
 
 
-def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
+def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
+    """`class_names` as strings; InputError if two are equal, or there are none."""
     names = tuple(map(str, class_names))
     if len(set(names)) != len(names) or not names or isinstance(class_names, str):
         raise InputError(f"class_names={class_names!r} must be a list of different names.")

@@ -8,10 +8,12 @@ import numpy as np
 
 from keras_cnn.data.array_images import check_images, same_range, sized
 from keras_cnn.data.array_labels import encode
+from keras_cnn.data.array_rows import encode_rows, rows_task
 from keras_cnn.data.batches import is_batches, read_batches
-from keras_cnn.data.dataset import RawSplits, Split
+from keras_cnn.data.dataset import RawSplits, Split, count_labels
 from keras_cnn.data.frames import is_frame, read_frames
 from keras_cnn.errors import InputError
+from keras_cnn.task import TASKS
 
 ARRAYS = "arrays"  # the name of a data set that was given in memory
 ROLES = ("train", "validation", "test")
@@ -26,6 +28,7 @@ def read(
     image_size: tuple[int, int] | None = None,
     class_names: Sequence[str] | None = None,
     value_range: tuple[float, float] | None = None,
+    task: str | None = None,
 ) -> RawSplits:
     """The splits in `data`, a data set in memory as `sources.load` takes it.
 
@@ -34,6 +37,7 @@ def read(
         image_size: (height, width) to resize every image to; None keeps their own.
         class_names: as `sources.load` takes them.
         value_range: as `sources.load` takes it.
+        task: as `sources.load` takes it.
 
     Returns:
         The splits; images are uint8, or float32 in the value range.
@@ -47,11 +51,11 @@ def read(
     images = {role: check_images(x, role) for role, (x, _) in pairs.items()}
     for role, (_, y) in pairs.items():
         _check_lengths(images[role], y, role)
-    labels, classes, task = encode(
-        {role: (y, images[role].shape[1:3]) for role, (_, y) in pairs.items()}, class_names
-    )
+    given = {role: (y, images[role].shape[1:3]) for role, (_, y) in pairs.items()}
+    labels, classes, found_task, task_notes = _encoded(given, class_names, task)
     images, found_range, notes = same_range(images, value_range)
-    if image_size and task == "segmentation":
+    kind = TASKS[found_task]
+    if image_size and kind.unit == "pixels":
         raise InputError("image_size cannot resize masks given as arrays: resize images and masks before.")
     splits = {role: Split(sized(images[role], image_size), labels[role]) for role in pairs}
     test = splits.get("test")
@@ -60,14 +64,30 @@ def read(
         splits["train"],
         splits.get("validation"),
         None if test is None else lambda: test,
-        None if test is None else np.bincount(test.labels.ravel(), minlength=len(classes)).tolist(),
+        None if test is None else count_labels(test.labels, len(classes), found_task),
         # names of one character: digits or letters
-        flip_invariant=task == "segmentation" or any(len(name) > 1 for name in classes),
-        task=task,
-        notes=notes,
+        flip_invariant=any(len(name) > 1 for name in classes)
+        if kind.flip_invariant is None
+        else kind.flip_invariant,
+        task=found_task,
+        notes=(*notes, *task_notes),
         value_range=found_range,
         checksum=_checksum(splits),
     )
+
+
+def _encoded(
+    labels: dict[str, tuple[Any, tuple[int, ...]]], class_names: Sequence[str] | None, task: str | None
+) -> tuple[dict[str, np.ndarray], tuple[str, ...], str, tuple[str, ...]]:
+    """(labels of each split, names of the classes, the task, notes); InputError for labels of another `task`."""
+    alone = {role: y for role, (y, _) in labels.items()}
+    found, note = rows_task(alone) if task is None else (task, "")
+    if found and not TASKS[found].class_ids:
+        return *encode_rows(alone, found, class_names), found, (note,) if note else ()
+    values, classes, found = encode(labels, class_names)
+    if task is not None and found != task:
+        raise InputError(f"task={task!r} does not fit the labels, which are those of {found}.")
+    return values, classes, found, ()
 
 
 def _parts(data: Any) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def _is_batched(x: Any, y: Any) -> bool:
     """Whether elements are batches; of three axes, (B, H, W) and (H, W, C) are distinguished by the labels."""
     if x.rank != 3:
         return x.rank == 4
+    if y.rank == 2:  # rows (B, K) of a batch, or the mask (H, W) of an image
+        return list(y) != list(x[:2])
     return y.rank == 1 and (x[0] is None or x[0] == y[0])
 
 

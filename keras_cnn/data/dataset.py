@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_cnn.data.value_range import PIXELS
 from keras_cnn.errors import InputError
+from keras_cnn.task import REGRESSION, TASKS
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Split:
 
     Args:
         images: (N, H, W, C), uint8 in 0..255, or float32 in `DataFacts.value_range`.
-        labels: indices into `DataFacts.classes`: int64 (N,), or one for every pixel, uint8 (N, H, W).
+        labels: indices into `DataFacts.classes`: int64 (N,), or one for every pixel, uint8 (N, H, W); or rows of 0 and
+            1, or of values, float32 (N, K).
     """
 
     images: np.ndarray
@@ -62,18 +64,20 @@ class DataFacts:
     Args:
         name: as given to `load`, for example `cifar10` or `folder:/photos`.
         shape: (H, W, C) of every image.
-        classes: names of the classes, in the order of the labels.
+        classes: names of the classes, in the order of the labels; in regression, of the values.
         counts: split name -> images per class (pixels per class in segmentation), in the order of `classes`; `test` is
             missing where counting would mean reading it.
         mean: per channel, of the *training* images alone, in the units of the pixels.
         variance: per channel, of the training images alone, in squared pixel units.
         flip_invariant: whether an image flipped left to right keeps its class (not so for digits).
-        task: `classification`, a class for every image, or `segmentation`, a class for every pixel.
+        task: `classification`, a class for every image; `segmentation`, a class for every pixel; `multi_label`, any
+            number of labels for every image; `regression`, values for every image.
         notes: what a user should know about the data (files left out, images in two splits).
         license: of the data; empty if unknown.
         value_range: the smallest and the largest value that a pixel may have; (0, 255) of images in files.
         dtype: of the images, `uint8` or `float32`.
         checksum: SHA-256 of images and labels that were given as arrays; empty for other sources.
+        sizes: split name -> number of images, where it does not follow from `counts`: in multi_label and regression.
     """
 
     name: str
@@ -89,11 +93,14 @@ class DataFacts:
     value_range: tuple[float, float] = PIXELS
     dtype: str = "uint8"
     checksum: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def images(self, split: str) -> int:
         """Number of images in `split`."""
+        if split in self.sizes:
+            return self.sizes[split]
         height, width, _ = self.shape
-        return sum(self.counts[split]) // (height * width if self.task == "segmentation" else 1)
+        return sum(self.counts[split]) // (height * width if TASKS[self.task].unit == "pixels" else 1)
 
     def check_same(self, found: "DataFacts", trained: object) -> None:
         """Raise InputError unless `found`, the data as they are now, have the images and classes that these have.
@@ -146,7 +153,7 @@ class ImageData:
         validation: images to validate on.
         load_test: reads the test split, which is needed once, at the end.
         left_out: what is wrong with each file that could not be read, of which `facts.notes` names the first.
-        load_arguments: of `sources.load`, but the data: `image_size`, `validation_split` and `split_seed`.
+        load_arguments: of `sources.load`, but the data: `image_size`, `validation_split`, `split_seed` and `task`.
     """
 
     facts: DataFacts
@@ -155,6 +162,13 @@ class ImageData:
     load_test: Callable[[], Split]
     left_out: tuple[str, ...] = ()
     load_arguments: dict = field(default_factory=dict)
+
+
+def count_labels(labels: np.ndarray, classes: int, task: str) -> list[int]:
+    """Images, or pixels, of each class; in regression, how often each value is given: once an image."""
+    if TASKS[task].class_ids:
+        return np.bincount(labels.ravel(), minlength=classes).tolist()
+    return [len(labels)] * classes if task == REGRESSION.name else labels.sum(axis=0, dtype=np.int64).tolist()
 
 
 LISTED = 5  # names in a note

@@ -59,7 +59,8 @@ def training_batches(
 
     Yields (images (batch_size, H, W, C), uint8 or float32 as in `split`, int64 (batch_size,)); every batch is full.
     Where the augmentation mixes images, `label_smoothing` is above 0, or with `one_hot`, labels are float32
-    (batch_size, classes) distributions instead; ValueError if `classes` is not given then.
+    (batch_size, classes) distributions instead; ValueError if `classes` is not given then. Labels of `split` that are
+    rows, float32 (N, K), stay such.
     window: needed for images with masks; yields random windows of them, (batch_size, *size, C), and the masks
     uint8 (batch_size, *inner) of what is answered of each. Geometric augmentations move both in the same way.
     class_weight: of each class in the loss; batches then gain float32 (batch_size,) weights, those of the labels,
@@ -101,7 +102,8 @@ def training_batches(
         images = augment(images, alone, step_key, value_range)
         if not soft:
             return images, labels, *_weigh(labels, class_weight)
-        images, shares = mix(images, tf.one_hot(labels, classes), mixes, tf.random.fold_in(step_key, -1))
+        shares = labels if labels.dtype.is_floating else tf.one_hot(labels, classes)
+        images, shares = mix(images, shares, mixes, tf.random.fold_in(step_key, -1))
         return images, _smooth(shares, label_smoothing), *_weigh(shares, class_weight)
 
     epochs_to_come = tf.data.Dataset.range(initial_epoch, epochs)

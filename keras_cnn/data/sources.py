@@ -11,8 +11,9 @@ from keras_cnn.data import arrays
 from keras_cnn.data.dataset import ImageData, RawSplits
 from keras_cnn.data.path_hint import looks_like_path, path_hint
 from keras_cnn.data.splits import assemble
-from keras_cnn.errors import InputError
+from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.function_import import import_function, is_function_name
+from keras_cnn.task import TASKS
 
 
 def load(
@@ -24,6 +25,7 @@ def load(
     download: bool = False,
     class_names: Sequence[str] | None = None,
     value_range: tuple[float, float] | None = None,
+    task: str | None = None,
 ) -> ImageData:
     """Load a data set; train and validation are read into memory, test when `load_test()` is called.
 
@@ -31,7 +33,8 @@ def load(
         data: one of
 
             - arrays `(x, y)`: images (N, H, W) or (N, H, W, C) of any numeric type, and labels (N,) of numbers, strings
-              or bools, one-hot rows (N, K), or masks (N, H, W);
+              or bools, one-hot rows (N, K), masks (N, H, W), rows of 0 and 1 for several labels an image (N, K), or
+              values for regression (N,) or (N, K);
             - `((x, y), (x, y))`, train and validation, or `(train, validation, test)`; validation and test may be
               None. Of `keras.datasets`, which return train and test: `train, test = mnist.load_data()`, then
               `load((train, None, test))`;
@@ -47,8 +50,12 @@ def load(
         split_seed: seed of the validation split.
         download: whether a TensorFlow Datasets set may be downloaded; without it the network is never used.
         class_names: of arrays, the names of the classes, in the order of the labels; None for the labels themselves.
+            Of several labels or values an image, the names of the columns.
         value_range: of arrays, the smallest and the largest value that a pixel may have; None for (0, 1), (-1, 1),
             (0, 255), (0, 4095) or (0, 65535), if the training images use it, else their own.
+        task: of arrays, what their labels are: classification, segmentation, multi_label or regression; None to find it
+            in the labels: rows of 0 and 1 that do not all have a single 1 are multi_label, numbers that are not whole
+            regression.
 
     Returns:
         The data set with its splits and facts.
@@ -57,17 +64,26 @@ def load(
         InputError: if the name, a value or the data are wrong; the message is one line.
     """
     _check_values(image_size, validation_split, split_seed)
+    if task is not None and task not in TASKS:
+        raise unknown_name("task", task, TASKS)
     size = (image_size[0], image_size[1]) if image_size else None
-    arguments = {"image_size": size, "validation_split": validation_split, "split_seed": split_seed}
+    arguments = {
+        "image_size": size,
+        "validation_split": validation_split,
+        "split_seed": split_seed,
+        "task": task,
+    }
     if not isinstance(data, str):
-        raw = arrays.read(data, size, class_names, value_range)
+        raw = arrays.read(data, size, class_names, value_range, task)
         return _assembled(arrays.ARRAYS, raw, arguments)
     for name, value in (("class_names", class_names), ("value_range", value_range)):
         if value is not None:
             raise InputError(f"{name} goes with arrays: {data!r} says itself what its images are.")
     if is_function_name(data) and not looks_like_path(data):
         return _from_function(data, arguments)
-    return _assembled(data, _read(data, size, download), arguments)
+    raw = _read(data, size, download)
+    _check_task(data, raw.task, task)
+    return _assembled(data, raw, arguments)
 
 
 def _assembled(name: str, raw: RawSplits, arguments: dict) -> ImageData:
@@ -81,8 +97,16 @@ def _from_function(name: str, arguments: dict) -> ImageData:
     if isinstance(data, str):
         data = load(data, **arguments)
     if isinstance(data, ImageData):
+        _check_task(name, data.facts.task, arguments["task"])
         return replace(data, facts=replace(data.facts, name=name), load_arguments=arguments)
-    return _assembled(name, arrays.read(data, arguments["image_size"]), arguments)
+    return _assembled(name, arrays.read(data, arguments["image_size"], task=arguments["task"]), arguments)
+
+
+def _check_task(name: str, found: str, wanted: str | None) -> None:
+    if wanted not in (None, found):
+        raise InputError(
+            f"task={wanted!r} does not fit {name!r}, whose labels are those of {found}: leave it out."
+        )
 
 
 def _digits(_path: str, image_size: tuple[int, int] | None) -> RawSplits:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from keras_cnn.data import array_store
-from keras_cnn.data.dataset import DataFacts, ImageData, RawSplits, Split, listing
+from keras_cnn.data.dataset import DataFacts, ImageData, RawSplits, Split, count_labels, listing
 from keras_cnn.data.pixel_statistics import mean_and_variance
 from keras_cnn.errors import InputError
+from keras_cnn.task import CLASSIFICATION, TASKS
 
 # validation images; with fewer, two standard errors of an accuracy of 0.8 are more than 0.08
 MIN_VALIDATION, USUAL_ACCURACY = 100, 0.8
@@ -50,12 +51,12 @@ def stratify(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray
 
 
 def _cut(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
-    masks = split.labels.ndim > 1
-    kept, held = stratify(np.zeros(len(split), int) if masks else split.labels, fraction, seed)
+    several = split.labels.ndim > 1  # masks, or rows: no class of the image to stratify by
+    kept, held = stratify(np.zeros(len(split), int) if several else split.labels, fraction, seed)
     train, rest = (
         Split(
             array_store.take(split.images, rows),
-            array_store.take(split.labels, rows) if masks else split.labels[rows],
+            array_store.take(split.labels, rows) if several else split.labels[rows],
         )
         for rows in (kept, held)
     )
@@ -65,21 +66,23 @@ def _cut(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
 def _hold_out_test(name: str, raw: RawSplits) -> RawSplits:
     train, test = _cut(raw.train, TEST_SPLIT, TEST_SEED)
     _check(test, name, "test", train)
-    share = f"{TEST_SPLIT:.0%}" + (" of every class" if raw.task == "classification" else "")
+    share = f"{TEST_SPLIT:.0%}" + (" of every class" if raw.task == CLASSIFICATION.name else "")
     note = f"{name} has no test split: {len(test)} images, {share}, are held out as test"
-    counts = _counts(test, raw.classes)
+    counts = _counts(test, raw)
     return replace(raw, train=train, load_test=lambda: test, test_counts=counts, notes=(*raw.notes, note))
 
 
 def _facts(name: str, raw: RawSplits, train: Split, validation: Split) -> DataFacts:
-    counts = {"train": _counts(train, raw.classes), "validation": _counts(validation, raw.classes)}
+    counts = {"train": _counts(train, raw), "validation": _counts(validation, raw)}
     missing = [repr(label) for label, count in zip(raw.classes, counts["train"], strict=True) if not count]
     notes = raw.notes
     if missing:
-        notes += (f"no train image of {len(missing)} of {len(raw.classes)} classes: {listing(missing)}",)
+        notes += (
+            f"no train image of {len(missing)} of {len(raw.classes)} {TASKS[raw.task].noun}: {listing(missing)}",
+        )
     if raw.test_counts is not None:
         counts["test"] = raw.test_counts
-    if raw.task == "classification":
+    if raw.task == CLASSIFICATION.name:
         notes += _too_few(len(validation))
     mean, variance = mean_and_variance(train.images)
     return DataFacts(
@@ -96,7 +99,14 @@ def _facts(name: str, raw: RawSplits, train: Split, validation: Split) -> DataFa
         value_range=raw.value_range,
         dtype=str(train.images.dtype),
         checksum=raw.checksum,
+        sizes={} if TASKS[raw.task].class_ids else _sizes(raw, train, validation),
     )
+
+
+def _sizes(raw: RawSplits, train: Split, validation: Split) -> dict[str, int]:
+    assert raw.load_test is not None
+    test = raw.load_test()  # in memory: rows come from arrays alone
+    return {"train": len(train), "validation": len(validation), "test": len(test)}
 
 
 def _too_few(images: int) -> tuple[str, ...]:
@@ -111,11 +121,17 @@ def _too_few(images: int) -> tuple[str, ...]:
     )
 
 
-def _counts(split: Split, classes: tuple[str, ...]) -> list[int]:
-    return np.bincount(split.labels.ravel(), minlength=len(classes)).tolist()
+def _counts(split: Split, raw: RawSplits) -> list[int]:
+    return count_labels(split.labels, len(raw.classes), raw.task)
 
 
 def _check_classes(name: str, raw: RawSplits) -> None:
+    if not TASKS[raw.task].class_ids:
+        if not np.ptp(raw.train.labels, axis=0).any():
+            raise InputError(
+                f"all train labels of {name!r} are {raw.train.labels[:1].tolist()}: nothing can be learned."
+            )
+        return
     present = [raw.classes[label] for label in np.unique(raw.train.labels)]
     if len(present) < 2:
         found = f"those of {present[0]!r} alone" if present else "none"

@@ -13,11 +13,13 @@ from keras_cnn.data.windows import cut
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import import_function, is_function_name
 from keras_cnn.models.keras_file import load_keras_file
+from keras_cnn.task import TASKS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.make_model import best_model, make_model, own_loss
 from keras_cnn.training.own_model import takes_one_hot
 from keras_cnn.training.run_directory import INITIAL, Run, chosen_run, read_run
+from keras_cnn.training.tasks import check_has_classes
 
 MAX_IMAGES = 4096
 
@@ -56,10 +58,11 @@ def load_model_and_data(
 
 def trained_model_and_sample(run: Run, data: ImageData) -> tuple[keras.Model, Any]:
     """The model of `run`, compiled as it was trained, with its best weights; and images of `data`, its data."""
+    check_has_classes(run.facts, "a diagnosis")
     model, *_ = make_model(run.settings, data, tf.distribute.get_strategy(), run.directory / INITIAL)
     model.set_weights(best_model(run.settings, run.facts, run.directory).get_weights())
     images, labels = _sample(model, run.settings, data)
-    if own_loss(model, run.settings) and takes_one_hot(model):
+    if own_loss(model, run.settings) and takes_one_hot(model, TASKS[run.facts.task]):
         labels = np.eye(len(run.facts.classes), dtype=np.float32)[labels]
     return model, (images, labels)
 
@@ -74,8 +77,9 @@ def _from_settings(settings: TrainSettings, download: bool) -> tuple[keras.Model
 
 def _sample(model: keras.Model, settings: TrainSettings, data: ImageData) -> tuple[np.ndarray, np.ndarray]:
     """(x, y) of random training images; with masks, of random windows of the size that the model takes."""
+    check_has_classes(data.facts, "a diagnosis")
     train, images = data.train, MAX_IMAGES
-    window = window_of(model) if data.facts.task == "segmentation" else None
+    window = window_of(model) if train.labels.ndim == 3 else None
     if window is not None and None in window.size:  # the model takes images of any size
         window = None
     if window is not None:

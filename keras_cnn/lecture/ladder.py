@@ -18,6 +18,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.lecture.rungs import MATRIX, RATE, RUNGS, WIDTH, vgg
 from keras_cnn.records import is_damaged, read_record, understood, write_record
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.tasks import check_has_classes
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,9 @@ def climb(
     """
     from keras_cnn.data.sources import load
 
-    data = _first(load(settings.data, download=download), settings.images)
+    loaded = load(settings.data, download=download)
+    check_has_classes(loaded.facts, "the ladder")
+    data = _first(loaded, settings.images)
     if min(data.facts.shape[:2]) < 16:
         raise InputError(
             f"images of {data.facts.shape[:2]} are too small: the ladder's models need 16x16 or more."

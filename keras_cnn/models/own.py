@@ -9,9 +9,11 @@ from keras import ops
 from keras_cnn.errors import InputError, in_one_line
 from keras_cnn.function_import import import_function, is_function_name
 from keras_cnn.models.layers import BatchNormalization
+from keras_cnn.task import CLASSIFICATION, Task
 
 PREFIX = "own model "  # of what a run calls the architecture of a model that was given as an object
 TINY = 1e-30  # below which a probability has no logarithm
+OF_PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid")  # activations whose outputs are in 0..1
 
 
 def is_own(architecture: str) -> bool:
@@ -31,15 +33,20 @@ def own_stem(architecture: str) -> str:
 
 
 def build_own(
-    source: keras.Model | Callable | str, input_shape: tuple[int, int, int], classes: int, options: dict
+    source: keras.Model | Callable | str,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    options: dict,
+    task: Task = CLASSIFICATION,
 ) -> keras.Model:
     """The model that `source` is or builds.
 
     Args:
         source: a keras.Model, a function `(input_shape, classes, **options) -> keras.Model`, or its MODULE:FUNCTION.
         input_shape: (H, W, C) of the images.
-        classes: number of classes.
+        classes: number of classes; of labels or values where `task` has no classes.
         options: further arguments of the function.
+        task: of the data.
 
     Raises:
         InputError: if it is no model, or one that does not fit the images and classes.
@@ -60,11 +67,11 @@ def build_own(
         model = source
     if not isinstance(model, keras.Model):
         raise InputError(f"the function returned a {type(model).__name__}: return a keras.Model.")
-    _check(model, input_shape, classes)
+    _check(model, input_shape, classes, task)
     return model
 
 
-def _check(model: keras.Model, input_shape: tuple[int, int, int], classes: int) -> None:
+def _check(model: keras.Model, input_shape: tuple[int, int, int], classes: int, task: Task) -> None:
     if not model.built and isinstance(model, keras.Sequential):
         model.build((None, *input_shape))
     inputs, outputs = (getattr(model, name, None) or [] for name in ("inputs", "outputs"))
@@ -80,10 +87,27 @@ def _check(model: keras.Model, input_shape: tuple[int, int, int], classes: int) 
         raise InputError(
             f"the model takes images {expected}, the data have {input_shape} (height, width, channels)."
         )
+    if not task.class_ids:
+        _check_rows(model, classes, task)
+        return
     if len(outputs[0].shape) not in (2, 4) or (width != classes and (width, classes) != (1, 2)):
         raise InputError(
             f"the model's outputs are {tuple(outputs[0].shape)}: give one value for each of the {classes} classes, "
             "(batch, classes), or for masks (batch, height, width, classes)."
+        )
+
+
+def _check_rows(model: keras.Model, columns: int, task: Task) -> None:
+    shape = tuple(model.outputs[0].shape)
+    if shape[1:] != (columns,):
+        raise InputError(
+            f"the model's outputs are {shape}: {task.name} takes one for each of the {columns} {task.noun}, "
+            f"(batch, {columns})."
+        )
+    if not model.compiled and _final_activation(model.outputs[0]) == "softmax":
+        raise InputError(
+            f"the model ends in a softmax, which makes the outputs of an image sum to 1: for {task.name} end it in "
+            f"{'a sigmoid or in logits' if task.activation == 'sigmoid' else 'a layer without activation'}."
         )
 
 
@@ -145,6 +169,24 @@ def probabilities_model(model: keras.Model) -> keras.Model:
     joined = ops.concatenate(scores, axis=-1) if single else scores[0]
     softmax = keras.layers.Activation("softmax", dtype="float32", name="probabilities")
     return keras.Model(model.inputs[0], softmax(joined), name=model.name)
+
+
+def output_model(model: keras.Model, task: Task) -> keras.Model:
+    """The same layers and weights, with what `task.meaning` says as float32 outputs.
+
+    Of several labels, outputs of a sigmoid are their probabilities, all others logits. Values are as the model makes
+    them.
+    """
+    if task.activation == "softmax":
+        return probabilities_model(model)
+    output = model.outputs[0]
+    done = task.activation == "linear" or _final_activation(output) in OF_PROBABILITIES
+    if done and output.dtype == "float32":
+        return model
+    last = keras.layers.Activation(
+        "linear" if done else task.activation, dtype="float32", name=f"final_{task.output}"
+    )
+    return keras.Model(model.inputs[0], last(output), name=model.name)
 
 
 def _final_activation(output: keras.KerasTensor) -> str:

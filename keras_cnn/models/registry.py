@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.models.options import ALLOWED
+from keras_cnn.task import TASKS
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ def get_architecture(name: str) -> Architecture:
 
 def check_task(name: str, task: str, data: str) -> None:
     """Raise InputError where the architecture is for another task than the data set `data`."""
+    if get_architecture(name).task != task and not TASKS[task].class_ids:
+        raise InputError(
+            f"architecture {name!r} is for {get_architecture(name).task}, but {data} is for {task}, for which there is "
+            "none: bring a keras.Model or MODULE:FUNCTION of your own."
+        )
     if get_architecture(name).task != task:
         fitting = [other for other, line in ARCHITECTURES.items() if line.task == task]
         raise InputError(

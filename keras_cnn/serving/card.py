@@ -2,12 +2,20 @@
 
 import keras
 
+from keras_cnn.data.dataset import DataFacts
 from keras_cnn.provenance import provenance
 from keras_cnn.serving.checksums import digest
+from keras_cnn.task import CLASSIFICATION, TASKS, Task
 from keras_cnn.training.run_directory import BEST_WEIGHTS, Run
-from keras_cnn.training.tasks import score_name
 
 FEW = 30  # test images of a class, below which little is known of it
+# by task
+SCOPES = {
+    "classification": "It knows {} classes and gives every image to one of them, also images of something else.",
+    "segmentation": "It knows {} classes and gives every pixel to one of them, also those of something else.",
+    "multi_label": "It knows {} labels and says nothing of others that an image may have.",
+    "regression": "It was trained on the {} values of its training images; what lies beyond is extrapolated.",
+}
 
 
 def make_card(
@@ -25,7 +33,7 @@ def make_card(
 
     formats: what `write_formats` found.
     """
-    score = score_name(run.facts.task)
+    task = TASKS[run.facts.task]
     return {
         "name": name,
         "version": version,
@@ -37,10 +45,15 @@ def make_card(
             "shape": model.input_shape,
             "range": _range(run),
         },
-        "output": {"name": "probabilities", "dtype": "float32", "shape": model.output_shape},
+        "output": {
+            "name": task.output,
+            "dtype": "float32",
+            "shape": model.output_shape,
+            "meaning": task.meaning,
+        },
         "data": run.facts.to_dict(),
         "settings": run.settings.to_dict(),
-        "validation": {_objective(metrics, score): metrics["score"], "best_epoch": metrics["best_epoch"]},
+        "validation": {_objective(metrics, task): metrics["score"], "best_epoch": metrics["best_epoch"]},
         "test": test,
         "limits": _limits(run, test),
         "parameters": metrics["parameters"],
@@ -53,17 +66,22 @@ def make_card(
 
 def _limits(run: Run, test: dict) -> list[str]:
     """What a user should not expect of the model."""
-    facts = run.facts
+    facts, task = run.facts, TASKS[run.facts.task]
     found = [
-        f"It knows {len(facts.classes)} classes and gives every image to one of them, also images of something else.",
+        SCOPES[task.name].format(len(facts.classes)),
         f"It was measured on images like those of {facts.name}; others may be harder.",
     ]
-    if facts.task == "classification":
-        counts = [sum(row) for row in test["confusion"]]
-        few = [f"{name} ({count})" for name, count in zip(facts.classes, counts, strict=True) if count < FEW]
-        if few:
-            found.append(f"Of some classes there were fewer than {FEW} test images: {', '.join(few)}.")
+    few = [f"{name} ({count})" for name, count in _support(facts, test).items() if count < FEW]
+    if few:
+        found.append(f"Of some {task.noun} there were fewer than {FEW} test images: {', '.join(few)}.")
     return [*found, *facts.notes]
+
+
+def _support(facts: DataFacts, test: dict) -> dict[str, int]:
+    """Test images of each class or label; nothing of masks and values."""
+    if facts.task == CLASSIFICATION.name:
+        return dict(zip(facts.classes, map(sum, test["confusion"]), strict=True))
+    return test.get("support", {})
 
 
 def _range(run: Run) -> list[float]:
@@ -71,6 +89,6 @@ def _range(run: Run) -> list[float]:
     return [int(end) if run.facts.dtype == "uint8" else end for end in run.facts.value_range]
 
 
-def _objective(metrics: dict, score: str) -> str:
-    """The metric that `metrics["score"]` is of; older runs have the usual one, `score`."""
-    return (metrics.get("objective") or score).removeprefix("val_")
+def _objective(metrics: dict, task: Task) -> str:
+    """The metric that `metrics["score"]` is of; older runs have the task's."""
+    return (metrics.get("objective") or task.objective).removeprefix("val_")

@@ -8,17 +8,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_cnn.data.dataset import ImageData, Split
+from keras_cnn.data.dataset import DataFacts, ImageData, Split
 from keras_cnn.data.progress import track
 from keras_cnn.data.windows import Window, cut, predict_image
 from keras_cnn.errors import ExportMismatchError, InputError
 from keras_cnn.serving import formats
 from keras_cnn.serving.readme import format_line
+from keras_cnn.task import CLASSIFICATION, TASKS
 from keras_cnn.training.evaluate import measure, window_of
+from keras_cnn.training.evaluate_labels import measure_labels
 from keras_cnn.training.evaluate_masks import measure_masks
 from keras_cnn.training.make_model import best_model
 from keras_cnn.training.run_directory import Run
-from keras_cnn.training.tasks import score_name
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def write_formats(
     window = window_of(model)
     images = _calibration(data.train, window)
     expected, split = model.predict(images[:BATCH], verbose=0), data.load_test()
-    score = score_name(run.facts.task)
+    score = TASKS[run.facts.task].score
     found = {}
     for name in names:
         form = formats.FORMATS[name]
@@ -60,7 +61,7 @@ def write_formats(
             raise ExportMismatchError(
                 f"{form.file} differs from predict by {difference:.1e}; nothing was exported"
             )
-        measured = _measure(answer, split, window, run.facts.classes)
+        measured = _measure(answer, split, window, run.facts)
         found[name] = {
             "file": form.file,
             "bytes": path.stat().st_size,
@@ -99,9 +100,11 @@ def _written(name: str, model: keras.Model, path: Path, images: np.ndarray) -> f
         ) from error
 
 
-def _measure(answer: formats.Run, split: Split, window: Window | None, classes: Sequence[str]) -> dict:
+def _measure(answer: formats.Run, split: Split, window: Window | None, facts: DataFacts) -> dict:
     if window:
-        return measure_masks(lambda image: predict_image(answer, image, window), split, classes)[0]
+        return measure_masks(lambda image: predict_image(answer, image, window), split, facts.classes)[0]
     parts = np.array_split(split.images, -(-len(split) // BATCH))
-    probabilities = np.concatenate([answer(part) for part in track(parts, "measuring", len(parts))])
-    return measure(probabilities, split.labels)
+    outputs = np.concatenate([answer(part) for part in track(parts, "measuring", len(parts))])
+    if facts.task == CLASSIFICATION.name:
+        return measure(outputs, split.labels)
+    return measure_labels(outputs, split.labels, facts.classes)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_cnn.data.value_range import PIXELS, rescale
 from keras_cnn.serving.grad_cam import grad_cam
+from keras_cnn.task import CLASSIFICATION, Task
 from keras_cnn.training.evaluate import window_of
 
 WHITE = 255.0
@@ -20,31 +21,33 @@ def write_saved_model(
     whole_images: bool,
     dtype: str = "uint8",
     value_range: tuple[float, float] = PIXELS,
+    task: Task = CLASSIFICATION,
 ) -> None:
     """Write `model` to the folder `path` with its signatures, all in inference mode.
 
-    serving_default (`serve`): `images` of type `dtype` (B, H, W, C), in `value_range` -> `probabilities` float32.
-    serve_encoded: `encoded` (B,), the bytes of JPEG, PNG, BMP or GIF files of any size -> `probabilities`, and of
+    serving_default (`serve`): `images` of type `dtype` (B, H, W, C), in `value_range` -> `task.output` float32:
+        `probabilities`, or `values` of regression.
+    serve_encoded: `encoded` (B,), the bytes of JPEG, PNG, BMP or GIF files of any size -> the same, and of
         single labels also `classes` (B,), the most probable. Only for models of 1 or 3 channels and `whole_images`: a
         window of a larger image must not be shrunk. Decoded pixels, 0..255, are scaled into a `value_range` of float32.
     grad_cam: `images` and `classes` int32 (B,) -> `maps` float32 (B, h, w): see `grad_cam`. Of single labels, where the
         model has feature maps.
-    labels: nothing -> `labels` (K,), the names of the classes.
+    labels: nothing -> `labels` (K,), the names of the classes or values.
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
     names = tf.constant([name.encode(errors="backslashreplace") for name in classes])
     images = tf.TensorSpec(model.input_shape, dtype, name="images")
     archive.add_endpoint(
-        "serve", lambda images: {"probabilities": model(images, training=False)}, input_signature=[images]
+        "serve", lambda images: {task.output: model(images, training=False)}, input_signature=[images]
     )
     if whole_images and model.input_shape[3] in (1, 3):
         archive.add_endpoint(
             "serve_encoded",
-            _encoded(model, names, None if dtype == "uint8" else value_range),
+            _encoded(model, names, None if dtype == "uint8" else value_range, task),
             input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")],
         )
-    if maps := grad_cam(model):
+    if task == CLASSIFICATION and (maps := grad_cam(model)):
         archive.add_endpoint(
             "grad_cam",
             lambda images, classes: {"maps": maps(images, classes)},
@@ -54,7 +57,7 @@ def write_saved_model(
     archive.write_out(path, verbose=False)
 
 
-def _encoded(model: keras.Model, names: tf.Tensor, float_range: tuple[float, float] | None):
+def _encoded(model: keras.Model, names: tf.Tensor, float_range: tuple[float, float] | None, task: Task):
     shape = model.input_shape[1:]
 
     def serve(encoded):
@@ -65,13 +68,10 @@ def _encoded(model: keras.Model, names: tf.Tensor, float_range: tuple[float, flo
         )
         if float_range is not None:
             pixels = rescale(tf.cast(pixels, tf.float32), PIXELS, float_range)
-        probabilities = model(pixels, training=False)
-        if window_of(model):
-            return {"probabilities": probabilities}
-        return {
-            "classes": tf.gather(names, tf.argmax(probabilities, axis=-1)),
-            "probabilities": probabilities,
-        }
+        outputs = {task.output: model(pixels, training=False)}
+        if task == CLASSIFICATION and not window_of(model):
+            outputs["classes"] = tf.gather(names, tf.argmax(outputs[task.output], axis=-1))
+        return outputs
 
     return serve
 

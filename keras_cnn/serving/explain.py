@@ -22,6 +22,7 @@ from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.make_model import best_model
 from keras_cnn.training.plots import plain, write_pictures
 from keras_cnn.training.run_directory import Run, chosen_run, read_run
+from keras_cnn.training.tasks import check_has_classes
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ def explain_run(
     Raises InputError if `directory` is no finished run, a layer is unknown, or a file is no image.
     """
     run = read_run(chosen_run(directory))
+    check_has_classes(run.facts, "explain")
     model = best_model(run.settings, run.facts, run.directory)
     maps_of, grad_cam_of = _maps_model(model, _chosen(model, layers)), grad_cam(model)
     for name, image in _images(run, model, files).items():

@@ -15,6 +15,7 @@ from keras_cnn.records import read_json
 from keras_cnn.serving.checksums import check_checksums
 from keras_cnn.serving.read_image import Source, read_image
 from keras_cnn.serving.versions import CARD, find_version
+from keras_cnn.task import REGRESSION, SEGMENTATION, TASKS
 
 BATCH = 32
 TOP = 5
@@ -25,7 +26,8 @@ class Prediction:
     """The prediction for one image.
 
     Args:
-        label: the most probable class; of a mask the class of most pixels.
+        label: the most probable class; of a mask the class of most pixels. Of multi_label the most probable label,
+            beside which others may apply: each has a probability of its own.
         probability: of `label`; of a mask its share of the pixels.
         top: (label, probability) of the most probable classes, best first.
         probabilities: float32 (K,), or (H, W, K) of a mask in the size of the image.
@@ -36,6 +38,19 @@ class Prediction:
     probability: float
     top: list[tuple[str, float]]
     probabilities: np.ndarray
+    seen: np.ndarray
+
+
+@dataclass(frozen=True)
+class Values:
+    """The prediction of a model of regression for one image.
+
+    Args:
+        values: name -> value, in the units of the labels.
+        seen: as in `Prediction`.
+    """
+
+    values: dict[str, float]
     seen: np.ndarray
 
 
@@ -75,20 +90,40 @@ class Predictor:
         self.dtype: str = self.card["input"]["dtype"]
         low, high = self.card["input"]["range"]
         self.value_range: tuple[float, float] = (low, high)
-        self.makes_masks: bool = self.card["task"] == "segmentation"
+        self.task = TASKS[self.card["task"]]
+        self.makes_masks: bool = self.task == SEGMENTATION
         if self.makes_masks:
             self._window = Window(self.shape[:2], tuple(self.card["output"]["shape"][1:3]))
             # images are seen in their own size, or in that to which those of the data set were resized
             self._size = self.card["data"]["shape"][:2] if self.card["settings"]["image_size"] else None
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Images (N, *shape) of type `dtype` in `value_range` -> float32 (N, K), or (N, H', W', K) of masks."""
+        """Images (N, *shape) of type `dtype` in `value_range` -> float32 (N, K), or (N, H', W', K) of masks.
+
+        They sum to 1; those of multi_label do not, and each is of a label by itself.
+
+        Raises:
+            InputError: for a model of regression, which has `values`.
+        """
+        return self._outputs("probabilities", images)
+
+    def values(self, images: np.ndarray) -> np.ndarray:
+        """Images as `probabilities` takes them -> float32 (N, K), the values in the units of the labels.
+
+        Raises:
+            InputError: for a model of another task than regression.
+        """
+        return self._outputs("values", images)
+
+    def _outputs(self, name: str, images: np.ndarray) -> np.ndarray:
+        if name != self.task.output:
+            raise InputError(f"{self.path} is for {self.task.name} and has {self.task.output}, not {name}.")
         import tensorflow as tf
 
         parts = [
             self._serve(images=tf.constant(part)) for part in np.array_split(images, -(-len(images) // BATCH))
         ]
-        return np.concatenate([part["probabilities"].numpy() for part in parts])
+        return np.concatenate([part[name].numpy() for part in parts])
 
     def grad_cam(self, seen: np.ndarray, label: str) -> np.ndarray | None:
         """Grad-CAM (Selvaraju et al. 2017) of class `label`: float32 (h, w), at least 0.
@@ -128,7 +163,9 @@ class Predictor:
         """Pixels as `read` returns them -> uint8 (H, W, 1 or 3), to be looked at."""
         return displayed(seen, self.value_range)
 
-    def predict(self, sources: Iterable[Source], top: int = TOP) -> Iterator[Prediction | InputError]:
+    def predict(
+        self, sources: Iterable[Source], top: int = TOP
+    ) -> Iterator[Prediction | Values | InputError]:
         """Predict images.
 
         Args:
@@ -136,7 +173,8 @@ class Predictor:
             top: number of classes in `Prediction.top`.
 
         Yields:
-            For each source, in order, a Prediction, or the InputError that says why there is none.
+            For each source, in order, a Prediction (of regression Values), or the InputError that says why there is
+            none.
         """
         # images are decoded one at a time, and only their small copies for the net are held together
         if self.makes_masks:
@@ -147,7 +185,7 @@ class Predictor:
         sources = iter(sources)
         while group := list(islice(sources, BATCH)):
             found = [self._tried(source, self.shape[:2]) for source in group]
-            answers = self._labels([image for image in found if isinstance(image, np.ndarray)], top)
+            answers = self._answers([image for image in found if isinstance(image, np.ndarray)], top)
             for image in found:
                 yield next(answers) if isinstance(image, np.ndarray) else image
 
@@ -159,11 +197,14 @@ class Predictor:
         except OSError as error:
             return InputError(f"cannot read {source!r}: {error.strerror or error}.")
 
-    def _labels(self, images: list[np.ndarray], top: int) -> Iterator[Prediction]:
+    def _answers(self, images: list[np.ndarray], top: int) -> Iterator[Prediction | Values]:
         if images:
             seen = np.stack(images)
-            for pixels, found in zip(seen, self.probabilities(seen), strict=True):
-                yield self._prediction(found, found, pixels, top)
+            for pixels, found in zip(seen, self._outputs(self.task.output, seen), strict=True):
+                if self.task == REGRESSION:
+                    yield Values(dict(zip(self.classes, found.tolist(), strict=True)), pixels)
+                else:
+                    yield self._prediction(found, found, pixels, top)
 
     def _mask(self, image: np.ndarray, top: int) -> Prediction:
         seen = resize(image, self._size) if self._size else image

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from keras_cnn.serving.markdown import escape
-from keras_cnn.training.tasks import score_name
+from keras_cnn.task import TASKS, Task
+from keras_cnn.training.evaluate import summary
 
 MOST_COLUMNS = 20  # classes, of a confusion matrix for people
 
@@ -12,7 +13,7 @@ def readme(card: dict) -> str:
     """The card as Markdown; names are escaped, and the data's folder has its last name alone."""
     height, width, channels = card["input"]["shape"][1:]
     low, high = card["input"]["range"]
-    made = card["provenance"]
+    made, task = card["provenance"], TASKS[card["task"]]
     lines = [
         f"# {escape(card['name'])}, version {card['version']:d}",
         "",
@@ -20,14 +21,14 @@ def readme(card: dict) -> str:
         f"{card['parameters']:,d} parameters.",
         "",
         f"Input: {card['input']['dtype']} images {height:d}x{width:d}x{channels:d}, {low:g}..{high:g}; "
-        f"normalization is inside. Output: probabilities of {len(card['classes'])} classes: "
+        f"normalization is inside. Output: {task.meaning}; {len(card['classes'])} {task.noun}: "
         f"{', '.join(map(escape, card['classes']))}.",
         "",
         "## Measured on the test split, once",
         "",
-        *_metrics(card["test"], score_name(card["task"])),
+        *_metrics(card["test"], task),
         "",
-        *_confusion(card["test"]["confusion"], card["classes"]),
+        *(_confusion(card["test"]["confusion"], card["classes"]) if task.class_ids else []),
         *_formats(card),
         "## Limits",
         "",
@@ -77,12 +78,15 @@ def _confusion(matrix: list[list[int]], classes: list[str]) -> list[str]:
 def _formats(card: dict) -> list[str]:
     if not card["formats"]:
         return []
-    score = score_name(card["task"])
+    score = TASKS[card["task"]].score
     lines = [f"- {escape(format_line(name, found, score))}" for name, found in card["formats"].items()]
     return ["## Other formats", "", *lines, ""]
 
 
-def _metrics(test: dict, score: str) -> list[str]:
+def _metrics(test: dict, task: Task) -> list[str]:
+    if not task.class_ids:
+        return _metrics_of_rows(test)
+    score = task.score
     low, high = test[f"{score}_interval"]
     interval = f"95 % interval {low:.4f} to {high:.4f}, {test['images']:,d} images"
     lines = [
@@ -92,3 +96,23 @@ def _metrics(test: dict, score: str) -> list[str]:
     if "calibration_error" in test:
         lines.append(f"- expected calibration error: {test['calibration_error']:.4f}")
     return [*lines, *(f"- IoU of {escape(name)}: {value:.4f}" for name, value in test.get("iou", {}).items())]
+
+
+def _metrics_of_rows(test: dict) -> list[str]:
+    """The summary, and a table of what was measured of each label or value."""
+    if "by_value" in test:
+        columns = {
+            name: {row: one[name] for row, one in test["by_value"].items()} for name in ("mae", "rmse", "r2")
+        }
+    else:
+        columns = {name: test[name] for name in ("average_precision", "precision", "recall", "support")}
+    rows = [
+        f"| {escape(name)} | {' | '.join(_number(column[name]) for column in columns.values())} |"
+        for name in next(iter(columns.values()))
+    ]
+    head = f"| | {' | '.join(columns)} |"
+    return [f"- {summary(test)}", "", head, "| --- |" + " ---: |" * len(columns), *rows]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

@@ -1,8 +1,8 @@
 """Predictions of a SavedModel as a server makes them: with TensorFlow alone.
 
-A script that runs in a separate process: verify_export.py MODEL IMAGES.npz PROBABILITIES.npz. Keras and this
+A script that runs in a separate process: verify_export.py MODEL IMAGES.npz OUTPUTS.npz NAME. Keras and this
 project cannot be imported in it, so that what passes here needs neither. IMAGES.npz holds `images` as the model takes
-them, and `pixels`, the same in 8 bits.
+them, and `pixels`, the same in 8 bits. NAME is that of the output.
 """
 
 import os
@@ -16,7 +16,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 
-def main(model_path: str, images_path: str, output_path: str) -> None:
+def main(model_path: str, images_path: str, output_path: str, output: str) -> None:
     model = tf.saved_model.load(model_path)  # kept in a name: its signatures do not keep it alive
     serve = model.signatures["serving_default"]
     with np.load(images_path) as saved:
@@ -28,7 +28,7 @@ def main(model_path: str, images_path: str, output_path: str) -> None:
     if "serve_encoded" in model.signatures:
         files = tf.stack([tf.io.encode_png(image) for image in pixels])
         answers["encoded"] = model.signatures["serve_encoded"](encoded=files)
-    np.savez(output_path, **{name: answer["probabilities"].numpy() for name, answer in answers.items()})
+    np.savez(output_path, **{name: answer[output].numpy() for name, answer in answers.items()})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -14,7 +14,7 @@ from keras_cnn.files import write_text
 from keras_cnn.training.checkpoint import save_state, save_weights
 from keras_cnn.training.ema import averaged
 from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
-from keras_cnn.training.tasks import FALLBACK, sign_of
+from keras_cnn.training.tasks import sign_of
 
 EPOCHS = "epochs.csv"
 HISTOGRAMS = 5  # times in a run that weight histograms are logged
@@ -29,18 +29,23 @@ class Record(keras.callbacks.Callback):
     """Writes `best.npz`, `epochs.csv` and `checkpoint.npz` to `directory` after each epoch.
 
     The best epoch has the highest value of the metric `objective`, or the lowest where that is better; of equals, as
-    small validation sets make them, the lowest validation loss. Without an objective it is val_accuracy, or val_loss
-    where there is no such metric. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best
-    weights, `history` maps each metric to its value per epoch. Nothing is kept of an epoch that diverged. `by_position`
-    is an argument of `save_weights`.
+    small validation sets make them, the lowest validation loss. The objective is the first of `objectives` that the
+    model has. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best weights, `history` maps
+    each metric to its value per epoch. Nothing is kept of an epoch that diverged. `by_position` is an argument of
+    `save_weights`.
     """
 
-    def __init__(self, directory: Path, objective: str | None, by_position: bool = False):
+    def __init__(self, directory: Path, objectives: Sequence[str], by_position: bool = False):
         super().__init__()
         self._by_position = by_position
-        self.directory, self.objective = directory, objective
+        self.directory, self._objectives = directory, tuple(objectives)
         self.score, self.loss, self.epoch = -math.inf, math.inf, 0
         self.history: dict[str, list[float]] = {}
+
+    @property
+    def objective(self) -> str:
+        """The metric that chooses the best epoch; empty before the first."""
+        return next((name for name in self._objectives if name in self.history), "")
 
     def resume(self, progress: dict) -> None:
         """Go on with the record that a checkpoint of the same run holds."""
@@ -56,11 +61,9 @@ class Record(keras.callbacks.Callback):
             return
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
-        self.objective = self.objective or next(name for name in ("val_accuracy", FALLBACK) if name in logs)
-        if self.objective not in logs:
-            raise unknown_name(
-                "objective", self.objective, [name for name in logs if name.startswith("val_")]
-            )
+        if not self.objective:
+            known = [name for name in logs if name.startswith("val_")]
+            raise unknown_name("objective", self._objectives[0], known)
         score, loss = float(logs[self.objective]), float(logs["val_loss"])
         sign = sign_of(self.objective)
         if self.epoch == 0 or (sign * score, -loss) > (sign * self.score, -self.loss):

@@ -1,10 +1,11 @@
 """What training optimizes: loss, metrics, optimizer and its schedule."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import ops
 
+from keras_cnn.task import CLASSIFICATION, MULTI_LABEL, REGRESSION, SEGMENTATION, Task
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.metrics import SegmentationScores
 from keras_cnn.training.muon import Muon
@@ -37,10 +38,24 @@ def cross_entropy_and_dice(y_true, y_pred):
     return ops.mean(cross_entropy(y_true, y_pred), axis=(1, 2)) + dice(y_true, y_pred)
 
 
+def binary_cross_entropy(y_true, y_pred):
+    """Cross-entropy in nats of each label by itself, the mean over labels, (B,). Both (B, K), y_true 0 or 1, or shares
+    of such."""
+    return keras.losses.binary_crossentropy(y_true, y_pred)
+
+
+def mean_squared_error(y_true, y_pred):
+    """The mean over values, (B,), in squared units of the labels. Both (B, K)."""
+    return keras.losses.mean_squared_error(y_true, y_pred)
+
+
+# functions of this module, by which a model that is compiled here is distinguished from one that came compiled
 LOSS_FUNCTIONS = {
     "cross_entropy": cross_entropy,
     "dice": dice,
     "cross_entropy+dice": cross_entropy_and_dice,
+    "binary_cross_entropy": binary_cross_entropy,
+    "mean_squared_error": mean_squared_error,
 }
 
 
@@ -53,25 +68,43 @@ def accuracy(y_true, y_pred):
     )
 
 
+def loss_of(settings: TrainSettings, task: Task) -> Callable:
+    """The loss of `settings`, or the usual one of the task."""
+    return LOSS_FUNCTIONS[settings.loss or task.losses[0]]
+
+
+def metrics_of(task: Task, classes: Sequence[str]) -> list[keras.metrics.Metric]:
+    """Those that `task.metrics` names; of masks also IoU and Dice of each of the `classes`."""
+    if task == MULTI_LABEL:
+        auc = keras.metrics.AUC(curve="PR", multi_label=True, num_labels=len(classes), name="pr_auc")
+        return [auc, keras.metrics.BinaryAccuracy(name="binary_accuracy")]
+    if task == REGRESSION:
+        return [
+            keras.metrics.MeanAbsoluteError(name="mae"),
+            keras.metrics.RootMeanSquaredError(name="rmse"),
+        ]
+    shared = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
+    return [shared, SegmentationScores(classes)] if task == SEGMENTATION else [shared]
+
+
 def compile_model(
-    model: keras.Model, settings: TrainSettings, steps_per_epoch: int, classes: Sequence[str] = ()
+    model: keras.Model,
+    settings: TrainSettings,
+    steps_per_epoch: int,
+    task: Task = CLASSIFICATION,
+    classes: Sequence[str] = (),
 ) -> None:
-    """Compile `model`; call it in the strategy's scope. classes: names, for the IoU and Dice of those in masks.
+    """Compile `model` for a `task` with these `classes`; call it in the strategy's scope.
 
     Variables of metrics and optimizer are made here: TensorFlow traces a training step that makes variables twice.
     """
-    measures = [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
     model.compile(
         optimizer=make_optimizer(settings, learning_rate(settings, settings.epochs * steps_per_epoch)),
-        loss=LOSS_FUNCTIONS[settings.loss],
-        metrics=[*measures, *([SegmentationScores(classes)] if _makes_masks(model) else [])],
+        loss=loss_of(settings, task),
+        metrics=metrics_of(task, classes),
         steps_per_execution=_steps_per_execution(steps_per_epoch),
     )
     model.optimizer.build(model.trainable_variables)
-
-
-def _makes_masks(model: keras.Model) -> bool:
-    return len(model.output_shape) == 4
 
 
 def make_optimizer(settings: TrainSettings, rate) -> keras.optimizers.Optimizer:

@@ -9,16 +9,14 @@ from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.models.registry import check_options, check_task
 from keras_cnn.models.spec import NORMALIZATIONS, PRECISIONS, ModelSpec
+from keras_cnn.task import LOSSES, TASKS
 from keras_cnn.training.batch_size import default_batch_size
 from keras_cnn.training.class_weights import check_class_weight
-from keras_cnn.training.tasks import LABEL_SMOOTHING, check_for_task
+from keras_cnn.training.tasks import check_for_task
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "muon")
 FREEZES = ("none", "body")
-LOSSES = ("cross_entropy", "dice", "cross_entropy+dice")
 SCHEDULES = ("constant", "cosine", "one_cycle", "step")
-
-
 MOST = 2**32 - 1  # of a whole number; NumPy takes no larger seed
 
 
@@ -34,6 +32,8 @@ class TrainSettings:
             overlapping ones to predict; whole images if not given.
         validation_split: part of the training images held out to validate on, stratified, in (0, 1).
         split_seed: which images are held out.
+        task: of arrays and MODULE:FUNCTION: classification, segmentation, multi_label (labels are rows of 0 and 1) or
+            regression (labels are values); found in the labels if not given.
         architecture: its name: vgg, convnext and resnet (tunable), mlp, lenet5, alexnet, vgg11 to vgg19, convnext_tiny
             to convnext_xlarge, resnet20_cifar, resnet18 to resnet50, mobilenet_v2, efficientnet_b0; unet and unet_paper
             for masks; `describe --counts` lists them. Or MODULE:FUNCTION, which returns a keras.Model for
@@ -50,23 +50,23 @@ class TrainSettings:
         freeze: body: train only what follows the last convolution; or none.
         dropout: rate after every block and hidden dense layer, in [0, 1).
         precision: float32, mixed_bfloat16, mixed_float16, or auto: what this hardware is fast at.
-        loss: cross_entropy; of masks also dice, or cross_entropy+dice, the sum of both.
+        loss: cross_entropy; of masks also dice, or cross_entropy+dice, the sum of both; of multi_label
+            binary_cross_entropy, of regression mean_squared_error. The task's first if not given.
         optimizer: sgd (Nesterov momentum 0.9), adam, adamw or muon (on kernels; the rest as adamw).
         learning_rate: the peak rate of the schedule.
-        schedule: constant; cosine: up to the peak in the first tenth of the steps, then down to 0; one_cycle:
-            from 1/25 of the peak up in the first three tenths, then down to 0; step: a tenth after half of the
-            steps and again after three quarters.
+        schedule: constant; cosine: up to the peak in the first tenth of the steps, then down to 0; one_cycle: from 1/25
+            of the peak up in the first three tenths, then down to 0; step: a tenth after half of the steps and again
+            after three quarters.
         weight_decay: decoupled, on kernels only.
         global_clipnorm: the norm to which the gradient of all weights together is cut; not cut if not given.
         ema_momentum: validate and keep an exponential moving average of the weights with this momentum, in (0, 1);
             usual: 0.99 to 0.9999; the weights themselves if not given.
-        label_smoothing: share of each training label spread evenly over all classes, in [0, 1); 0.1, for masks 0, if
-            not given.
+        label_smoothing: share of each training label spread evenly over all classes, in [0, 1); if not given 0.1, for
+            other than single labels 0.
         class_weight: of each class in the loss: none; balanced: images / (classes x images of the class); or numbers
             in the order of the classes, as in 1,1,2.5.
         balanced: draw every class equally often instead of every image once an epoch.
-        patience: end after so many epochs without a better validation accuracy, or mean IoU of masks; never early if
-            not given.
+        patience: end after so many epochs without a better value of the objective; never early if not given.
         batch_size: images (windows, with masks) per replica and step; the global batch is batch_size x replicas. If not
             given, 128, with masks 4, or less where an epoch would have fewer than 10 steps.
         epochs: passes over the training images.
@@ -74,8 +74,8 @@ class TrainSettings:
             flip+crop+cutout. There are flip, crop, rotate (up to 15 degrees), rotate90 (quarter turns), cutout, color,
             and, not with masks, randaugment, mixup and cutmix.
         seed: of weights, shuffling, dropout and augmentation.
-        objective: validation metric whose best epoch is kept, as in val_loss; val_accuracy, or val_mean_iou of masks,
-            if not given, and val_loss for a compiled model of your own without such a metric.
+        objective: validation metric whose best epoch is kept; if not given val_accuracy, of masks val_mean_iou, of
+            multi_label val_pr_auc, of regression val_mae, or val_loss where a compiled model has none of these.
     """
 
     data: str = "digits"
@@ -83,6 +83,7 @@ class TrainSettings:
     crop_size: tuple[int, int] | None = None
     validation_split: float = 0.1
     split_seed: int = 0
+    task: str | None = None
     architecture: str = "vgg"
     options: dict[str, Any] = field(default_factory=dict)
     activation: str = "relu"
@@ -94,7 +95,7 @@ class TrainSettings:
     weights: str | None = None
     freeze: str = "none"
     precision: str = "auto"
-    loss: str = "cross_entropy"
+    loss: str | None = None
     optimizer: str = "muon"
     learning_rate: float = 0.02
     schedule: str = "one_cycle"
@@ -115,13 +116,14 @@ class TrainSettings:
         for kind, value, allowed in (
             ("normalization", self.normalization, NORMALIZATIONS),
             ("precision", self.precision, (*PRECISIONS, "auto")),
-            ("loss", self.loss, LOSSES),
+            ("loss", self.loss, (None, *LOSSES)),
+            ("task", self.task, (None, *TASKS)),
             ("optimizer", self.optimizer, OPTIMIZERS),
             ("schedule", self.schedule, SCHEDULES),
             ("freeze", self.freeze, FREEZES),
         ):
             if value not in allowed:
-                raise unknown_name(kind, value, allowed)
+                raise unknown_name(kind, value, filter(None, allowed))
         for name, low in (
             ("batch_size", 1),
             ("epochs", 1),
@@ -190,7 +192,8 @@ class TrainSettings:
         )
         defaults: dict[str, Any] = {
             "batch_size": default_batch_size(self.input_facts(facts), replicas),
-            "label_smoothing": LABEL_SMOOTHING[facts.task],
+            "label_smoothing": TASKS[facts.task].label_smoothing,
+            "loss": TASKS[facts.task].losses[0],
         }
         values = {name: default for name, default in defaults.items() if getattr(self, name) is None}
         settings = replace(self, precision=precision, augmentation=augmentation, **values)
@@ -199,7 +202,7 @@ class TrainSettings:
 
     def load_arguments(self) -> dict:
         """The arguments of `data.sources.load`."""
-        names = ("image_size", "validation_split", "split_seed")
+        names = ("image_size", "validation_split", "split_seed", "task")
         return {"data": self.data} | {name: getattr(self, name) for name in names}
 
     def input_shape(self, facts: DataFacts) -> tuple[int, int, int]:

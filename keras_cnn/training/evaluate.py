@@ -6,6 +6,7 @@ import numpy as np
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.pipeline import evaluation_batches
 from keras_cnn.data.windows import Window
+from keras_cnn.task import score_of
 
 BATCH = 256
 BINS = 15  # of the calibration error, as in its paper
@@ -19,7 +20,7 @@ def window_of(model: keras.Model) -> Window | None:
 
 
 def predict(model: keras.Model, split: Split) -> np.ndarray:
-    """Probabilities (N, classes), float32, of every image of `split` in order."""
+    """The outputs (N, K), float32, for every image of `split` in order: probabilities, or values of regression."""
     return model.predict(evaluation_batches(split, BATCH), verbose=0)
 
 
@@ -55,14 +56,24 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
 
 
 def summary(test: dict) -> str:
-    """What `measure` or `measure_masks` found, in a line."""
-    score = "mean_iou" if "mean_iou" in test else "accuracy"
+    """What was measured on the test split, in a line: by `measure`, `measure_masks`, `measure_labels` or
+    `measure_values`."""
+    score = score_of(test)
     low, high = test[f"{score}_interval"]
-    text = f"test {score.replace('_', ' ')} {test[score]:.4f} (95 % interval {low:.4f} to {high:.4f}, "
-    text += f"{test['images']:,} images)"
+    interval = (
+        f"95 % interval {low:.4g} to {high:.4g}"
+        if score == "mae"
+        else f"95 % interval {low:.4f} to {high:.4f}"
+    )
+    value = f"{test[score]:.4g}" if score == "mae" else f"{test[score]:.4f}"
+    text = f"test {score.replace('_', ' ')} {value} ({interval}, {test['images']:,} images)"
     if score == "mean_iou":
         iou = ", ".join(f"{name} {value:.4f}" for name, value in test["iou"].items())
         text += f"; IoU of {iou}; pixel accuracy {test['accuracy']:.4f}"
+    if score == "mae":
+        text += f"; RMSE {test['rmse']:.4g}; R^2 {test['r2']:.4f}"
+    if score == "mean_average_precision":
+        text += f"; binary accuracy {test['binary_accuracy']:.4f}; all labels right {test['exact_match']:.1%}"
     return text
 
 

@@ -12,7 +12,7 @@ from keras_cnn.data.dataset import ImageData
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.training.config import TrainSettings
 
-LOADING = ("image_size", "validation_split", "split_seed")  # settings of `sources.load`
+LOADING = ("image_size", "validation_split", "split_seed", "task")  # settings of `sources.load`
 
 
 def settings_from(base: TrainSettings | str, data: Any, values: dict[str, Any]) -> TrainSettings:

@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.errors import InputError
-from keras_cnn.training.compile import LOSS_FUNCTIONS, make_optimizer
+from keras_cnn.task import TASKS
+from keras_cnn.training.compile import loss_of, make_optimizer
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.ema import preserve_variables
 from keras_cnn.training.evaluate import window_of
@@ -103,7 +104,7 @@ def range_test(
     epochs = math.ceil(limits.get("steps", STEPS) / steps)
     batches = batches_of(settings, data.train, data.facts, batch_size, window_of(model), epochs=epochs)
     return find_learning_rate(
-        model, batches, partial(make_optimizer, settings), LOSS_FUNCTIONS[settings.loss], **limits
+        model, batches, partial(make_optimizer, settings), loss_of(settings, TASKS[data.facts.task]), **limits
     )
 
 

@@ -92,7 +92,7 @@ def rate_figure(found: RangeTest):
         label = f"suggested: {found.suggested:.1e}, the largest before the loss rises"
         axis.axvline(found.suggested, color="firebrick", linestyle="--", label=label)
     top = max(found.smoothed[: max(1, len(found.smoothed) // 2)])
-    axis.set(xlabel="learning rate", ylabel="loss (nats)", ylim=(0, 1.5 * top))
+    axis.set(xlabel="learning rate", ylabel="loss", ylim=(0, 1.5 * top))
     axis.legend(loc="lower left")
     return figure
 

@@ -1,16 +1,18 @@
 """The model of a run: made and compiled to be trained, or with its best weights to be used."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
 from keras_cnn.data.dataset import DataFacts, ImageData
 from keras_cnn.data.pipeline import steps_per_epoch
-from keras_cnn.errors import InputError
+from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.models.build import build_model
-from keras_cnn.models.own import is_own, probabilities_model, with_batch_statistics
+from keras_cnn.models.own import is_own, output_model, with_batch_statistics
 from keras_cnn.models.pretrained import freeze_body
+from keras_cnn.task import SEGMENTATION, TASKS, Task
 from keras_cnn.training.checkpoint import load_weights
 from keras_cnn.training.compile import LOSS_FUNCTIONS, compile_model
 from keras_cnn.training.config import TrainSettings
@@ -36,6 +38,7 @@ def make_model(
     metrics, and its outputs, which may be logits.
     """
     batch_size = settings.batch_size * strategy.num_replicas_in_sync
+    task = TASKS[data.facts.task]
     with strategy.scope():
         model = _built(settings, data.facts, own)
         if settings.freeze == "body":
@@ -47,17 +50,28 @@ def make_model(
         if model.compiled:
             model.optimizer.build(model.trainable_variables)
         else:
-            compile_model(model, settings, steps, data.facts.classes)
-    if own_loss(model, settings) and strategy.num_replicas_in_sync == 1 and not window:
-        try_out(model, data, takes_one_hot(model), settings.objective)
+            compile_model(model, settings, steps, task, data.facts.classes)
+    if not own_loss(model, settings):
+        _check_objective(settings.objective, task, data.facts.classes)
+    elif strategy.num_replicas_in_sync == 1 and not window:
+        try_out(model, data, takes_one_hot(model, task), settings.objective)
     return model, batch_size, steps
+
+
+def _check_objective(objective: str | None, task: Task, classes: Sequence[str]) -> None:
+    """Raise InputError unless a model that is compiled here has the metric `objective`."""
+    of_classes = [
+        f"val_{kind}_{name}" for kind in ("iou", "dice") for name in classes if task == SEGMENTATION
+    ]
+    if objective not in (None, *task.default_objectives, *of_classes):
+        raise unknown_name("objective", objective, [*task.default_objectives, *of_classes])
 
 
 def _built(settings: TrainSettings, facts: DataFacts, own: Path | None) -> keras.Model:
     if not is_own(settings.architecture):
         return build_model(settings.model_spec(facts))
     model = with_batch_statistics(load_own(settings, facts, own))
-    return model if model.compiled else probabilities_model(model)
+    return model if model.compiled else output_model(model, TASKS[facts.task])
 
 
 def own_loss(model: keras.Model, settings: TrainSettings) -> bool:
@@ -68,10 +82,10 @@ def own_loss(model: keras.Model, settings: TrainSettings) -> bool:
 def best_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> keras.Model:
     """The model of a run with its best weights, on one device: what is measured and shipped.
 
-    Its outputs are probabilities; it is not compiled.
+    Its outputs are probabilities, or values in regression; it is not compiled.
     """
     model = trained_model(settings, facts, directory)
-    return probabilities_model(model) if is_own(settings.architecture) else model
+    return output_model(model, TASKS[facts.task]) if is_own(settings.architecture) else model
 
 
 def trained_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> keras.Model:

@@ -17,6 +17,7 @@ from keras_cnn.errors import InputError, in_one_line, unknown_name
 from keras_cnn.function_import import import_function, is_function_name
 from keras_cnn.models.keras_file import load_keras_file
 from keras_cnn.models.own import build_own, of_fixed_size, precision_of
+from keras_cnn.task import TASKS, Task
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import INITIAL
 
@@ -43,7 +44,7 @@ def own_model_file(
     """
     keras.utils.set_random_seed(settings.seed)
     shape = settings.input_shape(facts)
-    model = build_own(source, shape, len(facts.classes), settings.options)
+    model = build_own(source, shape, len(facts.classes), settings.options, TASKS[facts.task])
     _check_settings(settings, model.compiled)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / INITIAL
@@ -77,7 +78,9 @@ def load_own(settings: TrainSettings, facts: DataFacts, path: Path | None) -> ke
     if ":" not in settings.architecture:
         raise InputError(f"{path} is missing, which holds the run's model as it was given: train anew.")
     shape = settings.input_shape(facts)
-    return of_fixed_size(build_own(settings.architecture, shape, len(facts.classes), settings.options), shape)
+    task = TASKS[facts.task]
+    model = build_own(settings.architecture, shape, len(facts.classes), settings.options, task)
+    return of_fixed_size(model, shape)
 
 
 def _load(path: Path) -> keras.Model:
@@ -98,12 +101,13 @@ def _check_settings(settings: TrainSettings, compiled: bool) -> None:
             )
 
 
-def with_own(settings: TrainSettings, model: keras.Model, compiled: bool) -> TrainSettings:
+def with_own(settings: TrainSettings, model: keras.Model, compiled: bool, task: Task) -> TrainSettings:
     """The resolved settings of a run with this model; compiled: whether with a loss of the user's own."""
     settings = replace(settings, precision=precision_of(model))
     if not compiled:
         return settings
-    if set(parse_augmentation(settings.augmentation)) & set(MIXES) and not takes_one_hot(model):
+    mixes = set(parse_augmentation(settings.augmentation)) & set(MIXES)
+    if mixes and task.class_ids and not takes_one_hot(model, task):
         raise InputError(
             f"augmentation={settings.augmentation!r} mixes labels, and the model's loss takes the numbers of classes: "
             "leave mixup and cutmix out, or compile it with categorical_crossentropy."
@@ -111,11 +115,14 @@ def with_own(settings: TrainSettings, model: keras.Model, compiled: bool) -> Tra
     return replace(settings, label_smoothing=0.0)
 
 
-def takes_one_hot(model: keras.Model) -> bool:
+def takes_one_hot(model: keras.Model, task: Task) -> bool:
     """Whether the loss of a compiled model compares distributions over the classes, as most of Keras's do.
 
     Losses called sparse, functions of the user's own and models of a single output take the numbers of the classes.
+    Labels that are no classes stay as they are.
     """
+    if not task.class_ids:
+        return False
     loss = model.loss
     name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
     known = isinstance(loss, keras.losses.Loss) or _is_of_keras(str(name))
@@ -146,7 +153,8 @@ def try_out(model: keras.Model, data: ImageData, one_hot: bool, objective: str |
         model.compute_loss(images, labels, outputs, training=False)
         logs = {"loss": None, **model.compute_metrics(images, labels, outputs)}
     except Exception as error:  # whatever losses and metrics stumble on
-        form = "one-hot labels" if one_hot else "labels that are the numbers of the classes"
+        plain = "labels that are the numbers of the classes" if labels.ndim == 1 else "labels"
+        form = "one-hot labels" if one_hot else plain
         raise InputError(
             f"the model's loss, its weights or its metrics cannot be computed with {form} of shape {labels.shape}: "
             f"{in_one_line(error).rstrip('.')}. compile(optimizer, loss, metrics=[...]) names metrics."

@@ -57,8 +57,9 @@ def curves_figure(history: dict[str, list[float]], score: str):
     """Losses, and beside them the `score`, by epoch, of training and validation."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.5), layout="tight")
-    for axis, name in zip(figure.subplots(1, 2), ("loss", score), strict=True):
+    names = list(dict.fromkeys(("loss", score)))
+    figure = Figure(figsize=(4.5 * len(names), 3.5), layout="tight")
+    for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         for key, label in ((name, "train"), (f"val_{name}", "validation")):
             values = history.get(key, [])
             axis.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=label)

@@ -10,36 +10,39 @@ from keras_cnn.models.own import is_own
 from keras_cnn.models.stock import stock_model
 from keras_cnn.records import write_record
 from keras_cnn.training.evaluate import measure, predict
+from keras_cnn.training.evaluate_labels import measure_labels
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
+from keras_cnn.training.evaluate_values import measure_values
 from keras_cnn.training.make_model import best_model, trained_model
 from keras_cnn.training.mask_plots import examples, mask_figure
 from keras_cnn.training.plots import confusion_figure, curves_figure, sample_figure, write_pictures
+from keras_cnn.training.row_plots import precision_recall_figure, values_figure
 from keras_cnn.training.run_directory import TEST, Run, read_test
-from keras_cnn.training.tasks import score_name
 
 MODEL = "model.keras"
 PICTURE, CONFUSION, CURVES = "test.png", "confusion_matrix.png", "curves.png"
 
 
-def write_curves(run: Run, history: dict[str, list[float]]) -> None:
-    """Write curves.png: losses and scores by epoch."""
-    write_bytes(run.directory / CURVES, to_png(curves_figure(history, score_name(run.facts.task))))
+def write_curves(run: Run, history: dict[str, list[float]], objective: str) -> None:
+    """Write curves.png: losses, and the metric that chose the best epoch, by epoch."""
+    write_bytes(run.directory / CURVES, to_png(curves_figure(history, objective.removeprefix("val_"))))
 
 
 def measure_on_test(run: Run, load_test: Callable[[], Split]) -> dict:
     """Measure the best weights on the test split, once: a second call reads what the first one wrote.
 
-    Writes test.json, test.png, confusion_matrix.png and model.keras.
+    Writes test.json, test.png, model.keras, and where images have classes confusion_matrix.png.
     """
     path = run.directory / TEST
     if path.exists():
         return read_test(run.directory)
     test, model = load_test(), best_model(run.settings, run.facts, run.directory)
-    measured, figures = (_masks if run.facts.task == "segmentation" else _labels)(model, test, run.facts)
+    measured, figures = MEASURES[run.facts.task](model, test, run.facts)
     pictures = {name: to_png(figure) for name, figure in figures.items()}
     write_pictures(run.log_directory / "test", pictures, run.settings.epochs)
     write_bytes(run.directory / PICTURE, pictures["predictions"])
-    write_bytes(run.directory / CONFUSION, pictures["confusion_matrix"])
+    if "confusion_matrix" in pictures:
+        write_bytes(run.directory / CONFUSION, pictures["confusion_matrix"])
     own = is_own(run.settings.architecture)
     kept = trained_model(run.settings, run.facts, run.directory) if own else stock_model(model)
     write_file(run.directory / MODEL, kept.save)
@@ -62,3 +65,24 @@ def _masks(model: keras.Model, test: Split, facts: DataFacts) -> tuple[dict, dic
         "confusion_matrix": confusion_figure(facts.classes, measured["confusion"], shares=True),
         "predictions": mask_figure(facts.classes, *examples(model, test, quality), facts.value_range),
     }
+
+
+def _several_labels(model: keras.Model, test: Split, facts: DataFacts) -> tuple[dict, dict]:
+    probabilities = predict(model, test)
+    figure = precision_recall_figure(facts.classes, probabilities, test.labels)
+    return measure_labels(probabilities, test.labels, facts.classes), {"predictions": figure}
+
+
+def _values(model: keras.Model, test: Split, facts: DataFacts) -> tuple[dict, dict]:
+    predicted = predict(model, test)
+    figure = values_figure(facts.classes, predicted, test.labels)
+    return measure_values(predicted, test.labels, facts.classes), {"predictions": figure}
+
+
+# task -> what is measured, and figures by name
+MEASURES = {
+    "classification": _labels,
+    "segmentation": _masks,
+    "multi_label": _several_labels,
+    "regression": _values,
+}

@@ -22,6 +22,7 @@ from keras_cnn.files import write_file
 from keras_cnn.models.own import is_own, own_stem
 from keras_cnn.provenance import changes
 from keras_cnn.records import write_record
+from keras_cnn.task import TASKS
 from keras_cnn.training.batch_size import batch_size_note
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import summary
@@ -44,7 +45,6 @@ from keras_cnn.training.run_directory import (
     read_run,
 )
 from keras_cnn.training.strategy import describe, get_strategy
-from keras_cnn.training.tasks import score_name
 from keras_cnn.training.train import train_epochs
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def train_run(
         initial = stack.enter_context(own_model_file(source, given, data.facts)) if own else None
         built = seeded_model(settings, data, strategy, initial)
         if initial:
-            settings = with_own(settings, built[0], own_loss(built[0], settings))
+            settings = with_own(settings, built[0], own_loss(built[0], settings), TASKS[data.facts.task])
         run = Run(claimed, settings, data.facts, replicas=strategy.num_replicas_in_sync)
         run.write()
         if initial:
@@ -213,12 +213,12 @@ def _train(
                 strategy=strategy,
                 built=built,
                 start_from=run.directory if (run.directory / CHECKPOINT).exists() else None,
-                report=epoch_line(run.settings.epochs, score_name(run.facts.task)),
+                report=epoch_line(run.settings.epochs, _metric(run)),
                 callbacks=[shown, *callbacks],
             ),
         )
     write_record(run.directory / METRICS, {"state": COMPLETED, **dataclasses.asdict(result)})
-    write_curves(run, result.history)
+    write_curves(run, result.history, result.objective)
     test = measure_on_test(run, data.load_test)
     score = result.objective.removeprefix("val_").replace("_", " ")
     logger.info(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
@@ -226,11 +226,16 @@ def _train(
     logger.info(f"tensorboard --logdir {shlex.quote(str(run.log_directory))}")
 
 
+def _metric(run: Run) -> str:
+    """The metric that is logged after each epoch beside the loss."""
+    return (run.settings.objective or TASKS[run.facts.task].objective).removeprefix("val_")
+
+
 def epoch_line(epochs: int, score: str) -> Callable[[int, dict], None]:
     """A report that logs each epoch's losses and `score`, the name of a metric, in one line."""
 
     def report(epoch: int, logs: dict) -> None:
-        names = [name for name in ("loss", score, "val_loss", f"val_{score}") if name in logs]
+        names = [name for name in dict.fromkeys(("loss", score, "val_loss", f"val_{score}")) if name in logs]
         values = "  ".join(f"{name} {logs[name]:.4f}" for name in names)
         logger.info(f"epoch {epoch:3d}/{epochs}  {values}  {logs['seconds']:.1f} s")
 

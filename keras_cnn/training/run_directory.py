@@ -12,6 +12,7 @@ from keras_cnn.data.dataset import DataFacts, ImageData
 from keras_cnn.errors import InputError
 from keras_cnn.provenance import sessions
 from keras_cnn.records import read_or_copy, read_record, understood, write_record
+from keras_cnn.task import score_of
 from keras_cnn.training.config import TrainSettings
 
 RUN = "run.json"
@@ -124,7 +125,7 @@ def read_test(directory: Path) -> dict:
     """
     test = read_record(directory / TEST)
     with understood(directory / TEST):
-        score = "mean_iou" if "mean_iou" in test else "accuracy"
+        score = score_of(test)
         _require_numbers(test, score, "images")
         _require_numbers(test[f"{score}_interval"], 0, 1)
         return test

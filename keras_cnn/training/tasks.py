@@ -1,15 +1,20 @@
-"""What depends on the task: a class for every image, or one for every pixel."""
+"""Settings that mean nothing for the task of the data, and which values of a metric are the best."""
 
 from typing import Protocol
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.errors import InputError
+from keras_cnn.task import REGRESSION, SEGMENTATION, TASKS
 
-# what trials and epochs are ranked by, unless the user names another metric
-OBJECTIVES = {"classification": "val_accuracy", "segmentation": "val_mean_iou"}
-FALLBACK = "val_loss"  # of a model with metrics of its own
-LOWER_IS_BETTER = ("loss", "error", "entropy", "mse", "mae")  # in the name of a metric
-LABEL_SMOOTHING = {"classification": 0.1, "segmentation": 0.0}  # if not given
+# in the name of a metric
+LOWER_IS_BETTER = ("loss", "error", "entropy", "mse", "mae", "mape", "msle", "cosh")
+# a setting -> why it means nothing for rows of labels
+NOT_FOR_ROWS = {
+    "label_smoothing": "it spreads a label over classes, of which an image has one",
+    "class_weight": "it weighs images by their class; weigh labels in the loss of a compiled model",
+    "balanced": "it draws images by their class",
+}
+UNSET = (None, 0.0, "none", False)
 
 
 class TaskSettings(Protocol):
@@ -19,7 +24,10 @@ class TaskSettings(Protocol):
     def crop_size(self) -> tuple[int, int] | None: ...
 
     @property
-    def loss(self) -> str: ...
+    def loss(self) -> str | None: ...
+
+    @property
+    def label_smoothing(self) -> float | None: ...
 
     @property
     def balanced(self) -> bool: ...
@@ -31,14 +39,9 @@ class TaskSettings(Protocol):
     def augmentation(self) -> str: ...
 
 
-def score_name(task: str) -> str:
-    """What a model of `task` is measured by: accuracy or mean_iou."""
-    return OBJECTIVES[task].removeprefix("val_")
-
-
 def lower_is_better(metric: str) -> bool:
     """Whether the lowest value of a metric is the best, by its name."""
-    return any(part in metric for part in LOWER_IS_BETTER)
+    return any(part in metric.lower() for part in LOWER_IS_BETTER)
 
 
 def sign_of(metric: str) -> int:
@@ -51,20 +54,36 @@ def check_for_task(settings: TaskSettings, facts: DataFacts) -> None:
     from keras_cnn.data.augmentation.augment import check_channels, parse_augmentation
 
     check_channels(parse_augmentation(settings.augmentation), facts.shape[2])
-    wrong = _for_masks(settings) if facts.task == "segmentation" else _for_images(settings)
+    task = TASKS[facts.task]
+    wrong = _for_masks(settings) if task == SEGMENTATION else _for_images(settings)
+    if not task.class_ids:
+        wrong |= {name: why for name, why in NOT_FOR_ROWS.items() if getattr(settings, name) not in UNSET}
+    if task == REGRESSION and _mixes(settings):
+        wrong["augmentation"] = "mixup and cutmix mix labels, which makes values of images that there are not"
+    if settings.loss not in task.losses:
+        wrong["loss"] = f"allowed: {', '.join(task.losses)}; a compiled model brings any other"
     for name, advice in wrong.items():
         raise InputError(
             f"{name}={getattr(settings, name)!r} does not go with {facts.task} ({facts.name}): {advice}."
         )
 
 
+def check_has_classes(facts: DataFacts, what: str) -> None:
+    """Raise InputError for data without a class for every image or pixel, which `what` needs."""
+    if not TASKS[facts.task].class_ids:
+        raise InputError(f"{what} needs a class for every image or pixel; {facts.name} is for {facts.task}.")
+
+
+def _mixes(settings: TaskSettings) -> bool:
+    from keras_cnn.data.augmentation.augment import parse_augmentation
+    from keras_cnn.data.augmentation.mix import MIXES
+
+    return bool(set(parse_augmentation(settings.augmentation)) & set(MIXES))
+
+
 def _for_images(settings: TaskSettings) -> dict[str, str]:
-    wrong = {}
-    if settings.crop_size is not None:
-        wrong["crop_size"] = "take --image_size, and --augmentation crop for random parts"
-    if settings.loss != "cross_entropy":
-        wrong["loss"] = "the loss of single labels is cross_entropy"
-    return wrong
+    advice = "take --image_size, and --augmentation crop for random parts"
+    return {} if settings.crop_size is None else {"crop_size": advice}
 
 
 def _for_masks(settings: TaskSettings) -> dict[str, str]:

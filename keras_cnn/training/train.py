@@ -15,6 +15,7 @@ from keras_cnn.data.windows import Window, cut
 from keras_cnn.errors import InputError
 from keras_cnn.models.own import is_own
 from keras_cnn.models.pretrained import load_pretrained
+from keras_cnn.task import TASKS
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
 from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, tensorboard
 from keras_cnn.training.checkpoint import restore_state
@@ -26,7 +27,6 @@ from keras_cnn.training.make_model import own_loss, seeded_model
 from keras_cnn.training.mask_plots import MaskPictures
 from keras_cnn.training.own_model import takes_one_hot
 from keras_cnn.training.run_directory import CHECKPOINT
-from keras_cnn.training.tasks import OBJECTIVES
 
 
 class Diverged(InputError):
@@ -103,10 +103,12 @@ def train_epochs(
             load_pretrained(model, settings.architecture, Path(settings.weights))
     window, logs = window_of(model), logs or directory / "logs"
     validation = cut(data.validation, window) if window else data.validation
-    own = own_loss(model, settings)
-    one_hot = own and takes_one_hot(model)
-    objective = settings.objective or (None if own else OBJECTIVES[facts.task])
-    record, initial_epoch = Record(directory, objective, is_own(settings.architecture)), 0
+    own, task = own_loss(model, settings), TASKS[facts.task]
+    one_hot = own and takes_one_hot(model, task)
+    objectives = (
+        (settings.objective,) if settings.objective else task.objectives if own else (task.objective,)
+    )
+    record, initial_epoch = Record(directory, objectives, is_own(settings.architecture)), 0
     if start_from:
         with strategy.scope():
             progress = restore_state(start_from / CHECKPOINT, model)
@@ -165,7 +167,7 @@ def train_epochs(
         parameters=model.count_params(),
         trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),
         seconds=time.perf_counter() - started,
-        objective=record.objective or "",
+        objective=record.objective,
     )
 
 

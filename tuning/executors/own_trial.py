@@ -18,11 +18,11 @@ from keras_cnn.data.dataset import ImageData
 from keras_cnn.errors import InputError, in_one_line, unknown_name
 from keras_cnn.files import write_file
 from keras_cnn.function_import import import_function, is_function_name
+from keras_cnn.task import FALLBACK, TASKS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.make_model import own_loss, seeded_model
 from keras_cnn.training.own_model import own_model_file, takes_one_hot, try_out, with_own
 from keras_cnn.training.run_directory import INITIAL
-from keras_cnn.training.tasks import FALLBACK, OBJECTIVES
 from tuning.config import TrialSpec
 from tuning.executors.inputs import current
 
@@ -58,7 +58,7 @@ def space_of_build(settings: TrainSettings, data: ImageData, strategy: tf.distri
     resolved = settings.resolved(data.facts, strategy.num_replicas_in_sync)
     with own_model_file(model, settings, data.facts) as path:
         trained, *_ = seeded_model(resolved, data, strategy, path)
-    with_own(resolved, trained, own_loss(trained, resolved))
+    with_own(resolved, trained, own_loss(trained, resolved), TASKS[data.facts.task])
     return {"space": space.get_config(), "objective": _objective(trained, resolved, data)}
 
 
@@ -72,7 +72,9 @@ def model_of_trial(spec: TrialSpec, directory: Path, data: ImageData) -> dict:
     hp.values = dict(spec.hyperparameters)
     keras.utils.set_random_seed(spec.settings.seed)
     model = _function(spec.settings.architecture)(hp)
-    given = replace(spec.settings, precision="auto", label_smoothing=None)  # as before they were resolved
+    given = replace(
+        spec.settings, precision="auto", label_smoothing=None, loss=None
+    )  # as before they were resolved
     with own_model_file(model, given, data.facts) as path:
         write_file(directory / INITIAL, functools.partial(shutil.copyfile, path))
     appeared = kt.HyperParameters()
@@ -124,10 +126,10 @@ def _explored(build: Callable) -> kt.HyperParameters:
 
 
 def _objective(model: keras.Model, settings: TrainSettings, data: ImageData) -> str:
-    usual = OBJECTIVES[data.facts.task]
-    names = [usual, FALLBACK]
+    task = TASKS[data.facts.task]
+    names = list(task.default_objectives)
     if own_loss(model, settings):
-        names = try_out(model, data, takes_one_hot(model), settings.objective)
+        names = try_out(model, data, takes_one_hot(model, task), settings.objective)
     if settings.objective is not None and settings.objective not in names:
         raise unknown_name("objective", settings.objective, names)
-    return settings.objective or (usual if usual in names else FALLBACK)
+    return settings.objective or next((name for name in task.objectives if name in names), FALLBACK)

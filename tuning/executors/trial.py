@@ -12,15 +12,15 @@ import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.sources import load
-from keras_cnn.errors import DamagedFileError, InputError, is_disk_full, unknown_name
+from keras_cnn.errors import DamagedFileError, InputError, is_disk_full
 from keras_cnn.files import sweep
 from keras_cnn.records import write_record
+from keras_cnn.task import TASKS
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.make_model import make_model, own_loss, seeded_model
 from keras_cnn.training.own_model import with_own
 from keras_cnn.training.recovery import train_without_damage
 from keras_cnn.training.run_directory import CHECKPOINT, INITIAL, METRICS, Run, read_metrics
-from keras_cnn.training.tasks import FALLBACK, OBJECTIVES
 from keras_cnn.training.train import Diverged, train_epochs
 from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TOO_LARGE, TrialSpec, read_trial
 from tuning.executors.inputs import current
@@ -62,9 +62,6 @@ def check_settings(settings: TrainSettings, strategy: tf.distribute.Strategy) ->
     """Raise InputError if a trial of these settings could not start on this data and these devices."""
     data = load_data(settings)
     model, *_ = make_model(settings, data, strategy)
-    allowed = [OBJECTIVES[data.facts.task], FALLBACK]
-    if settings.objective not in (None, *allowed):
-        raise unknown_name("objective", settings.objective, allowed)
     if own_loss(model, settings):
         raise InputError(
             f"{settings.architecture} returns a compiled model, whose loss and optimizer a search would replace: "
@@ -134,7 +131,7 @@ def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, r
         appeared = model_of_trial(spec, directory, data)
     built = _built(directory, spec, data, strategy)
     if spec.takes_hyperparameters:
-        settings = with_own(settings, built[0], own_loss(built[0], settings))
+        settings = with_own(settings, built[0], own_loss(built[0], settings), TASKS[data.facts.task])
         dataclasses.replace(run, settings=settings).write()
     first = [built]  # a second attempt begins with another
     parent = directory / spec.start_from if spec.start_from else None

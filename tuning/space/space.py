@@ -12,6 +12,7 @@ import keras_tuner as kt
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.function_import import is_function_name
 from keras_cnn.models.options import UPSAMPLINGS
+from keras_cnn.task import TASKS
 from keras_cnn.training.batch_size import searched_batch_sizes
 
 # Peak rates worth trying; SGD's are the larger by about two orders (Smith 2017; Loshchilov & Hutter 2019).
@@ -89,11 +90,18 @@ def _common(
     batch_sizes: Sequence[int],
 ) -> dict[str, Callable]:
     """What every architecture has."""
-    masks = facts.task == "segmentation"
+    masks = TASKS[facts.task].unit == "pixels"
     augmentation = "flip+rotate90" if masks else "flip+crop" if facts.flip_invariant else "crop"
     settled = all(name.startswith(NORMALIZED) for name in architectures)
     batch_norm = {} if settled else {"batch_norm": lambda: hp.Boolean("batch_norm", default=True)}
     # by default the loss of masks is one of single pixels; the other counts small classes as much as large ones
+    moves = (
+        {}
+        if TASKS[facts.task].flip_invariant is False
+        else {  # values may depend on the place
+            "augmentation": lambda: hp.Choice("augmentation", [augmentation, "none"])
+        }
+    )
     loss = {"loss": lambda: hp.Choice("loss", ["cross_entropy", "cross_entropy+dice"])} if masks else {}
     return {
         **batch_norm,
@@ -102,7 +110,7 @@ def _common(
         "kernel_initializer": lambda: hp.Choice("kernel_initializer", ["he_normal", "glorot_uniform"]),
         "normalization": lambda: hp.Choice("normalization", ["zero_mean", "zero_one", "per_image"]),
         "dropout": lambda: hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3]),
-        "augmentation": lambda: hp.Choice("augmentation", [augmentation, "none"]),
+        **moves,
         "batch_size": lambda: hp.Choice("batch_size", list(batch_sizes), default=batch_sizes[-2:][0]),
         "optimizer": lambda: hp.Choice("optimizer", SEARCHED_OPTIMIZERS),
         "learning_rate": lambda: _by_optimizer(hp, "learning_rate", LEARNING_RATES, fixed_hyperparameters),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cnn.data.array_rows import rows_task
 from keras_cnn.errors import InputError
 
 BATCH_SIZE = 64  # default for arrays
@@ -65,7 +66,7 @@ def sample_of(data: Any, images: int, batch_size: int | None = None) -> Sample:
         The sample.
 
     Raises:
-        InputError: for other data, fewer than two images, or values that are not numbers.
+        InputError: for other data, fewer than two images, values that are not numbers, and labels without classes.
     """
     if isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "shape") for part in data):
         x, y, size = _drawn(np.asarray(data[0]), np.asarray(data[1]), images)
@@ -78,7 +79,18 @@ def sample_of(data: Any, images: int, batch_size: int | None = None) -> Sample:
     for part, name, hint in ((x, "images", "load them as arrays"), (y, "labels", RENUMBER_LABELS_HINT)):
         if part.dtype.kind not in "biuf":
             raise InputError(f"{name} of type {part.dtype} are not numbers: {hint}.")
+    _check_has_classes(y)
     return Sample(x, y, batch_size or size)
+
+
+def _check_has_classes(y: np.ndarray) -> None:
+    """Raise InputError for labels that are several an image, or values: scores here are of one class each."""
+    try:
+        task, note = rows_task({"sample": y})
+    except InputError:  # distributions over classes
+        return
+    if task:
+        raise InputError(f"a diagnosis needs a class for every image or pixel: {note}.")
 
 
 def _drawn(x: np.ndarray, y: np.ndarray, images: int) -> tuple[np.ndarray, np.ndarray, int]:

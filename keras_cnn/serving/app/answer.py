@@ -22,10 +22,10 @@ MAX_MASK_VALUES = 100_000_000  # pixels x classes of one mask, 400 MB of float32
 def answers(predictor: Predictor, sources: Sequence[Source]) -> Iterator[Prediction | InputError]:
     """`Predictor.predict`, but for images whose masks would fill the server's memory."""
     if not predictor.makes_masks:
-        yield from predictor.predict(sources)
+        yield from predictor.predict(sources)  # type: ignore[misc]  # the page opens no model of values
         return
     for source in sources:
-        yield _too_large(predictor, source) or next(predictor.predict([source]))
+        yield _too_large(predictor, source) or next(predictor.predict([source]))  # type: ignore[misc]
 
 
 def _too_large(predictor: Predictor, source: Source) -> InputError | None:

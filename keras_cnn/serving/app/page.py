@@ -18,7 +18,7 @@ from keras_cnn.serving.markdown import escape
 from keras_cnn.serving.predictor import Predictor
 from keras_cnn.serving.readme import data_name, limits, readme
 from keras_cnn.serving.versions import CARD, exported_models
-from keras_cnn.training.tasks import score_name
+from keras_cnn.task import TASKS
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,12 @@ def _loaded(models: Path, path: Path) -> Predictor | None:
     """The model in `path`, its card shown; None, and why, if one of the two is damaged."""
     try:
         predictor = _predictor(str(path), (path / CARD).stat().st_mtime)
+        if not predictor.task.class_ids:
+            name = escape(predictor.task.name)
+            st.error(
+                f"The page shows models of classes and masks; this one is for {name}. Use keras-cnn predict."
+            )
+            return None
         _show_card(predictor)
     except Exception as error:  # a model may be of anybody, and any other must stay usable
         logger.exception(f"{path} cannot be loaded")
@@ -78,13 +84,14 @@ def _predictor(path: str, modified: float) -> Predictor:
 
     import_tensorflow(keras=False, hidden=OPTIONAL)
     predictor = Predictor(path)
-    predictor.probabilities(np.zeros((1, *predictor.shape), predictor.dtype))  # the first call is slow
+    if predictor.task.class_ids:
+        predictor.probabilities(np.zeros((1, *predictor.shape), predictor.dtype))  # the first call is slow
     return predictor
 
 
 def _show_card(predictor: Predictor) -> None:
     card = predictor.card
-    score = score_name(card["task"])
+    score = TASKS[card["task"]].score
     low, high = card["test"][f"{score}_interval"]
     st.metric(
         f"{score.replace('_', ' ')} on {card['test']['images']:,d} test images", f"{card['test'][score]:.1%}"

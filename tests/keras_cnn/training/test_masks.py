@@ -10,8 +10,9 @@ from sklearn.metrics import jaccard_score
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.windows import cut
 from keras_cnn.errors import InputError
+from keras_cnn.task import SEGMENTATION
 from keras_cnn.training.compile import LOSS_FUNCTIONS
-from keras_cnn.training.config import LOSSES, TrainSettings
+from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.evaluate_masks import measure_masks, predict_mask
 from keras_cnn.training.make_model import best_model, make_model
@@ -33,7 +34,7 @@ def run(settings, data, directory, strategy, **arguments):
     return train_epochs(settings, data, directory, strategy=strategy, **arguments)
 
 
-@pytest.mark.parametrize("loss", LOSSES[1:])
+@pytest.mark.parametrize("loss", SEGMENTATION.losses[1:])
 def test_compile_model_with_every_loss_computes_it(loss, mask_data):
     model, _, _ = make_model(replace(SETTINGS, loss=loss), mask_data, tf.distribute.get_strategy())
     labels = tf.constant(mask_data.train.labels[:2, :16, :16])
