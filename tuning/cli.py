@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 
 def _search_parser() -> Parser:
     parser = new_parser("Search an architecture's space; report, measure and export the best trial.")
-    add_settings(parser, SEARCHED, skip=["architecture"])
+    add_settings(parser, SEARCHED, skip=["architecture", "objective"])
     parser.add_argument(
         "build",
         nargs="?",
@@ -64,6 +64,12 @@ def _search_parser() -> Parser:
         "--architecture",
         nargs="+",
         help="name of an architecture; of several, the search chooses (default: vgg)",
+    )
+    parser.add_argument(
+        "--objective",
+        nargs="+",
+        help="validation metric that ranks trials (default: val_accuracy, or val_mean_iou of masks); further metrics, "
+        "parameters, macs, latency_ms or seconds after it make a Pareto front with it",
     )
     parser.add_class_arguments(SearchSettings)
     parser.add_class_arguments(MachineSettings)

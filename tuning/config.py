@@ -1,7 +1,7 @@
 """What a search and each of its trials are, as plain data."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
@@ -12,8 +12,11 @@ from keras_cnn.records import read_or_copy, read_record, understood, write_recor
 from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
-from keras_cnn.training.run_directory import TRIAL
+from keras_cnn.training.run_directory import TRIAL as TRIAL
 from keras_cnn.training.tasks import OBJECTIVES, sign_of
+from tuning.objectives import Objective, parse_objective
+from tuning.trial import TrialSpec as TrialSpec
+from tuning.trial import read_trial as read_trial
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
@@ -108,7 +111,8 @@ class StudyConfig:
     (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
     architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first.
     batch_sizes: to choose from, those that suit the number of images if not given.
-    space: of a user's build(hp), which `base.architecture` names, the hyperparameters that it declares."""
+    space: of a user's build(hp), which `base.architecture` names, the hyperparameters that it declares.
+    further_objectives: beside the one that ranks trials, of the Pareto front."""
 
     directory: Path
     search: SearchSettings
@@ -122,6 +126,7 @@ class StudyConfig:
     initial_configurations: tuple[dict, ...] = ()
     batch_sizes: tuple[int, ...] = ()
     space: dict | None = None
+    further_objectives: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.batch_sizes:
@@ -147,6 +152,11 @@ class StudyConfig:
     def sign(self) -> int:
         """1 if the highest score is the best, -1 if the lowest is."""
         return sign_of(self.objective)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The one that ranks trials, and the others."""
+        return Objective(self.objective, self.sign), *map(parse_objective, self.further_objectives)
 
     @property
     def model_input_info(self) -> DataFacts:
@@ -190,6 +200,7 @@ def parse_study(path: Path) -> StudyConfig:
             threads=record.get("threads"),
             architectures=tuple(record.get("architectures", ())),
             space=record.get("space"),
+            further_objectives=tuple(record.get("further_objectives", ())),
             batch_sizes=tuple(record.get("batch_sizes", UNRECORDED_BATCH_SIZES[record["facts"]["task"]])),
             **_renamed(record),
         )
@@ -205,34 +216,3 @@ def _renamed(record: dict) -> dict:
         "use_gpu_widths": wide,
         "initial_configurations": tuple(initial),
     }
-
-
-@dataclass(frozen=True)
-class TrialSpec:
-    """One trial: train `settings` to `stop_epoch` of its schedule.
-
-    start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
-    logs: TensorBoard's folder, relative to the trial's directory. repeats: number of runs, each with its own seed.
-    takes_hyperparameters: whether `settings.architecture` is a user's build(hp).
-    """
-
-    settings: TrainSettings
-    stop_epoch: int
-    start_from: str | None = None
-    logs: str = "logs"
-    repeats: int = 1
-    hyperparameters: dict = field(default_factory=dict)
-    takes_hyperparameters: bool = False
-    max_parameters: int | None = None
-    max_macs: int | None = None
-
-    def write(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        write_record(directory / TRIAL, dataclasses.asdict(self))
-
-
-def read_trial(directory: Path) -> TrialSpec:
-    """The trial in `directory`; InputError if its trial.json is missing or damaged."""
-    record = read_record(directory / TRIAL)
-    with understood(directory / TRIAL):
-        return TrialSpec(**{**record, "settings": TrainSettings.from_dict(record["settings"])})

@@ -9,8 +9,10 @@ from keras_cnn.errors import InputError
 from keras_cnn.provenance import changes
 from keras_cnn.training.batch_size import searched_note
 from keras_cnn.training.config import TrainSettings
+from keras_cnn.training.tasks import FALLBACK, OBJECTIVES
 from tuning.config import STUDY, STUDY_COPY, StudyConfig, check_target
 from tuning.executors.base import Executor
+from tuning.objectives import check_objectives
 from tuning.oracles.base import declare_space
 from tuning.reporting.progress import Progress
 from tuning.search_loop import run_search, start_study
@@ -66,12 +68,12 @@ def begin(
         threads=threads,
         use_gpu_widths=gpus > 0,
         architectures=wanted.architectures,
+        further_objectives=wanted.further_objectives,
     )
     if wanted.takes_hyperparameters:
         study = _of_build(study, base, executor)
-    elif "batch_size" not in wanted.fixed:
-        for note in searched_note(study.batch_sizes, study.model_input_info):
-            logger.info(f"note: {note}")
+    else:
+        _check_architectures(study)
     if wanted.start_with:
         points = read_configurations([Path(file) for file in wanted.start_with], declare_space(study))
         study = replace(study, initial_configurations=points)
@@ -80,9 +82,18 @@ def begin(
     return study
 
 
+def _check_architectures(study: StudyConfig) -> None:
+    """Raise InputError for objectives that models of ours have not; log what batch sizes are searched."""
+    check_objectives(study.further_objectives, [OBJECTIVES[study.facts.task], FALLBACK])
+    if "batch_size" not in study.fixed_hyperparameters:
+        for note in searched_note(study.batch_sizes, study.model_input_info):
+            logger.info(f"note: {note}")
+
+
 def _of_build(study: StudyConfig, base: TrainSettings, executor: Executor) -> StudyConfig:
     """The study with what a user's build(hp) declares, and the metric that ranks its models."""
     found = executor.space(base)
+    check_objectives(study.further_objectives, found["metrics"])
     study = replace(study, space=found["space"], base=replace(study.base, objective=found["objective"]))
     names = [parameter.name for parameter in declare_space(study).space]
     if not names:

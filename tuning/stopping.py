@@ -55,7 +55,8 @@ def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> 
     if search.target is not None and study.sign * best >= study.sign * search.target:
         return f"{study.objective} {best:.4f} has reached the target of {search.target}"
     trained = [trial for trial in oracle.trials.values() if _is_fully_trained(study, trial)]
-    can_be_perfect = study.objective in OBJECTIVES.values()
+    # a smaller or faster model of the same score would be on the Pareto front
+    can_be_perfect = study.objective in OBJECTIVES.values() and not study.further_objectives
     perfect = sum(can_be_perfect and trial.status == COMPLETED and trial.score >= 1 for trial in trained)
     if perfect >= PERFECT_TRIALS:
         return (

@@ -91,15 +91,30 @@ class Study:
 
     def trials(self) -> "pandas.DataFrame":
         """A row for each trial, best first: state, score, epochs, seconds, parameters, ... and hyperparameters."""
-        from tuning.storage.trials import trials
+        from tuning.storage.trials import flat, trials
 
-        try:
-            import pandas as pd
-        except ImportError:
+        return _frame(flat(trials(self._config)), "trials")
+
+    def pareto(self) -> "pandas.DataFrame":
+        """The completed trials that no other equals in all objectives and surpasses in one, by the first objective.
+
+        Columns: `trial`, a column for each objective, and the hyperparameters. Raises InputError for a study with one
+        objective.
+        """
+        from tuning.reporting.pareto import front_of
+        from tuning.storage.trials import hyperparameters, objective_values, trials
+
+        if not self._config.further_objectives:
             raise InputError(
-                "trials() returns a pandas.DataFrame: pip install pandas, or read trials.csv, which report() writes."
-            ) from None
-        return pd.DataFrame(trials(self._config))
+                f"{self.directory} has one objective, {self.objective}: a Pareto front takes several, "
+                "tuning.search(..., objective=['val_accuracy', 'parameters'])."
+            )
+        front = front_of(trials(self._config))
+        rows = [
+            {"trial": row["trial"], **objective_values(self._config, row), **hyperparameters(row)}
+            for row in front
+        ]
+        return _frame(rows, "pareto")
 
     def report(self) -> Path:
         """Write report.html, report.md and trials.csv; returns the path of report.html."""
@@ -214,6 +229,16 @@ class Study:
 
     def _repr_html_(self) -> str:
         return html_table("Study", self._summary())
+
+
+def _frame(rows: list[dict], name: str) -> "pandas.DataFrame":
+    try:
+        import pandas as pd
+    except ImportError:
+        raise InputError(
+            f"{name}() returns a pandas.DataFrame: pip install pandas, or read trials.csv, which report() writes."
+        ) from None
+    return pd.DataFrame(rows)
 
 
 def _short(value: object) -> str:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -16,7 +16,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.models.own import is_own
 from keras_cnn.models.pretrained import load_pretrained
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
-from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, tensorboard
+from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, seconds_before, tensorboard
 from keras_cnn.training.checkpoint import restore_state
 from keras_cnn.training.class_weights import class_weights
 from keras_cnn.training.config import TrainSettings
@@ -44,8 +44,9 @@ class TrainResult:
         history: metric -> value per epoch.
         parameters: number of weights.
         trainable_parameters: number of trainable weights.
-        seconds: of the training.
+        seconds: of the training, in this session.
         objective: the metric that chose the best epoch.
+        trained_seconds: of all epochs, those of earlier sessions and of the run that it continues too.
     """
 
     score: float
@@ -56,6 +57,7 @@ class TrainResult:
     trainable_parameters: int
     seconds: float
     objective: str = ""
+    trained_seconds: float = field(default=0.0, compare=False)
 
 
 def train_epochs(
@@ -111,6 +113,7 @@ def train_epochs(
         with strategy.scope():
             progress = restore_state(start_from / CHECKPOINT, model)
         initial_epoch = progress["epoch"]
+        record.seconds = seconds_before(start_from)
         if start_from == directory:
             record.resume(progress)
     # after a kill between the last epoch's checkpoint and the end of the run nothing is left to train
@@ -166,6 +169,7 @@ def train_epochs(
         trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),
         seconds=time.perf_counter() - started,
         objective=record.objective or "",
+        trained_seconds=record.seconds,
     )
 
 

@@ -63,6 +63,8 @@ def test_train_and_search_with_a_bad_option_are_refused(complain, arguments, mes
         ([SEARCH, "--tuner", "random", "--min_epochs", "2"], "min_epochs=2 belongs to hyperband"),
         ([SEARCH, "--epochs", "3", "--min_epochs", "4"], "min_epochs=4 must be at most the 3 epochs"),
         ([SEARCH, "--objective", "val_acc"], "unknown objective 'val_acc'. Did you mean 'val_accuracy'?"),
+        ([SEARCH, "--objective", "parameters", "val_accuracy"], "objective parameters cannot rank trials"),
+        ([SEARCH, "--objective", "val_accuracy", "parametres"], "Did you mean 'parameters'?"),
         ([SEARCH, "--architecture", "vgg16"], "too small for 5 blocks"),
         ([SEARCH, "--batch_size", "5000"], "a batch of 5000 images does not fit the 1295"),
         ([SEARCH, "--options.blocks", "6"], "too small for 6 blocks"),

@@ -3,6 +3,7 @@
 import keras
 
 from keras_cnn.models.describe import describe
+from tuning.config import TrialSpec
 
 
 class TooLarge(Exception):
@@ -15,6 +16,12 @@ def check_size(model: keras.Model, max_parameters: int | None, max_macs: int | N
         raise TooLarge(f"{model.count_params():,} parameters are more than max_parameters={max_parameters:,}")
     if max_macs is not None and (macs := multiply_adds(model)) > max_macs:
         raise TooLarge(f"{macs:,} multiply-adds are more than max_macs={max_macs:,}")
+
+
+def costs(model: keras.Model, spec: TrialSpec) -> dict:
+    """What of the costs of a trial's model, beside its parameters, its record is to hold."""
+    wanted = spec.max_macs is not None or "macs" in spec.objectives
+    return {"macs": multiply_adds(model)} if wanted else {}
 
 
 def multiply_adds(model: keras.Model) -> int:

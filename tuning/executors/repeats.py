@@ -55,5 +55,23 @@ def aggregate_repeats(results: Sequence[dict]) -> dict:
         "run": f"repeat_{best + 1}",
         "best_score": results[best]["score"],
         "seconds": seconds,
+        "trained_seconds": sum(result.get("trained_seconds", 0.0) for result in results),
         "ended": time.time(),
+        **_objectives(results),
     }
+
+
+def _objectives(results: Sequence[dict]) -> dict:
+    """The other objectives of a trial: means, as its score is, but the training takes as long as that of all."""
+    if "objectives" not in results[0]:
+        return {}
+    found: dict[str, float | None] = {}
+    for name in results[0]["objectives"]:
+        values = [result["objectives"][name] for result in results]
+        if None in values:
+            found[name] = None
+        elif name == "seconds":
+            found[name] = sum(values)
+        else:  # the number of parameters is one, and stays a whole number
+            found[name] = values[0] if len(set(values)) == 1 else float(np.mean(values))
+    return {"objectives": found}

@@ -24,9 +24,10 @@ from keras_cnn.training.tasks import FALLBACK, OBJECTIVES
 from keras_cnn.training.train import Diverged, train_epochs
 from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TOO_LARGE, TrialSpec, read_trial
 from tuning.executors.inputs import current
-from tuning.executors.model_limits import TooLarge, check_size
+from tuning.executors.model_limits import TooLarge, check_size, costs
 from tuning.executors.own_trial import model_of_trial
 from tuning.executors.repeats import aggregate_repeats, repeat_spec
+from tuning.objectives import value_of
 
 Report = Callable[[int, dict], bool | None]
 # what may go well at the next attempt: a network file system, a device that was lost
@@ -136,6 +137,7 @@ def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, r
     if spec.takes_hyperparameters:
         settings = with_own(settings, built[0], own_loss(built[0], settings))
         dataclasses.replace(run, settings=settings).write()
+    measured = costs(built[0], spec)
     first = [built]  # a second attempt begins with another
     parent = directory / spec.start_from if spec.start_from else None
     result = train_without_damage(
@@ -152,7 +154,10 @@ def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, r
             report=report,
         ),
     )
-    return {**dataclasses.asdict(result), **appeared}
+    metrics = {**dataclasses.asdict(result), **measured, **appeared}
+    if spec.objectives:
+        metrics["objectives"] = {name: value_of(name, metrics) for name in spec.objectives}
+    return metrics
 
 
 def _built(

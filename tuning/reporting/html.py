@@ -8,6 +8,7 @@ from tuning.config import StudyConfig
 from tuning.oracles.base import declare_space
 from tuning.reporting import figures
 from tuning.reporting.importance import MIN_TRIALS, axes, importance
+from tuning.reporting.pareto import front_html
 from tuning.reporting.ties import ties
 from tuning.storage.trials import Row, hyperparameters, outcome, summary_line
 
@@ -23,6 +24,7 @@ def page(study: StudyConfig, rows: list[Row]) -> str:
         f"<h1>{escape(title)}</h1><p>{escape(summary_line(study, rows))}</p>",
         f"<p>{escape(ties(study, completed))}</p>",
         *(_pictures(study, completed, metrics) if completed else ["<p>No trial has completed.</p>"]),
+        *front_html(study, rows),
         "<h2>Trials</h2>",
         _table(study, rows),
         *_causes(rows, metrics),

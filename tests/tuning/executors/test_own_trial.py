@@ -35,6 +35,7 @@ def test_space_holds_what_conditions_hide_and_the_objective_is_a_metric_of_the_m
     assert names == ["kind", "units"] and space["objective"] == "val_loss"
     assert found("build")["objective"] == found("uncompiled")["objective"] == "val_accuracy"
     assert found("uncompiled", objective="val_loss")["objective"] == "val_loss"
+    assert set(found("build")["metrics"]) == {"val_loss", "val_accuracy"}
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,21 @@ def test_model_over_a_limit_is_not_trained(limits, message, tmp_path):
     assert metrics.get("message") == message and read_record(tmp_path / "metrics.json")["state"]
     assert (tmp_path / "epochs.csv").exists() == (message is None)
     assert json.loads((tmp_path / "run.json").read_text())["settings"]["architecture"] == "own model build"
+
+
+@pytest.mark.usefixtures("in_memory")
+def test_trial_of_several_objectives_records_their_values(tmp_path):
+    names = ("parameters", "macs", "seconds", "val_loss")
+    make_trial(tmp_path, {"units": 64, "deep": False}, objectives=names)
+    metrics = run(tmp_path)
+    best = metrics["best_epoch"] - 1
+    assert metrics["objectives"] == {
+        "parameters": 1218,
+        "macs": 1152,
+        "seconds": metrics["trained_seconds"],
+        "val_loss": metrics["history"]["val_loss"][best],
+    }
+    assert 0 < metrics["trained_seconds"] <= metrics["seconds"]
 
 
 def test_multiply_adds_count_models_inside_a_model():

@@ -36,6 +36,17 @@ def test_of_all_runs_with_a_failed_one_is_its_failure():
     assert found == {"state": "DIVERGED", "message": "nan", "seconds": 3.0}
 
 
+def test_of_all_runs_averages_the_other_objectives_and_adds_up_seconds():
+    found = aggregate_repeats(
+        [
+            result(0.7, trained_seconds=2.0, objectives={"parameters": 9, "val_loss": 0.5, "seconds": 2.0}),
+            result(0.9, trained_seconds=3.0, objectives={"parameters": 9, "val_loss": 0.7, "seconds": 3.0}),
+        ]
+    )
+    assert found["objectives"] == {"parameters": 9, "val_loss": pytest.approx(0.6), "seconds": 5.0}
+    assert found["trained_seconds"] == 5.0
+
+
 def test_repeats_differ_in_seed_folder_and_parent():
     spec = TrialSpec(TrainSettings(seed=5), 9, start_from="../0001", logs="../../logs/0004", repeats=3)
     repeats = [repeat_spec(spec, number) for number in (1, 2, 3)]
