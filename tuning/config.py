@@ -22,7 +22,7 @@ TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
 DEFAULT_TRIALS = 20
 # limits of a study that cannot be changed, or its trials could not be compared
-FIXED = ("tuner", "repeats", "pruner", "max_parameters", "max_macs", "min_epochs")
+FIXED = ("tuner", "repeats", "pruner", "max_parameters", "max_macs", "max_latency_ms", "min_epochs")
 # how a trial ended; only what completed is ranked
 FAILED, DIVERGED = "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
@@ -58,6 +58,7 @@ class SearchSettings:
         pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
         max_parameters: train no model of more parameters; such trials are reported, and not counted as trials.
         max_macs: train no model of more multiply-adds for one image (FLOPs are twice as many).
+        max_latency_ms: train no model whose SavedModel takes more milliseconds for one image, in a worker.
         min_epochs: hyperband judges no trial before so many epochs.
         disk: keep weights and checkpoints within so much, those of the best trials first: 5GB, 500MB.
     """
@@ -72,6 +73,7 @@ class SearchSettings:
     disk: str | None = None
     max_parameters: int | None = None
     max_macs: int | None = None
+    max_latency_ms: float | None = None
     min_epochs: int = 1
 
     def __post_init__(self) -> None:
@@ -83,8 +85,10 @@ class SearchSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name}={value} must be at least 1.")
-        if self.target is not None and not 0 < self.target < float("inf"):
-            raise InputError(f"target={self.target} must be more than 0.")
+        for name in ("target", "max_latency_ms"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise InputError(f"{name}={value} must be more than 0.")
         for name in ("time", "trial_timeout"):
             to_seconds(name, getattr(self, name))
         to_bytes("disk", self.disk)

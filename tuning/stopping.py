@@ -65,7 +65,7 @@ def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> 
         )
     last = oracle.end_order[-TOO_LARGE_IN_A_ROW:]
     if len(last) == TOO_LARGE_IN_A_ROW and all(is_too_large(oracle.trials[name]) for name in last):
-        return f"the last {len(last)} models were larger than --max_parameters or --max_macs allows"
+        return f"the last {len(last)} models exceeded --max_parameters, --max_macs or --max_latency_ms"
     if seconds >= to_seconds("time", search.time):
         return f"it has run for {seconds:.0f} s, and {search.time} were given"
     return ""

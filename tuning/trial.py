@@ -28,6 +28,7 @@ class TrialSpec:
     takes_hyperparameters: bool = False
     max_parameters: int | None = None
     max_macs: int | None = None
+    max_latency_ms: float | None = None
     objectives: tuple[str, ...] = ()
 
     def write(self, directory: Path) -> None:

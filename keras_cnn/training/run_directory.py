@@ -20,6 +20,7 @@ METRICS = "metrics.json"
 TEST = "test.json"
 BEST_WEIGHTS = "best.npz"  # those of the best epoch
 INITIAL = "initial.keras"  # a model of the user's own, as it was given
+LATENCY = "latency.json"  # of a trial's model, where it was measured
 SECONDS = "seconds.json"  # of training, all sessions together
 CHECKPOINT = "checkpoint.npz"  # the whole state after the last epoch
 BEST = "best.json"  # of a study: which of its trials is the best, and its hyperparameters

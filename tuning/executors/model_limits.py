@@ -7,7 +7,14 @@ from tuning.config import TrialSpec
 
 
 class TooLarge(Exception):
-    """A model is larger than the search allows: a result of its hyperparameters, and no mistake."""
+    """A model is larger or slower than the search allows: a result of its hyperparameters, and no mistake.
+
+    measured: what the trial's record is to hold of it.
+    """
+
+    def __init__(self, message: str, measured: dict | None = None):
+        super().__init__(message)
+        self.measured = measured or {}
 
 
 def check_size(model: keras.Model, max_parameters: int | None, max_macs: int | None) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from scipy import stats
@@ -28,6 +29,12 @@ def repeat_spec(spec: TrialSpec, number: int) -> TrialSpec:
         logs=f"../{spec.logs}/repeat_{number}",
         repeats=1,
     )
+
+
+def first_repeat(directory: Path) -> Path:
+    """The first repeat beside the one in `directory`; of a trial that has none, the directory itself."""
+    name, underscore, _ = directory.name.rpartition("_")
+    return directory.with_name(f"{name}_1") if underscore else directory
 
 
 def aggregate_repeats(results: Sequence[dict]) -> dict:

@@ -24,6 +24,7 @@ from keras_cnn.training.tasks import FALLBACK, OBJECTIVES
 from keras_cnn.training.train import Diverged, train_epochs
 from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TOO_LARGE, TrialSpec, read_trial
 from tuning.executors.inputs import current
+from tuning.executors.latency import check_latency
 from tuning.executors.model_limits import TooLarge, check_size, costs
 from tuning.executors.own_trial import model_of_trial
 from tuning.executors.repeats import aggregate_repeats, repeat_spec
@@ -119,7 +120,7 @@ def _failure(error: Exception) -> dict:
     if isinstance(error, Diverged):
         return {"state": DIVERGED, "message": str(error)}
     if isinstance(error, TooLarge):
-        return {"state": TOO_LARGE, "message": str(error)}
+        return {"state": TOO_LARGE, "message": str(error), **error.measured}
     traceback.print_exc()  # into the trial's log
     if isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError)):
         return {"state": OUT_OF_MEMORY, "message": (str(error) or "memory ran out").splitlines()[0][:300]}
@@ -133,11 +134,12 @@ def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, r
     run.write()
     if spec.takes_hyperparameters:
         appeared = model_of_trial(spec, directory, data)
+    measured = check_latency(directory, spec, data.facts)
     built = _built(directory, spec, data, strategy)
     if spec.takes_hyperparameters:
         settings = with_own(settings, built[0], own_loss(built[0], settings))
         dataclasses.replace(run, settings=settings).write()
-    measured = costs(built[0], spec)
+    measured |= costs(built[0], spec)
     first = [built]  # a second attempt begins with another
     parent = directory / spec.start_from if spec.start_from else None
     result = train_without_damage(
