@@ -169,7 +169,7 @@ def _ship(study: StudyConfig, executor: Executor, formats: Sequence[str] | None 
     from keras_cnn.serving.checksums import find_export
     from keras_cnn.training.evaluate import summary
     from keras_cnn.training.run_directory import TEST, read_test
-    from tuning.reporting.report import table, write_report
+    from tuning.reporting.report import mean_of, table, write_report
     from tuning.reporting.ties import ties
     from tuning.storage.trials import best, hyperparameters, run_directory, trials
 
@@ -186,7 +186,8 @@ def _ship(study: StudyConfig, executor: Executor, formats: Sequence[str] | None 
     print(f"\nbest trial {winner['trial']}:")
     for name, value in {**hyperparameters(winner), **study.fixed_hyperparameters}.items():
         print(f"  {name}: {value}")
-    print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
+    mean = f", {mean_of(study, winner)}" if winner["interval"] else ""
+    print(f"{study.objective}: {winner['score']:.4f}{mean}\n{summary(test)}")
     if tied := ties(study, rows):
         print(tied)
     print(f"report: {path}, {path.with_name('report.html')}")

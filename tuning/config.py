@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
+from keras_cnn.data.folds import facts_of_folds
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.provenance import sessions
 from keras_cnn.quantities import to_bytes, to_seconds
@@ -22,7 +23,10 @@ TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
 DEFAULT_TRIALS = 20
 # limits of a study that cannot be changed, or its trials could not be compared
-FIXED = ("tuner", "repeats", "pruner", "max_parameters", "max_macs", "max_latency_ms", "min_epochs")
+FIXED = (
+    *("tuner", "repeats", "folds", "pruner", "max_parameters", "max_macs", "max_latency_ms"),
+    "min_epochs",
+)
 # how a trial ended; only what completed is ranked
 FAILED, DIVERGED = "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
@@ -55,6 +59,8 @@ class SearchSettings:
         target: no trial begins once a score is as good as this: in (0, 1] for accuracy and IoU.
         trial_timeout: a trial that takes longer is ended: 30m.
         repeats: train each point so many times, from different seeds; the score is the mean.
+        folds: train each point so many times, each time validated on another of so many parts of the training and
+            validation images; the score is the mean.
         pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
         max_parameters: train no model of more parameters; such trials are reported, and not counted as trials.
         max_macs: train no model of more multiply-adds for one image (FLOPs are twice as many).
@@ -69,6 +75,7 @@ class SearchSettings:
     target: float | None = None
     trial_timeout: str | None = None
     repeats: int = 1
+    folds: int | None = None
     pruner: str | None = None
     disk: str | None = None
     max_parameters: int | None = None
@@ -85,6 +92,12 @@ class SearchSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name}={value} must be at least 1.")
+        if self.folds is not None and self.folds < 2:
+            raise InputError(f"folds={self.folds} must be at least 2.")
+        if self.folds and self.repeats > 1:
+            raise InputError(
+                f"folds={self.folds} train each point {self.folds} times already: leave --repeats out, or --folds."
+            )
         for name in ("target", "max_latency_ms"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
@@ -100,8 +113,14 @@ class SearchSettings:
             )
         if self.pruner and self.tuner == "hyperband":
             raise InputError("hyperband ends bad trials itself: leave --pruner out, or take another --tuner.")
-        if self.pruner and self.repeats > 1:
-            raise InputError("a pruner judges single runs: leave --pruner out, or --repeats at 1.")
+        if self.pruner and self.runs > 1:
+            option = "--folds" if self.folds else "--repeats"
+            raise InputError(f"a pruner judges single runs: leave --pruner out, or {option}.")
+
+    @property
+    def runs(self) -> int:
+        """How many times each point is trained."""
+        return self.folds or self.repeats
 
     @property
     def trial_limit(self) -> int | None:
@@ -164,8 +183,8 @@ class StudyConfig:
 
     @property
     def model_input_info(self) -> DataFacts:
-        """The facts, with the shape of what a net sees of an image."""
-        return self.base.input_facts(self.facts)
+        """The facts, with the shape of what a net sees of an image, and of folds the images that a run trains on."""
+        return self.base.input_facts(facts_of_folds(self.facts, self.search.folds))
 
     @property
     def title(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
+from keras_cnn.data.folds import check_folds, facts_of_folds
 from keras_cnn.errors import InputError
 from keras_cnn.provenance import changes
 from keras_cnn.training.batch_size import searched_note
@@ -58,10 +59,12 @@ def begin(
         logger.info(f"a worker checks that {wanted.title} can be trained on {facts.name}")
     for note in facts.notes:
         logger.info(f"note: {note}")
+    for note in check_folds(facts, wanted.search.folds):
+        logger.info(f"note: {note}")
     study = StudyConfig(
         directory,
         wanted.search,
-        base.resolved(facts, devices or 1),
+        base.resolved(facts_of_folds(facts, wanted.search.folds), devices or 1),
         wanted.fixed,
         facts,
         devices=devices,
@@ -70,6 +73,7 @@ def begin(
         architectures=wanted.architectures,
         further_objectives=wanted.further_objectives,
     )
+    _check_batch_size(study)
     if wanted.takes_hyperparameters:
         study = _of_build(study, base, executor)
     else:
@@ -80,6 +84,16 @@ def begin(
     start_study(study, executor)
     logger.info(f"{study.title}, {at_once(executor)}; study: {directory}")
     return study
+
+
+def _check_batch_size(study: StudyConfig) -> None:
+    """Raise InputError for a batch larger than what folds leave to train on; without folds a worker does so."""
+    size, images = (study.base.batch_size or 1) * (study.devices or 1), study.model_input_info.images("train")
+    if study.search.folds and not study.base.crop_size and size > images:
+        raise InputError(
+            f"a batch of {size} images does not fit the {images} that {study.search.folds} folds leave to train on: "
+            "lower --batch_size."
+        )
 
 
 def _check_architectures(study: StudyConfig) -> None:

@@ -16,6 +16,8 @@ class TrialSpec:
     start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
     logs: TensorBoard's folder, relative to the trial's directory. repeats: number of runs, each with its own seed.
     takes_hyperparameters: whether `settings.architecture` is a user's build(hp).
+    folds: number of folds of a cross-validation, each a run of its own; None for the data's own splits.
+    fold: of one run, as `fold_of` takes it.
     objectives: names of those beside `settings.objective`, whose values metrics.json is to hold.
     """
 
@@ -30,6 +32,8 @@ class TrialSpec:
     max_macs: int | None = None
     max_latency_ms: float | None = None
     objectives: tuple[str, ...] = ()
+    folds: int | None = None
+    fold: tuple[int, int] | None = None
 
     def write(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -45,5 +49,6 @@ def read_trial(directory: Path) -> TrialSpec:
                 **record,
                 "settings": TrainSettings.from_dict(record["settings"]),
                 "objectives": tuple(record.get("objectives", ())),
+                "fold": tuple(record["fold"]) if record.get("fold") else None,
             }
         )

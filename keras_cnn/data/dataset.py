@@ -74,6 +74,7 @@ class DataFacts:
         value_range: the smallest and the largest value that a pixel may have; (0, 255) of images in files.
         dtype: of the images, `uint8` or `float32`.
         checksum: SHA-256 of images and labels that were given as arrays; empty for other sources.
+        fold: as `folds.fold_of` takes it, of data cut for cross-validation; None for the splits of `load`.
     """
 
     name: str
@@ -89,6 +90,7 @@ class DataFacts:
     value_range: tuple[float, float] = PIXELS
     dtype: str = "uint8"
     checksum: str = ""
+    fold: tuple[int, int] | None = None
 
     def images(self, split: str) -> int:
         """Number of images in `split`."""
@@ -131,8 +133,8 @@ class DataFacts:
     def from_dict(cls, values: dict) -> "DataFacts":
         """The facts in `values`, as `to_dict` gives them; format version 1 has `mirror` for `flip_invariant`."""
         values = {"flip_invariant" if key == "mirror" else key: value for key, value in values.items()}
-        names = ("shape", "classes", "mean", "variance", "notes", "value_range")
-        tuples = {key: tuple(values[key]) for key in names if key in values}
+        names = ("shape", "classes", "mean", "variance", "notes", "value_range", "fold")
+        tuples = {key: tuple(values[key]) for key in names if values.get(key) is not None}
         return cls(**{**values, **tuples})
 
 

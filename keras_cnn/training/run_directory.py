@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts, ImageData
+from keras_cnn.data.folds import fold_of
 from keras_cnn.errors import InputError
 from keras_cnn.provenance import sessions
 from keras_cnn.records import read_or_copy, read_record, understood, write_record
@@ -46,7 +47,8 @@ class Run:
         return Path(os.path.normpath(self.directory / self.logs))
 
     def checked(self, data: ImageData) -> ImageData:
-        """`data`, loaded again; InputError if they are not those that the run was trained on."""
+        """`data`, loaded again and cut as this run has them; InputError if it was trained on others."""
+        data = fold_of(data, self.facts.fold)
         self.facts.check_same(data.facts, self.directory)
         return data
 

@@ -59,6 +59,14 @@ def test_train_and_search_with_a_bad_option_are_refused(complain, arguments, mes
     [
         ([SEARCH, "--tuner", "hyberband"], "Did you mean 'hyperband'"),
         ([SEARCH, "--trials", "0"], "trials=0"),
+        ([SEARCH, "--folds", "1"], "folds=1 must be at least 2"),
+        ([SEARCH, "--folds", "3", "--repeats", "2"], "folds=3 train each point 3 times already"),
+        ([SEARCH, "--tuner", "random", "--folds", "3", "--pruner", "asha"], "leave --pruner out, or --folds"),
+        ([SEARCH, "--folds", "2000"], "folds=2000 are more than the"),
+        (
+            [SEARCH, "--folds", "2", "--batch_size", "800"],
+            "that 2 folds leave to train on: lower --batch_size",
+        ),
         ([SEARCH, "--max_latency_ms", "0"], "max_latency_ms=0.0 must be more than 0"),
         ([SEARCH, "--max_parameters", "0"], "max_parameters=0 must be at least 1"),
         ([SEARCH, "--tuner", "random", "--min_epochs", "2"], "min_epochs=2 belongs to hyperband"),

@@ -1,4 +1,4 @@
-"""The same point trained several times from different seeds: a mean and how sure it is, instead of one lucky draw."""
+"""The same point trained several times, from different seeds or on different folds: a mean and how sure it is."""
 
 import hashlib
 import time
@@ -19,15 +19,23 @@ def to_seed(*parts: object) -> int:
     return int.from_bytes(digest[:4]) >> 1
 
 
+def repeat_name(spec: TrialSpec, number: int) -> str:
+    """The sub-folder of repeat or fold `number`."""
+    return f"{'fold' if spec.folds else 'repeat'}_{number}"
+
+
 def repeat_spec(spec: TrialSpec, number: int) -> TrialSpec:
-    """Repeat `number` (from 1) of a trial, as a trial in a sub-folder; the first has the trial's seed."""
+    """Repeat or fold `number` (from 1) of a trial, as a trial in a sub-folder; the first has the trial's seed."""
+    name = repeat_name(spec, number)
     seed = spec.settings.seed if number == 1 else to_seed(spec.settings.seed, number)
     return replace(
         spec,
         settings=replace(spec.settings, seed=seed),
-        start_from=f"../{spec.start_from}/repeat_{number}" if spec.start_from else None,
-        logs=f"../{spec.logs}/repeat_{number}",
+        start_from=f"../{spec.start_from}/{name}" if spec.start_from else None,
+        logs=f"../{spec.logs}/{name}",
         repeats=1,
+        folds=None,
+        fold=(number, spec.folds) if spec.folds else None,
     )
 
 
@@ -37,11 +45,11 @@ def first_repeat(directory: Path) -> Path:
     return directory.with_name(f"{name}_1") if underscore else directory
 
 
-def aggregate_repeats(results: Sequence[dict]) -> dict:
+def aggregate_repeats(results: Sequence[dict], names: Sequence[str]) -> dict:
     """metrics.json of a trial from those of its repeats; of one that did not complete, that one's.
 
-    `score` is the mean, `interval` holds it with 95 % confidence (Student's t). `run` names the folder of the best
-    repeat, whose `best_score`, history and epoch these are, and whose model is the one to export.
+    `score` is the mean, `interval` holds it with 95 % confidence (Student's t). `run` is the best of the folders
+    `names`, whose `best_score`, history and epoch these are, and whose model is the one to export.
     """
     seconds = sum(result["seconds"] for result in results)
     if results[-1]["state"] != COMPLETED:
@@ -59,7 +67,8 @@ def aggregate_repeats(results: Sequence[dict]) -> dict:
         "loss": float(np.mean([result["loss"] for result in results])),
         "scores": scores.tolist(),
         "interval": [float(low), float(high)],
-        "run": f"repeat_{best + 1}",
+        "run": names[best],
+        "best_epochs": [result["best_epoch"] for result in results],
         "best_score": results[best]["score"],
         "seconds": seconds,
         "trained_seconds": sum(result.get("trained_seconds", 0.0) for result in results),

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData
+from keras_cnn.data.folds import fold_of
 from keras_cnn.data.sources import load
 from keras_cnn.errors import DamagedFileError, InputError, is_disk_full, unknown_name
 from keras_cnn.files import sweep
@@ -27,7 +28,7 @@ from tuning.executors.inputs import current
 from tuning.executors.latency import check_latency
 from tuning.executors.model_limits import TooLarge, check_size, costs
 from tuning.executors.own_trial import model_of_trial
-from tuning.executors.repeats import aggregate_repeats, repeat_spec
+from tuning.executors.repeats import aggregate_repeats, repeat_name, repeat_spec
 from tuning.objectives import value_of
 
 Report = Callable[[int, dict], bool | None]
@@ -80,15 +81,16 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report)
     `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; OUT_OF_MEMORY;
     any other exception is FAILED, with its `message` and `traceback`; but a full disk and what may go well at the next
     attempt are raised. `report(epoch, logs)` is called after each epoch, which is the last one if it returns True.
-    With `repeats`, each is a run in a sub-folder, and the score is their mean.
+    With `repeats` or `folds`, each is a run in a sub-folder, and the score is their mean.
     """
     sweep(directory)
     spec = read_trial(directory)
-    if spec.repeats == 1:
+    runs = spec.folds or spec.repeats
+    if runs == 1:
         return _run(directory, spec, strategy, report)
-    results = []
-    for number in range(1, spec.repeats + 1):
-        folder = directory / f"repeat_{number}"
+    results, names = [], [repeat_name(spec, number) for number in range(1, runs + 1)]
+    for number, name in enumerate(names, start=1):
+        folder = directory / name
         if not (folder / METRICS).exists():
             one = repeat_spec(spec, number)
             one.write(folder)
@@ -96,7 +98,7 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report)
         results.append(read_metrics(folder))
         if results[-1]["state"] != COMPLETED:
             break
-    metrics = aggregate_repeats(results)
+    metrics = aggregate_repeats(results, names)
     write_record(directory / METRICS, metrics)
     return metrics
 
@@ -129,7 +131,7 @@ def _failure(error: Exception) -> dict:
 
 
 def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, report: Report) -> dict:
-    data, appeared, settings = load_data(spec.settings), {}, spec.settings
+    data, appeared, settings = fold_of(load_data(spec.settings), spec.fold), {}, spec.settings
     run = Run(directory, settings, data.facts, spec.logs, strategy.num_replicas_in_sync)
     run.write()
     if spec.takes_hyperparameters:

@@ -21,7 +21,7 @@ def table(study: StudyConfig, rows: list[Row]) -> str:
         (
             row["trial"],
             row["state"],
-            _number(row["score"], ".4f"),
+            _score(row),
             f"{_number(row['best_epoch'], 'd')}/{_number(row['epochs'], 'd')}",
             _number(row["seconds"], ".1f"),
             _number(row["parameters"], ",d"),
@@ -82,8 +82,7 @@ def _best_section(study: StudyConfig, completed: list[Row]) -> list[str]:
     winner = completed[0]
     lines = ["## Best", "", f"Trial {winner['trial']}: {study.objective} {winner['score']:.4f}"]
     if winner["interval"]:
-        low, high = winner["interval"]
-        lines[-1] += f", the mean of {study.search.repeats} runs (95 % interval {low:.4f}-{high:.4f})"
+        lines[-1] += f", {mean_of(study, winner)}"
     run = run_directory(study, winner)
     if (run / TEST).exists():
         lines[-1] += f"; {summary(read_test(run))}, read once"
@@ -99,6 +98,20 @@ def _best_section(study: StudyConfig, completed: list[Row]) -> list[str]:
 def _front_section(study: StudyConfig, rows: list[Row]) -> list[str]:
     table = front_markdown(study, rows)
     return ["## Pareto front", "", explanation(study), "", table, ""] if table else []
+
+
+def mean_of(study: StudyConfig, row: Row) -> str:
+    """What a score with an interval is the mean of; of folds it is that of a cross-validation."""
+    low, high = row["interval"]
+    what = "folds" if study.search.folds else "runs"
+    return f"the mean of {study.search.runs} {what} (95 % interval {low:.4f}-{high:.4f})"
+
+
+def _score(row: Row) -> str:
+    if not row["interval"] or row["score"] is None:
+        return _number(row["score"], ".4f")
+    low, high = row["interval"]
+    return f"{row['score']:.4f} ({low:.4f}-{high:.4f})"
 
 
 def _number(value: float | None, form: str) -> str:
