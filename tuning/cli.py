@@ -8,7 +8,15 @@ from dataclasses import fields
 from functools import partial
 
 from keras_cnn.errors import InputError
-from keras_cnn.parser import Parser, add_download, add_formats, add_settings, new_parser, run_command
+from keras_cnn.parser import (
+    Parser,
+    add_download,
+    add_formats,
+    add_refit,
+    add_settings,
+    new_parser,
+    run_command,
+)
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.usage import refuse_command, usage
 from tuning import commands
@@ -129,6 +137,7 @@ def _study_parser(command: str) -> Parser:
     parser.add_argument("directory", help="directory of the study")
     if command == "export":
         add_formats(parser)
+        add_refit(parser)
     return parser
 
 

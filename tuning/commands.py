@@ -121,8 +121,23 @@ def report(options) -> None:
 def export(options) -> None:
     study = read_study(Path(options.directory))
     import_tuner()
+    if options.refit:
+        run, destination = refit(study.directory), Path("saved_models") / study.name
     with make_executor(MachineSettings(workers=1), 0, study.devices, study.threads) as executor:
-        _ship(study, executor, options.formats)
+        if options.refit:
+            print(f"SavedModel: {executor.export(run, destination, options.formats)}")
+        else:
+            _ship(study, executor, options.formats)
+
+
+def refit(directory: Path) -> Path:
+    """Train the best configuration of the study in `directory` on all images; returns the directory of the run."""
+    study = read_study(directory)
+    _refuse_in_memory(study)
+    start_tensorflow()
+    from tuning.refit import refit_in_worker
+
+    return refit_in_worker(study)
 
 
 def _machine(options) -> MachineSettings:

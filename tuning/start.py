@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
-from keras_cnn.data.folds import check_folds, facts_of_folds
+from keras_cnn.data.folds import check_folds, facts_of_folds, notes_of_folds
 from keras_cnn.errors import InputError
 from keras_cnn.provenance import changes
 from keras_cnn.training.batch_size import searched_note
@@ -57,7 +57,7 @@ def begin(
         facts = DataFacts.from_dict(executor.facts(base, download))
     else:
         logger.info(f"a worker checks that {wanted.title} can be trained on {facts.name}")
-    for note in facts.notes:
+    for note in notes_of_folds(facts) if wanted.search.folds else facts.notes:
         logger.info(f"note: {note}")
     for note in check_folds(facts, wanted.search.folds):
         logger.info(f"note: {note}")

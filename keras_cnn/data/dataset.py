@@ -74,7 +74,8 @@ class DataFacts:
         value_range: the smallest and the largest value that a pixel may have; (0, 255) of images in files.
         dtype: of the images, `uint8` or `float32`.
         checksum: SHA-256 of images and labels that were given as arrays; empty for other sources.
-        fold: as `folds.fold_of` takes it, of data cut for cross-validation; None for the splits of `load`.
+        fold: as `folds.fold_of` takes it, of data cut for cross-validation, or (0, 1) if no image validates; None for
+            the splits of `load`.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""Cross-validation: training and validation images together, cut into folds, each of which validates once."""
+"""Cross-validation: training and validation images together, cut into folds, each of which validates once.
+
+And all of them to train on, when a configuration has been chosen.
+"""
 
 import itertools
 import math
@@ -9,7 +12,10 @@ import numpy as np
 from keras_cnn.data import array_store
 from keras_cnn.data.dataset import DataFacts, ImageData, Split, listing
 from keras_cnn.data.pixel_statistics import mean_and_variance
+from keras_cnn.data.splits import few_to_validate
 from keras_cnn.errors import InputError
+
+ALL = (0, 1)  # no fold validates
 
 
 def fold_of(data: ImageData, fold: tuple[int, int] | None) -> ImageData:
@@ -18,7 +24,8 @@ def fold_of(data: ImageData, fold: tuple[int, int] | None) -> ImageData:
     Args:
         data: as `load` returned them, or already so cut.
         fold: (k, n) for fold k, from 1, of n to validate on, and all others to train on: scikit-learn's
-            `StratifiedKFold`, shuffled with the seed of the validation split, or `KFold` of masks; None for `data`.
+            `StratifiedKFold`, shuffled with the seed of the validation split, or `KFold` of masks. `ALL` to train on
+            all images, and validate on none. None for `data`.
 
     Returns:
         The data; mean and variance are those of its training images.
@@ -29,6 +36,8 @@ def fold_of(data: ImageData, fold: tuple[int, int] | None) -> ImageData:
 
     number, folds = fold
     parts = [data.train, data.validation]
+    if fold == ALL:
+        return _all(data, parts)
     masks = data.facts.task == "segmentation"
     labels = np.zeros(sum(map(len, parts))) if masks else np.concatenate([part.labels for part in parts])
     seed = data.load_arguments.get("split_seed", 0)
@@ -38,6 +47,13 @@ def fold_of(data: ImageData, fold: tuple[int, int] | None) -> ImageData:
     return replace(
         data, facts=_facts(data.facts, fold, train, validation), train=train, validation=validation
     )
+
+
+def _all(data: ImageData, parts: list[Split]) -> ImageData:
+    train, nothing = _taken(parts, np.arange(sum(map(len, parts)))), _taken(parts, np.arange(0))
+    facts = _facts(data.facts, ALL, train, nothing)
+    note = "trained on the training and validation images together, so that it was not validated itself"
+    return replace(data, facts=replace(facts, notes=(*facts.notes, note)), train=train, validation=nothing)
 
 
 def facts_of_folds(facts: DataFacts, folds: int | None) -> DataFacts:
@@ -101,4 +117,11 @@ def _facts(facts: DataFacts, fold: tuple[int, int], train: Split, validation: Sp
         for name, split in (("train", train), ("validation", validation))
     }
     mean, variance = mean_and_variance(train.images)
-    return replace(facts, counts={**facts.counts, **found}, mean=mean, variance=variance, fold=fold)
+    counts, notes = {**facts.counts, **found}, notes_of_folds(facts)
+    return replace(facts, counts=counts, mean=mean, variance=variance, notes=notes, fold=fold)
+
+
+def notes_of_folds(facts: DataFacts) -> tuple[str, ...]:
+    """The notes on the data but that on their own validation split, which folds replace."""
+    few = few_to_validate(facts.images("validation"))
+    return tuple(note for note in facts.notes if note not in few)

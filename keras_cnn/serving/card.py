@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_cnn.data.folds import ALL
 from keras_cnn.provenance import provenance
 from keras_cnn.serving.checksums import digest
 from keras_cnn.training.run_directory import BEST_WEIGHTS, Run
@@ -40,7 +41,7 @@ def make_card(
         "output": {"name": "probabilities", "dtype": "float32", "shape": model.output_shape},
         "data": run.facts.to_dict(),
         "settings": run.settings.to_dict(),
-        "validation": {_objective(metrics, score): metrics["score"], "best_epoch": metrics["best_epoch"]},
+        "validation": _validation(run, metrics, score),
         "test": test,
         "limits": _limits(run, test),
         "parameters": metrics["parameters"],
@@ -49,6 +50,13 @@ def make_card(
         "formats": formats,
         "provenance": provenance(),
     }
+
+
+def _validation(run: Run, metrics: dict, score: str) -> dict | None:
+    """What was measured on the validation images; None of a model that was trained on them too."""
+    if run.facts.fold == ALL:
+        return None
+    return {_objective(metrics, score): metrics["score"], "best_epoch": metrics["best_epoch"]}
 
 
 def _limits(run: Run, test: dict) -> list[str]:

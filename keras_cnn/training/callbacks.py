@@ -34,11 +34,20 @@ class Record(keras.callbacks.Callback):
     where there is no such metric. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best
     weights, `history` maps each metric to its value per epoch, `seconds` is the time of all epochs, those of earlier
     sessions too. Nothing is kept of an epoch that diverged. `by_position` is an argument of `save_weights`.
+    Not `validated`, the last epoch counts as the best, and its training loss as score and loss.
     """
 
-    def __init__(self, directory: Path, objective: str | None, by_position: bool = False):
+    def __init__(
+        self,
+        directory: Path,
+        objective: str | None,
+        by_position: bool = False,
+        *,
+        validated: bool = True,
+    ):
         super().__init__()
-        self._by_position = by_position
+        self._by_position, self._validated = by_position, validated
+        objective = objective if validated else "loss"
         self.directory, self.objective = directory, objective
         self.score, self.loss, self.epoch = -math.inf, math.inf, 0
         self.history: dict[str, list[float]] = {}
@@ -66,9 +75,10 @@ class Record(keras.callbacks.Callback):
             raise unknown_name(
                 "objective", self.objective, [name for name in logs if name.startswith("val_")]
             )
-        score, loss = float(logs[self.objective]), float(logs["val_loss"])
+        score, loss = float(logs[self.objective]), float(logs["val_loss" if self._validated else "loss"])
         sign = sign_of(self.objective)
-        if self.epoch == 0 or (sign * score, -loss) > (sign * self.score, -self.loss):
+        better = self.epoch == 0 or (sign * score, -loss) > (sign * self.score, -self.loss)
+        if better or not self._validated:
             self.score, self.loss, self.epoch = score, loss, epoch + 1
             with averaged(self.model):
                 save_weights(self.directory / BEST_WEIGHTS, self.model, self._by_position)

@@ -77,7 +77,7 @@ def train_epochs(
 
     Args:
         settings: resolved settings (`TrainSettings.resolved`).
-        data: the data set.
+        data: the data set. Without validation images the weights of the last epoch are kept.
         directory: where to write.
         strategy: of `get_strategy`.
         stop_epoch: last epoch to train, of the schedule's `settings.epochs`; None for all.
@@ -104,11 +104,13 @@ def train_epochs(
         with strategy.scope():
             load_pretrained(model, settings.architecture, Path(settings.weights))
     window, logs = window_of(model), logs or directory / "logs"
-    validation = cut(data.validation, window) if window else data.validation
+    validated = len(data.validation) > 0
+    validation = cut(data.validation, window) if window and validated else data.validation
     own = own_loss(model, settings)
     one_hot = own and takes_one_hot(model)
     objective = settings.objective or (None if own else OBJECTIVES[facts.task])
-    record, initial_epoch = Record(directory, objective, is_own(settings.architecture)), 0
+    by_position = is_own(settings.architecture)
+    record, initial_epoch = Record(directory, objective, by_position, validated=validated), 0
     if start_from:
         with strategy.scope():
             progress = restore_state(start_from / CHECKPOINT, model)
@@ -118,6 +120,16 @@ def train_epochs(
             record.resume(progress)
     # after a kill between the last epoch's checkpoint and the end of the run nothing is left to train
     if initial_epoch < stop_epoch and not record.out_of_patience(initial_epoch, settings.patience):
+        validation_batches = (
+            evaluation_batches(
+                validation,
+                2 * batch_size,
+                replicas=strategy.num_replicas_in_sync,
+                one_hot_classes=len(facts.classes) if one_hot else None,
+            )
+            if validated
+            else None
+        )
         history = model.fit(
             batches_of(
                 settings,
@@ -129,12 +141,7 @@ def train_epochs(
                 initial_epoch=initial_epoch,
                 one_hot=one_hot,
             ),
-            validation_data=evaluation_batches(
-                validation,
-                2 * batch_size,
-                replicas=strategy.num_replicas_in_sync,
-                one_hot_classes=len(facts.classes) if one_hot else None,
-            ),
+            validation_data=validation_batches,
             initial_epoch=initial_epoch,
             epochs=stop_epoch,
             steps_per_epoch=steps,
@@ -145,13 +152,14 @@ def train_epochs(
                 keras.callbacks.TerminateOnNaN(),
                 AveragedWeights(),
                 BatchStatistics(
-                    training_batches(data.train, batch_size, epochs=1, seed=settings.seed, window=window)
+                    training_batches(data.train, batch_size, epochs=1, seed=settings.seed, window=window),
+                    validated,
                 ),
                 record,
                 tensorboard(logs, stop_epoch),
                 *(
                     [MaskPictures(logs, facts.classes, validation, stop_epoch, facts.value_range)]
-                    if window
+                    if window and validated
                     else []
                 ),
                 EpochReport(report),

@@ -80,6 +80,7 @@ def test_train_and_search_with_a_bad_option_are_refused(complain, arguments, mes
         (["resume", "nowhere"], "nowhere does not exist"),
         (["report", "nowhere"], "nowhere does not exist"),
         (["export", "nowhere"], "nowhere does not exist"),
+        (["export", "nowhere", "--refit"], "nowhere does not exist"),
     ],
 )
 def test_tuning_command_with_a_bad_option_is_refused(complain, arguments, message):

@@ -7,8 +7,9 @@ import pytest
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from keras_cnn.data.dataset import DataFacts
-from keras_cnn.data.folds import check_folds, facts_of_folds, fold_of
+from keras_cnn.data.folds import ALL, check_folds, facts_of_folds, fold_of, notes_of_folds
 from keras_cnn.data.pixel_statistics import mean_and_variance
+from keras_cnn.data.splits import few_to_validate
 from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import Run
@@ -46,6 +47,24 @@ def test_statistics_and_counts_of_a_fold_are_those_of_its_own_training_images(da
     assert found.counts["train"] == np.bincount(train.labels).tolist()
     assert (found.images("train"), found.images("validation")) == (171, 85)  # of 256
     assert DataFacts.from_dict(found.to_dict()) == found
+
+
+def test_all_images_train_and_none_validates(data):
+    found = fold_of(untouched(data), ALL)
+    np.testing.assert_array_equal(found.train.images, together(data, "images"))
+    np.testing.assert_array_equal(found.train.labels, together(data, "labels"))
+    assert len(found.validation) == found.facts.images("validation") == 0
+    assert (found.facts.mean, found.facts.variance) == mean_and_variance(found.train.images)
+    assert found.facts.notes[-1].endswith("it was not validated itself")
+
+
+def test_notes_of_folds_leave_out_that_on_the_validation_split(data):
+    facts = replace(data.facts, notes=("a note", *few_to_validate(64)))
+    assert (
+        len(facts.notes) == 2
+        and notes_of_folds(facts) == fold_of(replace(data, facts=facts), (1, 2)).facts.notes
+    )
+    assert notes_of_folds(facts) == ("a note",)
 
 
 def test_run_of_a_fold_takes_the_data_as_they_are_loaded(data, tmp_path):
