@@ -4,7 +4,6 @@ And all of them to train on, when a configuration has been chosen.
 """
 
 import itertools
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -61,7 +60,7 @@ def facts_of_folds(facts: DataFacts, folds: int | None) -> DataFacts:
     if folds is None:
         return facts
     train, validation = (facts.counts[name] for name in ("train", "validation"))
-    counts = [math.floor((a + b) * (1 - 1 / folds)) for a, b in zip(train, validation, strict=True)]
+    counts = [(a + b) * (folds - 1) // folds for a, b in zip(train, validation, strict=True)]
     return replace(facts, counts={**facts.counts, "train": counts})
 
 

@@ -12,7 +12,7 @@ from tuning.reporting.ties import ties
 
 def study_of(tmp_path, images: int, **search) -> StudyConfig:
     facts = replace(
-        digits_facts(), counts={"train": [900], "validation": [images // 2, images - images // 2]}
+        digits_facts(), counts={"train": [450, 450], "validation": [images // 2, images - images // 2]}
     )
     return StudyConfig(tmp_path, SearchSettings("random", **search), TrainSettings(batch_size=8), {}, facts)
 
