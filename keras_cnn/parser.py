@@ -142,6 +142,16 @@ def add_formats(parser: Parser) -> None:
     )
 
 
+def add_refit(parser: Parser) -> None:
+    """`--refit`, of what exports a study."""
+    parser.add_argument(
+        "--refit",
+        action="store_true",
+        help="of a study: train its best configuration anew, on training and validation images together, and export "
+        "that model, which is not validated itself; otherwise the model that was scored is exported",
+    )
+
+
 def read_settings(options: jsonargparse.Namespace) -> TrainSettings:
     """TrainSettings of the parsed options; None stands for the default."""
     names = [field.name for field in dataclasses.fields(TrainSettings)]

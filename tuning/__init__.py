@@ -10,7 +10,7 @@ import importlib
 _HOMES = {
     "BayesianOptimization": "tuners.tuner",
     "GridSearch": "tuners.tuner",
-    "BestTrial": "study",
+    "BestTrial": "best_trial",
     "HyperCNN": "hypermodel",
     "Hyperband": "tuners.tuner",
     "RandomSearch": "tuners.tuner",

@@ -10,6 +10,7 @@ from tuning.config import STUDY
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial
 from tuning.keras_tuner_import import import_tuner
 from tuning.keyword_arguments import fixed_of, limits_of, loaded_data, named_architectures
+from tuning.objectives import split_objectives
 from tuning.study import Study
 from tuning.wanted import Wanted
 
@@ -23,6 +24,7 @@ def search(
     build_or_architectures: "str | Sequence[str] | Callable | kt.HyperModel",
     data: Any,
     *,
+    objective: "str | kt.Objective | Sequence[str | kt.Objective] | None" = None,
     trials: int | None = None,
     time: str | None = None,
     tuner: str = "hyperband",
@@ -49,6 +51,9 @@ def search(
             compiled or not; MODULE:FUNCTION of such a function, or of one `(input_shape, classes, **options)`; the
             name of an architecture, or several names, of which the search chooses.
         data: what `keras_cnn.load` returns or takes: arrays (x, y), `"digits"`, ...
+        objective: the validation metric that ranks trials; `val_accuracy`, or `val_mean_iou` of masks, by default. Of
+            several, `["val_accuracy", "parameters"]`, the first ranks trials, and all make a Pareto front: further
+            metrics, `parameters`, `macs`, `latency_ms` and `seconds` of training.
         trials: at most so many.
         time: no trial begins after so long: `"10m"`.
         tuner: `random`, `bayesian`, `hyperband` or `grid`.
@@ -63,7 +68,7 @@ def search(
         download: whether a TensorFlow Datasets set may be fetched from the network.
         start_with: studies, or best.json files of such, whose best configurations are tried first.
         **settings: other fields of `SearchSettings` (`target`, `repeats`, `max_parameters`, ...) and of
-            `TrainSettings` (`batch_size`, `augmentation`, `objective`, ...), which are then not searched; of arrays
+            `TrainSettings` (`batch_size`, `augmentation`, `patience`, ...), which are then not searched; of arrays
             also `class_names` and `value_range`, as `load` takes them.
 
     Returns:
@@ -77,7 +82,9 @@ def search(
     limits = limits_of(settings, tuner=tuner, trials=trials, time=time)
     build, architectures, takes_hyperparameters = named_architectures(build_or_architectures)
     loaded = loaded_data(data, settings)
-    base = settings_from(architectures[0], loaded or data, {"epochs": epochs, **settings})
+    first, further = split_objectives(objective)
+    given = {"epochs": epochs, "objective": first, **settings}
+    base = settings_from(architectures[0], loaded or data, given)
     wanted = Wanted(
         base,
         limits,
@@ -85,6 +92,7 @@ def search(
         {} if takes_hyperparameters else fixed_of(settings, base),
         takes_hyperparameters,
         [path.directory / "best.json" if isinstance(path, Study) else path for path in start_with],
+        further,
     )
     from tuning.executors.inputs import Inputs
     from tuning.executors.start_workers import check_reachable, started

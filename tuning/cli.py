@@ -8,7 +8,15 @@ from dataclasses import fields
 from functools import partial
 
 from keras_cnn.errors import InputError
-from keras_cnn.parser import Parser, add_download, add_formats, add_settings, new_parser, run_command
+from keras_cnn.parser import (
+    Parser,
+    add_download,
+    add_formats,
+    add_refit,
+    add_settings,
+    new_parser,
+    run_command,
+)
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.usage import refuse_command, usage
 from tuning import commands
@@ -53,7 +61,7 @@ def main(arguments: list[str]) -> int:
 
 def _search_parser() -> Parser:
     parser = new_parser("Search an architecture's space; report, measure and export the best trial.")
-    add_settings(parser, SEARCHED, skip=["architecture"])
+    add_settings(parser, SEARCHED, skip=["architecture", "objective"])
     parser.add_argument(
         "build",
         nargs="?",
@@ -64,6 +72,12 @@ def _search_parser() -> Parser:
         "--architecture",
         nargs="+",
         help="name of an architecture; of several, the search chooses (default: vgg)",
+    )
+    parser.add_argument(
+        "--objective",
+        nargs="+",
+        help="validation metric that ranks trials (default: val_accuracy, or val_mean_iou of masks); further metrics, "
+        "parameters, macs, latency_ms or seconds after it make a Pareto front with it",
     )
     parser.add_class_arguments(SearchSettings)
     parser.add_class_arguments(MachineSettings)
@@ -123,6 +137,7 @@ def _study_parser(command: str) -> Parser:
     parser.add_argument("directory", help="directory of the study")
     if command == "export":
         add_formats(parser)
+        add_refit(parser)
     return parser
 
 

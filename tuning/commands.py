@@ -17,6 +17,7 @@ from tuning.config import STUDY, SearchSettings, StudyConfig, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, make_executor
 from tuning.keras_tuner_import import import_tuner
+from tuning.objectives import split_objectives
 from tuning.space.searched import fixed_settings
 from tuning.storage.in_memory import in_memory, resume_command
 from tuning.wanted import Wanted
@@ -59,8 +60,10 @@ def _wanted(options) -> Wanted:
         raise InputError(f"{build} is searched by itself: leave --architecture {' '.join(named)} out.")
     architectures = (build,) if build else tuple(dict.fromkeys(named or [DEFAULT_ARCHITECTURE]))
     options.architecture = architectures[0]
+    options.objective, further = split_objectives(options.objective)
     fixed = {} if build else fixed_settings(options)
-    return Wanted(read_settings(options), limits, architectures, fixed, bool(build), options.start_with)
+    settings = read_settings(options)
+    return Wanted(settings, limits, architectures, fixed, bool(build), options.start_with, further)
 
 
 def resume(options) -> None:
@@ -103,6 +106,7 @@ def report(options) -> None:
 
     rows = trials(study)
     print(table(study, rows))
+    _print_front(study, rows)
     _print_damage(study, rows)
     try:
         path = write_report(study)
@@ -117,8 +121,23 @@ def report(options) -> None:
 def export(options) -> None:
     study = read_study(Path(options.directory))
     import_tuner()
+    if options.refit:
+        run, destination = refit(study.directory), Path("saved_models") / study.name
     with make_executor(MachineSettings(workers=1), 0, study.devices, study.threads) as executor:
-        _ship(study, executor, options.formats)
+        if options.refit:
+            print(f"SavedModel: {executor.export(run, destination, options.formats)}")
+        else:
+            _ship(study, executor, options.formats)
+
+
+def refit(directory: Path) -> Path:
+    """Train the best configuration of the study in `directory` on all images; returns the directory of the run."""
+    study = read_study(directory)
+    _refuse_in_memory(study)
+    start_tensorflow()
+    from tuning.refit import refit_in_worker
+
+    return refit_in_worker(study)
 
 
 def _machine(options) -> MachineSettings:
@@ -142,6 +161,14 @@ def _print_damage(study: StudyConfig, rows: "Sequence[Row]") -> None:
         print(f"note: {line}")
 
 
+def _print_front(study: StudyConfig, rows: "Sequence[Row]") -> None:
+    """The Pareto front, of a study with several objectives."""
+    from tuning.reporting.pareto import explanation, front_markdown
+
+    if front := front_markdown(study, rows):
+        print(f"\nPareto front: {explanation(study)}\n\n{front}")
+
+
 def _run(study: StudyConfig, executor: Executor) -> None:
     from tuning.start import run
 
@@ -157,7 +184,7 @@ def _ship(study: StudyConfig, executor: Executor, formats: Sequence[str] | None 
     from keras_cnn.serving.checksums import find_export
     from keras_cnn.training.evaluate import summary
     from keras_cnn.training.run_directory import TEST, read_test
-    from tuning.reporting.report import table, write_report
+    from tuning.reporting.report import mean_of, table, write_report
     from tuning.reporting.ties import ties
     from tuning.storage.trials import best, hyperparameters, run_directory, trials
 
@@ -169,10 +196,13 @@ def _ship(study: StudyConfig, executor: Executor, formats: Sequence[str] | None 
     version = version or executor.export(run, destination, formats or ())
     test = read_test(run)
     path, rows = write_report(study), trials(study)
-    print(f"\n{table(study, rows)}\n\nbest trial {winner['trial']}:")
+    print(f"\n{table(study, rows)}")
+    _print_front(study, rows)
+    print(f"\nbest trial {winner['trial']}:")
     for name, value in {**hyperparameters(winner), **study.fixed_hyperparameters}.items():
         print(f"  {name}: {value}")
-    print(f"{study.objective}: {winner['score']:.4f}\n{summary(test)}")
+    mean = f", {mean_of(study, winner)}" if winner["interval"] else ""
+    print(f"{study.objective}: {winner['score']:.4f}{mean}\n{summary(test)}")
     if tied := ties(study, rows):
         print(tied)
     print(f"report: {path}, {path.with_name('report.html')}")

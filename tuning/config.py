@@ -1,10 +1,11 @@
 """What a search and each of its trials are, as plain data."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
+from keras_cnn.data.folds import facts_of_folds
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.provenance import sessions
 from keras_cnn.quantities import to_bytes, to_seconds
@@ -13,14 +14,20 @@ from keras_cnn.task import SHARES, TASKS
 from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
-from keras_cnn.training.run_directory import TRIAL
+from keras_cnn.training.run_directory import TRIAL as TRIAL
 from keras_cnn.training.tasks import sign_of
+from tuning.objectives import Objective, parse_objective
+from tuning.trial import TrialSpec as TrialSpec
+from tuning.trial import read_trial as read_trial
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")
 DEFAULT_TRIALS = 20
 # limits of a study that cannot be changed, or its trials could not be compared
-FIXED = ("tuner", "repeats", "pruner", "max_parameters", "max_macs", "min_epochs")
+FIXED = (
+    *("tuner", "repeats", "folds", "pruner", "max_parameters", "max_macs", "max_latency_ms"),
+    "min_epochs",
+)
 # how a trial ended; only what completed is ranked
 FAILED, DIVERGED = "FAILED", "DIVERGED"
 OUT_OF_MEMORY, TIMED_OUT = "OUT_OF_MEMORY", "TIMED_OUT"
@@ -53,9 +60,12 @@ class SearchSettings:
         target: no trial begins once a score is as good as this: in (0, 1] for accuracy and IoU.
         trial_timeout: a trial that takes longer is ended: 30m.
         repeats: train each point so many times, from different seeds; the score is the mean.
+        folds: train each point so many times, each time validated on another of so many parts of the training and
+            validation images; the score is the mean.
         pruner: end trials early that do badly, while others run: median or asha. hyperband does so itself.
         max_parameters: train no model of more parameters; such trials are reported, and not counted as trials.
         max_macs: train no model of more multiply-adds for one image (FLOPs are twice as many).
+        max_latency_ms: train no model whose SavedModel takes more milliseconds for one image, in a worker.
         min_epochs: hyperband judges no trial before so many epochs.
         disk: keep weights and checkpoints within so much, those of the best trials first: 5GB, 500MB.
     """
@@ -66,10 +76,12 @@ class SearchSettings:
     target: float | None = None
     trial_timeout: str | None = None
     repeats: int = 1
+    folds: int | None = None
     pruner: str | None = None
     disk: str | None = None
     max_parameters: int | None = None
     max_macs: int | None = None
+    max_latency_ms: float | None = None
     min_epochs: int = 1
 
     def __post_init__(self) -> None:
@@ -81,8 +93,16 @@ class SearchSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name}={value} must be at least 1.")
-        if self.target is not None and not 0 < self.target < float("inf"):
-            raise InputError(f"target={self.target} must be more than 0.")
+        if self.folds is not None and self.folds < 2:
+            raise InputError(f"folds={self.folds} must be at least 2.")
+        if self.folds and self.repeats > 1:
+            raise InputError(
+                f"folds={self.folds} train each point {self.folds} times already: leave --repeats out, or --folds."
+            )
+        for name in ("target", "max_latency_ms"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise InputError(f"{name}={value} must be more than 0.")
         for name in ("time", "trial_timeout"):
             to_seconds(name, getattr(self, name))
         to_bytes("disk", self.disk)
@@ -94,8 +114,14 @@ class SearchSettings:
             )
         if self.pruner and self.tuner == "hyperband":
             raise InputError("hyperband ends bad trials itself: leave --pruner out, or take another --tuner.")
-        if self.pruner and self.repeats > 1:
-            raise InputError("a pruner judges single runs: leave --pruner out, or --repeats at 1.")
+        if self.pruner and self.runs > 1:
+            option = "--folds" if self.folds else "--repeats"
+            raise InputError(f"a pruner judges single runs: leave --pruner out, or {option}.")
+
+    @property
+    def runs(self) -> int:
+        """How many times each point is trained."""
+        return self.folds or self.repeats
 
     @property
     def trial_limit(self) -> int | None:
@@ -109,7 +135,8 @@ class StudyConfig:
     (by dotted name), and the facts of the data. devices, threads: of each worker. wide: as in `space.point`.
     architectures: to choose from, the one of `base` if not given. first_points: hyperparameters to try first.
     batch_sizes: to choose from, those that suit the number of images if not given.
-    space: of a user's build(hp), which `base.architecture` names, the hyperparameters that it declares."""
+    space: of a user's build(hp), which `base.architecture` names, the hyperparameters that it declares.
+    further_objectives: beside the one that ranks trials, of the Pareto front."""
 
     directory: Path
     search: SearchSettings
@@ -123,6 +150,7 @@ class StudyConfig:
     initial_configurations: tuple[dict, ...] = ()
     batch_sizes: tuple[int, ...] = ()
     space: dict | None = None
+    further_objectives: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.batch_sizes:
@@ -150,9 +178,14 @@ class StudyConfig:
         return sign_of(self.objective)
 
     @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The one that ranks trials, and the others."""
+        return Objective(self.objective, self.sign), *map(parse_objective, self.further_objectives)
+
+    @property
     def model_input_info(self) -> DataFacts:
-        """The facts, with the shape of what a net sees of an image."""
-        return self.base.input_facts(self.facts)
+        """The facts, with the shape of what a net sees of an image, and of folds the images that a run trains on."""
+        return self.base.input_facts(facts_of_folds(self.facts, self.search.folds))
 
     @property
     def title(self) -> str:
@@ -191,6 +224,7 @@ def parse_study(path: Path) -> StudyConfig:
             threads=record.get("threads"),
             architectures=tuple(record.get("architectures", ())),
             space=record.get("space"),
+            further_objectives=tuple(record.get("further_objectives", ())),
             batch_sizes=tuple(
                 record.get("batch_sizes", UNRECORDED_BATCH_SIZES[TASKS[record["facts"]["task"]].unit])
             ),
@@ -208,34 +242,3 @@ def _renamed(record: dict) -> dict:
         "use_gpu_widths": wide,
         "initial_configurations": tuple(initial),
     }
-
-
-@dataclass(frozen=True)
-class TrialSpec:
-    """One trial: train `settings` to `stop_epoch` of its schedule.
-
-    start_from: the directory, relative to the trial's own, of the trial whose last state it continues with.
-    logs: TensorBoard's folder, relative to the trial's directory. repeats: number of runs, each with its own seed.
-    takes_hyperparameters: whether `settings.architecture` is a user's build(hp).
-    """
-
-    settings: TrainSettings
-    stop_epoch: int
-    start_from: str | None = None
-    logs: str = "logs"
-    repeats: int = 1
-    hyperparameters: dict = field(default_factory=dict)
-    takes_hyperparameters: bool = False
-    max_parameters: int | None = None
-    max_macs: int | None = None
-
-    def write(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        write_record(directory / TRIAL, dataclasses.asdict(self))
-
-
-def read_trial(directory: Path) -> TrialSpec:
-    """The trial in `directory`; InputError if its trial.json is missing or damaged."""
-    record = read_record(directory / TRIAL)
-    with understood(directory / TRIAL):
-        return TrialSpec(**{**record, "settings": TrainSettings.from_dict(record["settings"])})

@@ -5,12 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts
+from keras_cnn.data.folds import check_folds, facts_of_folds, notes_of_folds
 from keras_cnn.errors import InputError
 from keras_cnn.provenance import changes
+from keras_cnn.task import TASKS
 from keras_cnn.training.batch_size import searched_note
 from keras_cnn.training.config import TrainSettings
 from tuning.config import STUDY, STUDY_COPY, StudyConfig, check_target
 from tuning.executors.base import Executor
+from tuning.objectives import check_objectives
 from tuning.oracles.base import declare_space
 from tuning.reporting.progress import Progress
 from tuning.search_loop import run_search, start_study
@@ -54,24 +57,27 @@ def begin(
         facts = DataFacts.from_dict(executor.facts(base, download))
     else:
         logger.info(f"a worker checks that {wanted.title} can be trained on {facts.name}")
-    for note in facts.notes:
+    for note in notes_of_folds(facts) if wanted.search.folds else facts.notes:
+        logger.info(f"note: {note}")
+    for note in check_folds(facts, wanted.search.folds):
         logger.info(f"note: {note}")
     study = StudyConfig(
         directory,
         wanted.search,
-        base.resolved(facts, devices or 1),
+        base.resolved(facts_of_folds(facts, wanted.search.folds), devices or 1),
         wanted.fixed,
         facts,
         devices=devices,
         threads=threads,
         use_gpu_widths=gpus > 0,
         architectures=wanted.architectures,
+        further_objectives=wanted.further_objectives,
     )
+    _check_batch_size(study)
     if wanted.takes_hyperparameters:
         study = _of_build(study, base, executor)
-    elif "batch_size" not in wanted.fixed:
-        for note in searched_note(study.batch_sizes, study.model_input_info):
-            logger.info(f"note: {note}")
+    else:
+        _check_architectures(study)
     check_target(study.search.target, study.objective)
     if wanted.start_with:
         points = read_configurations([Path(file) for file in wanted.start_with], declare_space(study))
@@ -81,9 +87,28 @@ def begin(
     return study
 
 
+def _check_batch_size(study: StudyConfig) -> None:
+    """Raise InputError for a batch larger than what folds leave to train on; without folds a worker does so."""
+    size, images = (study.base.batch_size or 1) * (study.devices or 1), study.model_input_info.images("train")
+    if study.search.folds and not study.base.crop_size and size > images:
+        raise InputError(
+            f"a batch of {size} images does not fit the {images} that {study.search.folds} folds leave to train on: "
+            "lower --batch_size."
+        )
+
+
+def _check_architectures(study: StudyConfig) -> None:
+    """Raise InputError for objectives that models of ours have not; log what batch sizes are searched."""
+    check_objectives(study.further_objectives, TASKS[study.facts.task].default_objectives)
+    if "batch_size" not in study.fixed_hyperparameters:
+        for note in searched_note(study.batch_sizes, study.model_input_info):
+            logger.info(f"note: {note}")
+
+
 def _of_build(study: StudyConfig, base: TrainSettings, executor: Executor) -> StudyConfig:
     """The study with what a user's build(hp) declares, and the metric that ranks its models."""
     found = executor.space(base)
+    check_objectives(study.further_objectives, found["metrics"])
     study = replace(study, space=found["space"], base=replace(study.base, objective=found["objective"]))
     names = [parameter.name for parameter in declare_space(study).space]
     if not names:

@@ -55,7 +55,8 @@ def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> 
     if search.target is not None and study.sign * best >= study.sign * search.target:
         return f"{study.objective} {best:.4f} has reached the target of {search.target}"
     trained = [trial for trial in oracle.trials.values() if _is_fully_trained(study, trial)]
-    can_be_perfect = study.objective in SHARES
+    # a smaller or faster model of the same score would be on the Pareto front
+    can_be_perfect = study.objective in SHARES and not study.further_objectives
     perfect = sum(can_be_perfect and trial.status == COMPLETED and trial.score >= 1 for trial in trained)
     if perfect >= PERFECT_TRIALS:
         return (
@@ -64,7 +65,7 @@ def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> 
         )
     last = oracle.end_order[-TOO_LARGE_IN_A_ROW:]
     if len(last) == TOO_LARGE_IN_A_ROW and all(is_too_large(oracle.trials[name]) for name in last):
-        return f"the last {len(last)} models were larger than --max_parameters or --max_macs allows"
+        return f"the last {len(last)} models exceeded --max_parameters, --max_macs or --max_latency_ms"
     if seconds >= to_seconds("time", search.time):
         return f"it has run for {seconds:.0f} s, and {search.time} were given"
     return ""

@@ -1,7 +1,7 @@
 """A search in its directory, as an object: what `tuning.search` returns."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,34 +11,17 @@ from keras_cnn.directories import held
 from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training_run import TrainingRun
+from tuning.best_trial import BestTrial
 from tuning.config import FIXED, SearchSettings, read_study
 from tuning.executors.machine import MachineSettings, count_gpus
 from tuning.keras_tuner_import import import_tuner
 from tuning.keyword_arguments import build_function, loaded_data
+from tuning.reporting.grid import short
 from tuning.storage.in_memory import in_memory
 
 if TYPE_CHECKING:
     import keras
     import pandas
-
-
-@dataclass(frozen=True)
-class BestTrial:
-    """The best trial of a study.
-
-    Args:
-        trial: its name.
-        score: its value of `objective`.
-        objective: the metric that ranks trials.
-        hyperparameters: name -> value of what was searched.
-        directory: of its run.
-    """
-
-    trial: str
-    score: float
-    objective: str
-    hyperparameters: dict[str, Any]
-    directory: Path
 
 
 class Study:
@@ -79,7 +62,9 @@ class Study:
 
         row = best(self._config)
         directory = run_directory(self._config, row)
-        return BestTrial(row["trial"], row["score"], self.objective, hyperparameters(row), directory)
+        interval = tuple(row["interval"]) if row["interval"] else None
+        values = hyperparameters(row)
+        return BestTrial(row["trial"], row["score"], self.objective, values, directory, interval)
 
     def best_run(self) -> TrainingRun:
         """The run of the best trial, with `model()`, `history`, `test()`, `confusion_matrix()` and `diagnose()`."""
@@ -91,15 +76,32 @@ class Study:
 
     def trials(self) -> "pandas.DataFrame":
         """A row for each trial, best first: state, score, epochs, seconds, parameters, ... and hyperparameters."""
-        from tuning.storage.trials import trials
+        from tuning.reporting.frame import to_frame
+        from tuning.storage.trials import flat, trials
 
-        try:
-            import pandas as pd
-        except ImportError:
+        return to_frame(flat(trials(self._config)), "trials")
+
+    def pareto(self) -> "pandas.DataFrame":
+        """The completed trials that no other equals in all objectives and surpasses in one, by the first objective.
+
+        Columns: `trial`, a column for each objective, and the hyperparameters. Raises InputError for a study with one
+        objective.
+        """
+        from tuning.reporting.frame import to_frame
+        from tuning.reporting.pareto import front_of
+        from tuning.storage.trials import hyperparameters, objective_values, trials
+
+        if not self._config.further_objectives:
             raise InputError(
-                "trials() returns a pandas.DataFrame: pip install pandas, or read trials.csv, which report() writes."
-            ) from None
-        return pd.DataFrame(trials(self._config))
+                f"{self.directory} has one objective, {self.objective}: a Pareto front takes several, "
+                "tuning.search(..., objective=['val_accuracy', 'parameters'])."
+            )
+        front = front_of(trials(self._config))
+        rows = [
+            {"trial": row["trial"], **objective_values(self._config, row), **hyperparameters(row)}
+            for row in front
+        ]
+        return to_frame(rows, "pareto")
 
     def report(self) -> Path:
         """Write report.html, report.md and trials.csv; returns the path of report.html."""
@@ -107,10 +109,38 @@ class Study:
 
         return write_report(self._config).with_name("report.html")
 
-    def export(self, destination: str | Path | None = None, *, formats: Sequence[str] = ()) -> Path:
-        """Write the best model as a SavedModel and verify it; `TrainingRun.export` says more."""
+    def export(
+        self,
+        destination: str | Path | None = None,
+        *,
+        formats: Sequence[str] = (),
+        refit: bool = False,
+    ) -> Path:
+        """Write the best model as a SavedModel and verify it; `TrainingRun.export` says more.
+
+        Args:
+            destination: folder for numbered versions; None for `saved_models/NAME`.
+            formats: further formats.
+            refit: train the best configuration anew on the training and validation images together, for the mean of
+                its best epochs, and export that; this very model is not validated. Otherwise the model of the best
+                run, which was scored; of folds, the best one's.
+
+        Returns:
+            The folder of the new version.
+
+        Raises:
+            InputError: if no trial has completed, or data or function are needed and not stored.
+        """
         destination = destination or Path("saved_models") / self._config.name
-        return self.best_run().export(destination, formats=formats)
+        run = TrainingRun(self._refit(), self._data) if refit else self.best_run()
+        return run.export(destination, formats=formats)
+
+    def _refit(self) -> Path:
+        from tuning.executors.inputs import Inputs
+        from tuning.refit import refit_in_worker
+
+        self._check_stored()
+        return refit_in_worker(self._config, Inputs(self._build, self._loaded()))
 
     def resume(
         self,
@@ -174,11 +204,15 @@ class Study:
                 )
             if name not in known:
                 raise unknown_name("limit", name, known)
+        self._check_stored()
+
+    def _check_stored(self) -> None:
+        """Raise InputError if workers would lack the function or the data, which are in no file."""
         given = {"build": self._build, "data": self._data}
         if missing := [name for name in in_memory(self._config) if given[name] is None]:
             raise InputError(
                 f"{' and '.join(missing)} of {self.directory} are not stored: give them, "
-                f"study.resume({', '.join(f'{name}={name}' for name in missing)})."
+                f"tuning.Study({', '.join([repr(str(self.directory)), *missing])})."
             )
 
     def _loaded(self) -> ImageData | None:
@@ -205,7 +239,7 @@ class Study:
         ]
         if not completed:
             return shown
-        values = ", ".join(f"{name} {_short(value)}" for name, value in hyperparameters(completed[0]).items())
+        values = ", ".join(f"{name} {short(value)}" for name, value in hyperparameters(completed[0]).items())
         best = f"{completed[0]['score']:.4f} (trial {completed[0]['trial']})"
         return [*shown, (f"best {self.objective}", best), ("hyperparameters", values)]
 
@@ -214,7 +248,3 @@ class Study:
 
     def _repr_html_(self) -> str:
         return html_table("Study", self._summary())
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

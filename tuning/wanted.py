@@ -21,6 +21,7 @@ class Wanted:
         fixed: settings that are not searched, by dotted name.
         takes_hyperparameters: whether the architecture is a build(hp), of which all that it declares is searched.
         start_with: files of configurations to try first.
+        further_objectives: beside that of `base`, of the Pareto front.
     """
 
     base: TrainSettings
@@ -29,6 +30,7 @@ class Wanted:
     fixed: dict
     takes_hyperparameters: bool = False
     start_with: Sequence[str | Path] = ()
+    further_objectives: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise InputError for combinations that cannot be searched; those that TensorFlow knows, `begin` refuses."""

@@ -78,6 +78,8 @@ class DataFacts:
         dtype: of the images, `uint8` or `float32`.
         checksum: SHA-256 of images and labels that were given as arrays; empty for other sources.
         sizes: split name -> number of images, where it does not follow from `counts`: in multi_label and regression.
+        fold: as `folds.fold_of` takes it, of data cut for cross-validation, or (0, 1) if no image validates; None for
+            the splits of `load`.
     """
 
     name: str
@@ -94,6 +96,7 @@ class DataFacts:
     dtype: str = "uint8"
     checksum: str = ""
     sizes: dict[str, int] = field(default_factory=dict)
+    fold: tuple[int, int] | None = None
 
     def images(self, split: str) -> int:
         """Number of images in `split`."""
@@ -138,8 +141,8 @@ class DataFacts:
     def from_dict(cls, values: dict) -> "DataFacts":
         """The facts in `values`, as `to_dict` gives them; format version 1 has `mirror` for `flip_invariant`."""
         values = {"flip_invariant" if key == "mirror" else key: value for key, value in values.items()}
-        names = ("shape", "classes", "mean", "variance", "notes", "value_range")
-        tuples = {key: tuple(values[key]) for key in names if key in values}
+        names = ("shape", "classes", "mean", "variance", "notes", "value_range", "fold")
+        tuples = {key: tuple(values[key]) for key in names if values.get(key) is not None}
         return cls(**{**values, **tuples})
 
 

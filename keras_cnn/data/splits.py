@@ -83,7 +83,7 @@ def _facts(name: str, raw: RawSplits, train: Split, validation: Split) -> DataFa
     if raw.test_counts is not None:
         counts["test"] = raw.test_counts
     if raw.task == CLASSIFICATION.name:
-        notes += _too_few(len(validation))
+        notes += few_to_validate(len(validation))
     mean, variance = mean_and_variance(train.images)
     return DataFacts(
         name=name,
@@ -109,7 +109,7 @@ def _sizes(raw: RawSplits, train: Split, validation: Split) -> dict[str, int]:
     return {"train": len(train), "validation": len(validation), "test": len(test)}
 
 
-def _too_few(images: int) -> tuple[str, ...]:
+def few_to_validate(images: int) -> tuple[str, ...]:
     """The note on a validation split that is too small to rank models by; the standard error is the binomial one."""
     if images >= MIN_VALIDATION:
         return ()

@@ -3,6 +3,7 @@
 import keras
 
 from keras_cnn.data.dataset import DataFacts
+from keras_cnn.data.folds import ALL
 from keras_cnn.provenance import provenance
 from keras_cnn.serving.checksums import digest
 from keras_cnn.task import CLASSIFICATION, TASKS, Task
@@ -53,7 +54,7 @@ def make_card(
         },
         "data": run.facts.to_dict(),
         "settings": run.settings.to_dict(),
-        "validation": {_objective(metrics, task): metrics["score"], "best_epoch": metrics["best_epoch"]},
+        "validation": _validation(run, metrics, task),
         "test": test,
         "limits": _limits(run, test),
         "parameters": metrics["parameters"],
@@ -62,6 +63,13 @@ def make_card(
         "formats": formats,
         "provenance": provenance(),
     }
+
+
+def _validation(run: Run, metrics: dict, task: Task) -> dict | None:
+    """What was measured on the validation images; None of a model that was trained on them too."""
+    if run.facts.fold == ALL:
+        return None
+    return {_objective(metrics, task): metrics["score"], "best_epoch": metrics["best_epoch"]}
 
 
 def _limits(run: Run, test: dict) -> list[str]:

@@ -34,13 +34,8 @@ def write_saved_model(
         model has feature maps.
     labels: nothing -> `labels` (K,), the names of the classes or values.
     """
-    archive = keras.export.ExportArchive()
-    archive.track(model)
+    archive, images = _archive(model, dtype, task)
     names = tf.constant([name.encode(errors="backslashreplace") for name in classes])
-    images = tf.TensorSpec(model.input_shape, dtype, name="images")
-    archive.add_endpoint(
-        "serve", lambda images: {task.output: model(images, training=False)}, input_signature=[images]
-    )
     if whole_images and model.input_shape[3] in (1, 3):
         archive.add_endpoint(
             "serve_encoded",
@@ -55,6 +50,23 @@ def write_saved_model(
         )
     archive.add_endpoint("labels", lambda: {"labels": names}, input_signature=[])
     archive.write_out(path, verbose=False)
+
+
+def write_plain_model(model: keras.Model, path: str, dtype: str) -> None:
+    """Write `model` to the folder `path` with `serving_default` alone, as `write_saved_model` has it for classes."""
+    archive, _ = _archive(model, dtype, CLASSIFICATION)
+    archive.write_out(path, verbose=False)
+
+
+def _archive(model: keras.Model, dtype: str, task: Task) -> tuple[keras.export.ExportArchive, tf.TensorSpec]:
+    """(what is to be written, with the endpoint `serve`; the images that it takes)."""
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    images = tf.TensorSpec(model.input_shape, dtype, name="images")
+    archive.add_endpoint(
+        "serve", lambda images: {task.output: model(images, training=False)}, input_signature=[images]
+    )
+    return archive, images
 
 
 def _encoded(model: keras.Model, names: tf.Tensor, float_range: tuple[float, float] | None, task: Task):

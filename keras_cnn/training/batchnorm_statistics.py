@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cnn.models.layers import BatchNormalization
+from keras_cnn.training.ema import averaged
 
 BATCHES, IMAGES = 10, 512  # at least so many of each: few small batches give noisy statistics
 
@@ -27,10 +28,13 @@ class BatchStatistics(keras.callbacks.Callback):
     The images should be plain training images, in batches of the size trained with. They pass as in inference,
     without dropout, but each layer normalizes with the batch's own statistics, as the layers after it have learned
     to expect (Li et al. 2019, arXiv:1801.05134, on the shift that dropout causes otherwise). Frozen layers stay.
+
+    validated: False for a run without validation, whose statistics are estimated after each epoch.
     """
 
-    def __init__(self, batches: tf.data.Dataset):
+    def __init__(self, batches: tf.data.Dataset, validated: bool = True):
         super().__init__()
+        self._validated = validated
         images, labels = batches.element_spec
         few = BATCHES if labels.shape.rank > 2 else math.ceil(IMAGES / images.shape[0])
         self._batches = batches.take(max(BATCHES, few))
@@ -54,6 +58,11 @@ class BatchStatistics(keras.callbacks.Callback):
                 mean, variance = _pooled(np.array(moments, np.float64))
                 layer.moving_mean.assign(mean)
                 layer.moving_variance.assign(variance)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self._validated:
+            with averaged(self.model):
+                self.on_test_begin()
 
     def _pass(self, images):
         self.model(images, training=False)

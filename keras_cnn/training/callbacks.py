@@ -9,11 +9,12 @@ from pathlib import Path
 
 import keras
 
-from keras_cnn.errors import unknown_name
+from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.files import write_text
+from keras_cnn.records import read_record, write_record
 from keras_cnn.training.checkpoint import save_state, save_weights
 from keras_cnn.training.ema import averaged
-from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
+from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT, SECONDS
 from keras_cnn.training.tasks import sign_of
 
 EPOCHS = "epochs.csv"
@@ -31,16 +32,25 @@ class Record(keras.callbacks.Callback):
     The best epoch has the highest value of the metric `objective`, or the lowest where that is better; of equals, as
     small validation sets make them, the lowest validation loss. The objective is the first of `objectives` that the
     model has. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best weights, `history` maps
-    each metric to its value per epoch. Nothing is kept of an epoch that diverged. `by_position` is an argument of
-    `save_weights`.
+    each metric to its value per epoch, `seconds` is the time of all epochs, those of earlier sessions too. Nothing is
+    kept of an epoch that diverged. `by_position` is an argument of `save_weights`.
+    Not `validated`, the last epoch counts as the best, and its training loss as score and loss.
     """
 
-    def __init__(self, directory: Path, objectives: Sequence[str], by_position: bool = False):
+    def __init__(
+        self,
+        directory: Path,
+        objectives: Sequence[str],
+        by_position: bool = False,
+        *,
+        validated: bool = True,
+    ):
         super().__init__()
-        self._by_position = by_position
-        self.directory, self._objectives = directory, tuple(objectives)
+        self._by_position, self._validated = by_position, validated
+        self.directory, self._objectives = directory, tuple(objectives) if validated else ("loss",)
         self.score, self.loss, self.epoch = -math.inf, math.inf, 0
         self.history: dict[str, list[float]] = {}
+        self.seconds = 0.0
 
     @property
     def objective(self) -> str:
@@ -51,6 +61,9 @@ class Record(keras.callbacks.Callback):
         """Go on with the record that a checkpoint of the same run holds."""
         self.history = progress["history"]
         self.score, self.loss, self.epoch = progress["best"]
+
+    def on_train_begin(self, logs=None):
+        self._began = time.perf_counter() - self.seconds
 
     def out_of_patience(self, done: int, patience: int | None) -> bool:
         """Whether, after `done` epochs, `patience` have passed since the best; never without a best or patience."""
@@ -64,9 +77,10 @@ class Record(keras.callbacks.Callback):
         if not self.objective:
             known = [name for name in logs if name.startswith("val_")]
             raise unknown_name("objective", self._objectives[0], known)
-        score, loss = float(logs[self.objective]), float(logs["val_loss"])
+        score, loss = float(logs[self.objective]), float(logs["val_loss" if self._validated else "loss"])
         sign = sign_of(self.objective)
-        if self.epoch == 0 or (sign * score, -loss) > (sign * self.score, -self.loss):
+        better = self.epoch == 0 or (sign * score, -loss) > (sign * self.score, -self.loss)
+        if better or not self._validated:
             self.score, self.loss, self.epoch = score, loss, epoch + 1
             with averaged(self.model):
                 save_weights(self.directory / BEST_WEIGHTS, self.model, self._by_position)
@@ -74,6 +88,9 @@ class Record(keras.callbacks.Callback):
         best = [self.score, self.loss, self.epoch]
         progress = {"epoch": epoch + 1, "history": self.history, "best": best}
         save_state(self.directory / CHECKPOINT, self.model, progress)
+        # beside the checkpoint, which is the same bit for bit however often a run was interrupted
+        self.seconds = time.perf_counter() - self._began
+        write_record(self.directory / SECONDS, {"seconds": self.seconds})
 
     def _table(self, last: int) -> str:
         """History as CSV; the last row is epoch `last`."""
@@ -83,6 +100,15 @@ class Record(keras.callbacks.Callback):
         writer.writerow(["epoch", *self.history])
         writer.writerows([last - len(rows) + index, *row] for index, row in enumerate(rows, start=1))
         return text.getvalue()
+
+
+def seconds_before(directory: Path) -> float:
+    """How long the run in `directory` has trained, all sessions together; 0 if it is not known."""
+    try:
+        seconds = read_record(directory / SECONDS).get("seconds")
+    except InputError:  # missing in older runs, or damaged; nothing but this number is lost
+        return 0.0
+    return seconds if isinstance(seconds, float) else 0.0
 
 
 class EarlyStop(keras.callbacks.Callback):

@@ -96,9 +96,18 @@ def trained_model(settings: TrainSettings, facts: DataFacts, directory: Path) ->
             f"{directory} holds no {BEST_WEIGHTS}: its run has not finished an epoch, or the file is lost. Continue "
             f"with keras-cnn train --resume {shlex.quote(str(directory))}, or keras-cnn resume of its study."
         )
-    if is_own(settings.architecture):
-        model = load_own(settings, facts, directory / INITIAL)
-    else:
-        model = build_model(settings.model_spec(facts))
+    model = _on_one_device(settings, facts, directory)
     load_weights(path, model)
     return model
+
+
+def untrained_model(settings: TrainSettings, facts: DataFacts, directory: Path) -> keras.Model:
+    """The model that `best_model` will return of a run, as it is before the training."""
+    model = _on_one_device(settings, facts, directory)
+    return output_model(model, TASKS[facts.task]) if is_own(settings.architecture) else model
+
+
+def _on_one_device(settings: TrainSettings, facts: DataFacts, directory: Path) -> keras.Model:
+    if is_own(settings.architecture):
+        return load_own(settings, facts, directory / INITIAL)
+    return build_model(settings.model_spec(facts))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_cnn.data.dataset import DataFacts, ImageData
+from keras_cnn.data.folds import fold_of
 from keras_cnn.errors import InputError
 from keras_cnn.provenance import sessions
 from keras_cnn.records import read_or_copy, read_record, understood, write_record
@@ -21,6 +22,8 @@ METRICS = "metrics.json"
 TEST = "test.json"
 BEST_WEIGHTS = "best.npz"  # those of the best epoch
 INITIAL = "initial.keras"  # a model of the user's own, as it was given
+LATENCY = "latency.json"  # of a trial's model, where it was measured
+SECONDS = "seconds.json"  # of training, all sessions together
 CHECKPOINT = "checkpoint.npz"  # the whole state after the last epoch
 BEST = "best.json"  # of a study: which of its trials is the best, and its hyperparameters
 TRIAL = "trial.json"  # of a trial of a search, which is a run too
@@ -45,7 +48,8 @@ class Run:
         return Path(os.path.normpath(self.directory / self.logs))
 
     def checked(self, data: ImageData) -> ImageData:
-        """`data`, loaded again; InputError if they are not those that the run was trained on."""
+        """`data`, loaded again and cut as this run has them; InputError if it was trained on others."""
+        data = fold_of(data, self.facts.fold)
         self.facts.check_same(data.facts, self.directory)
         return data
 

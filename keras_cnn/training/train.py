@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -17,7 +17,7 @@ from keras_cnn.models.own import is_own
 from keras_cnn.models.pretrained import load_pretrained
 from keras_cnn.task import TASKS
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
-from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, tensorboard
+from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, seconds_before, tensorboard
 from keras_cnn.training.checkpoint import restore_state
 from keras_cnn.training.class_weights import class_weights
 from keras_cnn.training.config import TrainSettings
@@ -44,8 +44,9 @@ class TrainResult:
         history: metric -> value per epoch.
         parameters: number of weights.
         trainable_parameters: number of trainable weights.
-        seconds: of the training.
+        seconds: of the training, in this session.
         objective: the metric that chose the best epoch.
+        trained_seconds: of all epochs, those of earlier sessions and of the run that it continues too.
     """
 
     score: float
@@ -56,6 +57,7 @@ class TrainResult:
     trainable_parameters: int
     seconds: float
     objective: str = ""
+    trained_seconds: float = field(default=0.0, compare=False)
 
 
 def train_epochs(
@@ -75,7 +77,7 @@ def train_epochs(
 
     Args:
         settings: resolved settings (`TrainSettings.resolved`).
-        data: the data set.
+        data: the data set. Without validation images the weights of the last epoch are kept.
         directory: where to write.
         strategy: of `get_strategy`.
         stop_epoch: last epoch to train, of the schedule's `settings.epochs`; None for all.
@@ -102,21 +104,34 @@ def train_epochs(
         with strategy.scope():
             load_pretrained(model, settings.architecture, Path(settings.weights))
     window, logs = window_of(model), logs or directory / "logs"
-    validation = cut(data.validation, window) if window else data.validation
+    validated = len(data.validation) > 0
+    validation = cut(data.validation, window) if window and validated else data.validation
     own, task = own_loss(model, settings), TASKS[facts.task]
     one_hot = own and takes_one_hot(model, task)
     objectives = (
         (settings.objective,) if settings.objective else task.objectives if own else (task.objective,)
     )
-    record, initial_epoch = Record(directory, objectives, is_own(settings.architecture)), 0
+    by_position = is_own(settings.architecture)
+    record, initial_epoch = Record(directory, objectives, by_position, validated=validated), 0
     if start_from:
         with strategy.scope():
             progress = restore_state(start_from / CHECKPOINT, model)
         initial_epoch = progress["epoch"]
+        record.seconds = seconds_before(start_from)
         if start_from == directory:
             record.resume(progress)
     # after a kill between the last epoch's checkpoint and the end of the run nothing is left to train
     if initial_epoch < stop_epoch and not record.out_of_patience(initial_epoch, settings.patience):
+        validation_batches = (
+            evaluation_batches(
+                validation,
+                2 * batch_size,
+                replicas=strategy.num_replicas_in_sync,
+                one_hot_classes=len(facts.classes) if one_hot else None,
+            )
+            if validated
+            else None
+        )
         history = model.fit(
             batches_of(
                 settings,
@@ -128,12 +143,7 @@ def train_epochs(
                 initial_epoch=initial_epoch,
                 one_hot=one_hot,
             ),
-            validation_data=evaluation_batches(
-                validation,
-                2 * batch_size,
-                replicas=strategy.num_replicas_in_sync,
-                one_hot_classes=len(facts.classes) if one_hot else None,
-            ),
+            validation_data=validation_batches,
             initial_epoch=initial_epoch,
             epochs=stop_epoch,
             steps_per_epoch=steps,
@@ -144,13 +154,14 @@ def train_epochs(
                 keras.callbacks.TerminateOnNaN(),
                 AveragedWeights(),
                 BatchStatistics(
-                    training_batches(data.train, batch_size, epochs=1, seed=settings.seed, window=window)
+                    training_batches(data.train, batch_size, epochs=1, seed=settings.seed, window=window),
+                    validated,
                 ),
                 record,
                 tensorboard(logs, stop_epoch),
                 *(
                     [MaskPictures(logs, facts.classes, validation, stop_epoch, facts.value_range)]
-                    if window
+                    if window and validated
                     else []
                 ),
                 EpochReport(report),
@@ -168,6 +179,7 @@ def train_epochs(
         trainable_parameters=sum(math.prod(w.shape) for w in model.trainable_weights),
         seconds=time.perf_counter() - started,
         objective=record.objective,
+        trained_seconds=record.seconds,
     )
 
 

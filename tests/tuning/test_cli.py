@@ -59,16 +59,28 @@ def test_train_and_search_with_a_bad_option_are_refused(complain, arguments, mes
     [
         ([SEARCH, "--tuner", "hyberband"], "Did you mean 'hyperband'"),
         ([SEARCH, "--trials", "0"], "trials=0"),
+        ([SEARCH, "--folds", "1"], "folds=1 must be at least 2"),
+        ([SEARCH, "--folds", "3", "--repeats", "2"], "folds=3 train each point 3 times already"),
+        ([SEARCH, "--tuner", "random", "--folds", "3", "--pruner", "asha"], "leave --pruner out, or --folds"),
+        ([SEARCH, "--folds", "2000"], "folds=2000 are more than the"),
+        (
+            [SEARCH, "--folds", "2", "--batch_size", "800"],
+            "that 2 folds leave to train on: lower --batch_size",
+        ),
+        ([SEARCH, "--max_latency_ms", "0"], "max_latency_ms=0.0 must be more than 0"),
         ([SEARCH, "--max_parameters", "0"], "max_parameters=0 must be at least 1"),
         ([SEARCH, "--tuner", "random", "--min_epochs", "2"], "min_epochs=2 belongs to hyperband"),
         ([SEARCH, "--epochs", "3", "--min_epochs", "4"], "min_epochs=4 must be at most the 3 epochs"),
         ([SEARCH, "--objective", "val_acc"], "unknown objective 'val_acc'. Did you mean 'val_accuracy'?"),
+        ([SEARCH, "--objective", "parameters", "val_accuracy"], "objective parameters cannot rank trials"),
+        ([SEARCH, "--objective", "val_accuracy", "parametres"], "Did you mean 'parameters'?"),
         ([SEARCH, "--architecture", "vgg16"], "too small for 5 blocks"),
         ([SEARCH, "--batch_size", "5000"], "a batch of 5000 images does not fit the 1295"),
         ([SEARCH, "--options.blocks", "6"], "too small for 6 blocks"),
         (["resume", "nowhere"], "nowhere does not exist"),
         (["report", "nowhere"], "nowhere does not exist"),
         (["export", "nowhere"], "nowhere does not exist"),
+        (["export", "nowhere", "--refit"], "nowhere does not exist"),
     ],
 )
 def test_tuning_command_with_a_bad_option_is_refused(complain, arguments, message):

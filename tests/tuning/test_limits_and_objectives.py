@@ -51,7 +51,7 @@ def test_search_of_a_space_of_too_large_models_ends(tmp_path):
     study.write()
     messages: list[str] = []
     run_search(study, TooLarge(1000), Progress(messages.append))
-    assert "the last 30 models were larger than --max_parameters or --max_macs allows" in messages[-1]
+    assert "the last 30 models exceeded --max_parameters, --max_macs or --max_latency_ms" in messages[-1]
 
 
 def test_study_whose_objective_is_a_loss_ranks_the_lowest_first(tmp_path):

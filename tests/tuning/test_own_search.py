@@ -34,6 +34,7 @@ def searched(made_once) -> tuple[Path, list[str]]:
                 trials=6,
                 workers=1,
                 max_parameters=1000,
+                objective=["val_accuracy", "parameters", "val_loss"],
                 directory=folder / "study",
                 **GIVEN,
             )
@@ -69,6 +70,16 @@ def test_models_over_the_limit_are_not_trained_nor_counted_and_say_why(study):
     reason = "parameters are more than max_parameters=1,000"
     assert too_large["message"].str.endswith(reason).all()
     assert reason in study.report().read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_front_holds_the_best_trial_and_the_smallest_model(study):
+    front = study.pareto()
+    rows = study.trials()[study.trials()["state"] == "COMPLETED"]
+    assert study.best.trial == front["trial"][0] and front["parameters"].min() == rows["parameters"].min()
+    assert set(front["trial"]) == set(rows[rows["pareto"] == True]["trial"])  # noqa: E712 (a column)
+    assert rows["val_loss"].equals(rows["loss"])  # the value of the best epoch
+    assert study.report().read_text(encoding="utf-8").count("<h2>Pareto front") == 1
 
 
 @pytest.mark.slow
@@ -111,6 +122,7 @@ def test_resume_refuses_what_it_cannot_continue_with(study):
     x, y = images()
     for arguments, message in (
         ({"epochs": 3}, "epochs of a study cannot be changed"),
+        ({"objective": ["val_loss", "macs"]}, "objective of a study cannot be changed"),
         ({"max_parameters": 5}, "max_parameters of a study cannot be changed"),
         ({"trails": 9}, "Did you mean 'trials'"),
         ({"data": (x[::-1], y[::-1])}, "is not what .* was trained on"),
@@ -194,4 +206,6 @@ def test_what_cannot_be_searched_is_refused(tmp_path, monkeypatch):
         tuning.search(build, images(), executor="ray", directory=tmp_path / "study")
     with pytest.raises(InputError, match="trials='many' is a str; allowed: int"):
         tuning.search(build, images(), trials="many", directory=tmp_path / "study")
+    with pytest.raises(InputError, match="has a name twice"):
+        tuning.search(build, images(), objective=["val_loss", "val_loss"], directory=tmp_path / "study")
     assert not (tmp_path / "study").exists()

@@ -36,7 +36,8 @@ def space_of_build(settings: TrainSettings, data: ImageData, strategy: tf.distri
         strategy: to build it under.
 
     Returns:
-        `space`, the config of the hyperparameters it declares, and `objective`, the metric that ranks its trials.
+        `space`, the config of the hyperparameters it declares, `objective`, the metric that ranks its trials, and
+        `metrics`, all that could.
 
     Raises:
         InputError: if it fails, or its model cannot be trained on these data; the message is one line.
@@ -59,7 +60,8 @@ def space_of_build(settings: TrainSettings, data: ImageData, strategy: tf.distri
     with own_model_file(model, settings, data.facts) as path:
         trained, *_ = seeded_model(resolved, data, strategy, path)
     with_own(resolved, trained, own_loss(trained, resolved), TASKS[data.facts.task])
-    return {"space": space.get_config(), "objective": _objective(trained, resolved, data)}
+    objective, metrics = _objective(trained, resolved, data)
+    return {"space": space.get_config(), "objective": objective, "metrics": metrics}
 
 
 def model_of_trial(spec: TrialSpec, directory: Path, data: ImageData) -> dict:
@@ -125,11 +127,12 @@ def _explored(build: Callable) -> kt.HyperParameters:
     return defaults
 
 
-def _objective(model: keras.Model, settings: TrainSettings, data: ImageData) -> str:
+def _objective(model: keras.Model, settings: TrainSettings, data: ImageData) -> tuple[str, list[str]]:
+    """(the metric that ranks trials, all validation metrics)."""
     task = TASKS[data.facts.task]
     names = list(task.default_objectives)
     if own_loss(model, settings):
         names = try_out(model, data, takes_one_hot(model, task), settings.objective)
     if settings.objective is not None and settings.objective not in names:
         raise unknown_name("objective", settings.objective, names)
-    return settings.objective or next((name for name in task.objectives if name in names), FALLBACK)
+    return settings.objective or next((name for name in task.objectives if name in names), FALLBACK), names

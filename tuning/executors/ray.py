@@ -14,7 +14,7 @@ import keras_cnn
 import tuning
 from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
-from keras_cnn.training.run_directory import CHECKPOINT
+from keras_cnn.training.run_directory import CHECKPOINT, LATENCY, SECONDS
 from tuning.config import FAILED, OUT_OF_MEMORY, TIMED_OUT, read_trial
 from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.executors.local import LocalExecutor
@@ -195,7 +195,7 @@ def _files_of(root: Path, directory: Path) -> Files:
     spec = read_trial(directory)
     if spec.start_from:
         parent = directory / spec.start_from
-        paths += [path.resolve() for path in parent.rglob(CHECKPOINT)]
+        paths += [path.resolve() for name in (CHECKPOINT, SECONDS, LATENCY) for path in parent.rglob(name)]
     base = root.resolve()
     return {
         str(path.resolve().relative_to(base)): (0, path.read_bytes()) for path in paths if path.name[0] != "."

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_cnn.data.dataset import ImageData
+from keras_cnn.data.folds import fold_of
 from keras_cnn.data.sources import load
 from keras_cnn.errors import DamagedFileError, InputError, is_disk_full
 from keras_cnn.files import sweep
@@ -24,9 +25,11 @@ from keras_cnn.training.run_directory import CHECKPOINT, INITIAL, METRICS, Run, 
 from keras_cnn.training.train import Diverged, train_epochs
 from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TOO_LARGE, TrialSpec, read_trial
 from tuning.executors.inputs import current
-from tuning.executors.model_limits import TooLarge, check_size
+from tuning.executors.latency import check_latency
+from tuning.executors.model_limits import TooLarge, check_size, costs
 from tuning.executors.own_trial import model_of_trial
-from tuning.executors.repeats import aggregate_repeats, repeat_spec
+from tuning.executors.repeats import aggregate_repeats, repeat_name, repeat_spec
+from tuning.objectives import value_of
 
 Report = Callable[[int, dict], bool | None]
 # what may go well at the next attempt: a network file system, a device that was lost
@@ -75,15 +78,16 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report)
     `state` is COMPLETED with `score`, `best_epoch`, `history`, ...; DIVERGED if the loss was not finite; OUT_OF_MEMORY;
     any other exception is FAILED, with its `message` and `traceback`; but a full disk and what may go well at the next
     attempt are raised. `report(epoch, logs)` is called after each epoch, which is the last one if it returns True.
-    With `repeats`, each is a run in a sub-folder, and the score is their mean.
+    With `repeats` or `folds`, each is a run in a sub-folder, and the score is their mean.
     """
     sweep(directory)
     spec = read_trial(directory)
-    if spec.repeats == 1:
+    runs = spec.folds or spec.repeats
+    if runs == 1:
         return _run(directory, spec, strategy, report)
-    results = []
-    for number in range(1, spec.repeats + 1):
-        folder = directory / f"repeat_{number}"
+    results, names = [], [repeat_name(spec, number) for number in range(1, runs + 1)]
+    for number, name in enumerate(names, start=1):
+        folder = directory / name
         if not (folder / METRICS).exists():
             one = repeat_spec(spec, number)
             one.write(folder)
@@ -91,7 +95,7 @@ def run_trial(directory: Path, strategy: tf.distribute.Strategy, report: Report)
         results.append(read_metrics(folder))
         if results[-1]["state"] != COMPLETED:
             break
-    metrics = aggregate_repeats(results)
+    metrics = aggregate_repeats(results, names)
     write_record(directory / METRICS, metrics)
     return metrics
 
@@ -115,7 +119,7 @@ def _failure(error: Exception) -> dict:
     if isinstance(error, Diverged):
         return {"state": DIVERGED, "message": str(error)}
     if isinstance(error, TooLarge):
-        return {"state": TOO_LARGE, "message": str(error)}
+        return {"state": TOO_LARGE, "message": str(error), **error.measured}
     traceback.print_exc()  # into the trial's log
     if isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError)):
         return {"state": OUT_OF_MEMORY, "message": (str(error) or "memory ran out").splitlines()[0][:300]}
@@ -124,15 +128,17 @@ def _failure(error: Exception) -> dict:
 
 
 def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, report: Report) -> dict:
-    data, appeared, settings = load_data(spec.settings), {}, spec.settings
+    data, appeared, settings = fold_of(load_data(spec.settings), spec.fold), {}, spec.settings
     run = Run(directory, settings, data.facts, spec.logs, strategy.num_replicas_in_sync)
     run.write()
     if spec.takes_hyperparameters:
         appeared = model_of_trial(spec, directory, data)
+    measured = check_latency(directory, spec, data.facts)
     built = _built(directory, spec, data, strategy)
     if spec.takes_hyperparameters:
         settings = with_own(settings, built[0], own_loss(built[0], settings), TASKS[data.facts.task])
         dataclasses.replace(run, settings=settings).write()
+    measured |= costs(built[0], spec)
     first = [built]  # a second attempt begins with another
     parent = directory / spec.start_from if spec.start_from else None
     result = train_without_damage(
@@ -149,7 +155,10 @@ def _train(directory: Path, spec: TrialSpec, strategy: tf.distribute.Strategy, r
             report=report,
         ),
     )
-    return {**dataclasses.asdict(result), **appeared}
+    metrics = {**dataclasses.asdict(result), **measured, **appeared}
+    if spec.objectives:
+        metrics["objectives"] = {name: value_of(name, metrics) for name in spec.objectives}
+    return metrics
 
 
 def _built(

@@ -12,6 +12,7 @@ from keras_cnn.web import POINT, new_figure, to_svg
 from tuning.reporting.importance import columns, position
 
 BEST_CURVES = 10  # the others are drawn pale
+LOGARITHMIC = 30  # times the least is the most, from which on an axis is logarithmic
 BEST_LINE, PALE = "#cc3311", "#bbbbbb"
 
 
@@ -74,6 +75,28 @@ def parallel_figure(
     ax.set_xticks(range(len(varied) + 1), [*varied, objective], rotation=35, ha="right")
     ax.set(yticks=[], ylim=(-0.05, 1.05), xlim=(-0.1, len(varied) + 0.5))
     ax.spines[:].set_visible(False)
+    return to_svg(figure)
+
+
+def front_figure(across: str, up: str, x: Sequence[float], y: Sequence[float], front: Sequence[bool]) -> str:
+    """Trials by two objectives, `across` and `up`; those of the Pareto front (of all objectives) are red and joined."""
+    figure, ax = new_figure(7, 3.6)
+    points = np.array([x, y], float)
+    chosen = np.array(front, bool)
+    ax.plot(*points[:, ~chosen], "o", color=PALE, markersize=4, label="a trial")
+    order = np.argsort(points[0, chosen], kind="stable")
+    ax.plot(
+        *points[:, chosen][:, order],
+        "o--",
+        color=BEST_LINE,
+        markersize=5,
+        linewidth=0.8,
+        label="Pareto front",
+    )
+    if points[0].min() > 0 and points[0].max() > LOGARITHMIC * points[0].min():
+        ax.set_xscale("log")
+    ax.set(xlabel=across, ylabel=up)
+    ax.legend(loc="best", frameon=False)
     return to_svg(figure)
 
 

@@ -8,6 +8,7 @@ from tuning.config import StudyConfig
 from tuning.oracles.base import declare_space
 from tuning.reporting import figures
 from tuning.reporting.importance import MIN_TRIALS, axes, importance
+from tuning.reporting.pareto import front_html
 from tuning.reporting.ties import ties
 from tuning.storage.trials import Row, hyperparameters, outcome, summary_line
 
@@ -23,6 +24,7 @@ def page(study: StudyConfig, rows: list[Row]) -> str:
         f"<h1>{escape(title)}</h1><p>{escape(summary_line(study, rows))}</p>",
         f"<p>{escape(ties(study, completed))}</p>",
         *(_pictures(study, completed, metrics) if completed else ["<p>No trial has completed.</p>"]),
+        *front_html(study, rows),
         "<h2>Trials</h2>",
         _table(study, rows),
         *_causes(rows, metrics),
@@ -67,10 +69,12 @@ def _pictures(study: StudyConfig, completed: list[Row], metrics: dict[str, dict]
 
 def _table(study: StudyConfig, rows: list[Row]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in hyperparameters(row)))
-    header = "".join(f"<th>{escape(name)}</th>" for name in [*COLUMNS, *names])
+    several = study.search.runs > 1
+    columns = [*COLUMNS, *(["interval"] if several else []), *names]
+    header = "".join(f"<th>{escape(name)}</th>" for name in columns)
     lines = [
         f"<tr{'' if row['score'] is not None else ' class=bad'}>"
-        + "".join(f"<td>{_cell(row.get(name))}</td>" for name in [*COLUMNS, *names])
+        + "".join(f"<td>{_cell(row.get(name))}</td>" for name in columns)
         + "</tr>"
         for row in rows
     ]
@@ -93,4 +97,6 @@ def _causes(rows: list[Row], metrics: dict[str, dict]) -> Iterable[str]:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, list):  # an interval
+        return " to ".join(map(_cell, value))
     return "" if value is None else f"{value:.4g}" if isinstance(value, float) else escape(str(value))

@@ -7,9 +7,11 @@ from keras_cnn.records import write_record
 from keras_cnn.training.evaluate import summary
 from keras_cnn.training.run_directory import BEST, TEST, read_test
 from tuning.config import StudyConfig
+from tuning.reporting.grid import grid, short
 from tuning.reporting.html import page
+from tuning.reporting.pareto import explanation, front_markdown
 from tuning.reporting.ties import ties
-from tuning.storage.trials import OUTCOME, Row, hyperparameters, run_directory, summary_line, trials
+from tuning.storage.trials import OUTCOME, Row, flat, hyperparameters, run_directory, summary_line, trials
 
 
 def table(study: StudyConfig, rows: list[Row]) -> str:
@@ -19,21 +21,15 @@ def table(study: StudyConfig, rows: list[Row]) -> str:
         (
             row["trial"],
             row["state"],
-            _number(row["score"], ".4f"),
+            _score(row),
             f"{_number(row['best_epoch'], 'd')}/{_number(row['epochs'], 'd')}",
             _number(row["seconds"], ".1f"),
             _number(row["parameters"], ",d"),
-            ", ".join(f"{name} {_short(value)}" for name, value in hyperparameters(row).items()),
+            ", ".join(f"{name} {short(value)}" for name, value in hyperparameters(row).items()),
         )
         for row in rows
     ]
-    widths = [max(len(cell) for cell in column) for column in zip(header, *lines, strict=True)]
-    widths[-1] = 3  # the last column is long and need not be padded
-    grid = [header, tuple("-" * width for width in widths), *lines]
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
-        for cells in grid
-    )
+    return grid(header, lines)
 
 
 def write_report(study: StudyConfig) -> Path:
@@ -46,8 +42,9 @@ def write_report(study: StudyConfig) -> Path:
         run = run_directory(study, rows[0]).relative_to(study.directory)
         chosen = {"run": str(run), "score": rows[0]["score"], "hyperparameters": hyperparameters(rows[0])}
         write_record(study.directory / BEST, chosen)
-    names = list(dict.fromkeys([*OUTCOME, *(name for row in rows for name in row)]))
-    write_text(study.directory / "trials.csv", to_csv(rows, names))
+    columns = flat(rows)
+    names = list(dict.fromkeys(name for row in columns for name in row)) or list(OUTCOME)
+    write_text(study.directory / "trials.csv", to_csv(columns, names))
     path = study.directory / "report.md"
     write_text(path, _markdown(study, rows))
     write_text(study.directory / "report.html", page(study, rows))
@@ -62,6 +59,7 @@ def _markdown(study: StudyConfig, rows: list[Row]) -> str:
         summary_line(study, rows),
         "",
         *_best_section(study, completed),
+        *_front_section(study, rows),
         "## Trials",
         "",
         table(study, rows),
@@ -84,23 +82,37 @@ def _best_section(study: StudyConfig, completed: list[Row]) -> list[str]:
     winner = completed[0]
     lines = ["## Best", "", f"Trial {winner['trial']}: {study.objective} {winner['score']:.4f}"]
     if winner["interval"]:
-        low, high = winner["interval"]
-        lines[-1] += f", the mean of {study.search.repeats} runs (95 % interval {low:.4f}-{high:.4f})"
+        lines[-1] += f", {mean_of(study, winner)}"
     run = run_directory(study, winner)
     if (run / TEST).exists():
         lines[-1] += f"; {summary(read_test(run))}, read once"
     tied = ties(study, completed)
     lines += ["", tied] if tied else []
-    values = [f"- {name}: {_short(value)}" for name, value in hyperparameters(winner).items()]
+    values = [f"- {name}: {short(value)}" for name, value in hyperparameters(winner).items()]
     fixed_hyperparameters = [
-        f"- {name}: {_short(value)} (given)" for name, value in study.fixed_hyperparameters.items()
+        f"- {name}: {short(value)} (given)" for name, value in study.fixed_hyperparameters.items()
     ]
     return [*lines, "", *values, *fixed_hyperparameters, ""]
 
 
+def _front_section(study: StudyConfig, rows: list[Row]) -> list[str]:
+    table = front_markdown(study, rows)
+    return ["## Pareto front", "", explanation(study), "", table, ""] if table else []
+
+
+def mean_of(study: StudyConfig, row: Row) -> str:
+    """What a score with an interval is the mean of; of folds it is that of a cross-validation."""
+    low, high = row["interval"]
+    what = "folds" if study.search.folds else "runs"
+    return f"the mean of {study.search.runs} {what} (95 % interval {low:.4f}-{high:.4f})"
+
+
+def _score(row: Row) -> str:
+    if not row["interval"] or row["score"] is None:
+        return _number(row["score"], ".4f")
+    low, high = row["interval"]
+    return f"{row['score']:.4f} ({low:.4f}-{high:.4f})"
+
+
 def _number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -18,7 +18,7 @@ def ties(study: StudyConfig, rows: Sequence[Row]) -> str:
         rows: of `trials`, best first.
 
     Returns:
-        The sentence; empty if no other trial is so close, or a score is the mean of repeats, which has an interval.
+        The sentence; empty if no other trial is so close, or scores are means of several runs, with intervals.
     """
     scores = [row["score"] for row in rows if row["score"] is not None]
     labeled = (
@@ -26,7 +26,7 @@ def ties(study: StudyConfig, rows: Sequence[Row]) -> str:
         and study.facts.task == "classification"
         and "validation" in study.facts.counts
     )
-    if not labeled or study.search.repeats > 1 or len(scores) < 2:
+    if not labeled or study.search.runs > 1 or len(scores) < 2:
         return ""
     images = study.facts.images("validation")
     error = max(math.sqrt(scores[0] * (1 - scores[0]) / images), 1 / images)

@@ -54,4 +54,7 @@ def trial_spec(study: StudyConfig, oracle: kt.Oracle, trial: Trial) -> TrialSpec
         takes_hyperparameters=study.space is not None,
         max_parameters=study.search.max_parameters,
         max_macs=study.search.max_macs,
+        max_latency_ms=study.search.max_latency_ms,
+        folds=study.search.folds,
+        objectives=tuple(objective.name for objective in study.objectives[1:]),
     )

@@ -88,8 +88,8 @@ def _has_configuration(study: StudyConfig, directory: Path) -> bool:
 
 
 def _trial(study: StudyConfig, trial: Path, run: Path) -> Iterator[str]:
-    """Of one run of a trial: the trial's own directory, or that of a repeat."""
-    for repeat in sorted(run.glob("repeat_*")):
+    """Of one run of a trial: the trial's own directory, or that of a repeat or a fold."""
+    for repeat in [*sorted(run.glob("repeat_*")), *sorted(run.glob("fold_*"))]:
         yield from _trial(study, trial, repeat)
     again = f"trial {trial.name} continues from its checkpoint"
     consequences = {

@@ -9,6 +9,7 @@ from keras_cnn.quantities import to_bytes
 from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT
 from tuning.config import COMPLETED, RUNNING, StudyConfig
 from tuning.oracles.base import rank_key
+from tuning.storage.trials import trials
 
 logger = logging.getLogger(__name__)
 
@@ -18,8 +19,8 @@ ARCHIVES = (CHECKPOINT, BEST_WEIGHTS)  # in the order in which they go
 class CheckpointRetention:
     """The archives of all trials of a study; `enforce` deletes those of the worst when they exceed `--disk`.
 
-    Checkpoints go before weights, and bad trials before good ones. What runs, what others yet continue and the best
-    trial's weights stay, so the bound is the user's wish and these are the truth.
+    Checkpoints go before weights, and bad trials before good ones, those of a Pareto front last. What runs, what others
+    yet continue and the best trial's weights stay, so the bound is the user's wish and these are the truth.
     """
 
     def __init__(self, study: StudyConfig, slots: int):
@@ -54,9 +55,12 @@ class CheckpointRetention:
         completed = [trial for trial in ended if trial.status == COMPLETED]
         completed.sort(key=lambda trial: rank_key(trial, self._study.sign))
         failed = [trial for trial in ended if trial.status != COMPLETED]
-        return [
+        order = [
             trial.trial_id for trial in [*failed, *reversed(completed[1:])] if trial.trial_id not in needed
         ]
+        several = self._study.further_objectives
+        front = {row["trial"] for row in trials(self._study) if row["pareto"]} if several else set()
+        return sorted(order, key=lambda trial_id: trial_id in front)
 
     def _drop(self, trial_id: str, name: str) -> None:
         if self._sizes.get((trial_id, name)):

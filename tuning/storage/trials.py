@@ -10,11 +10,13 @@ from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.training.recovery import damaged_archives
 from keras_cnn.training.run_directory import METRICS, read_metrics
 from tuning.config import COMPLETED, DAMAGED, INTERRUPTED, RUNNING, StudyConfig, TrialSpec, read_trial
+from tuning.objectives import non_dominated
 
 OUTCOME = (
     *("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters"),
-    *("interval", "run", "pruned", "message"),
+    *("macs", "latency_ms", "objectives", "pareto", "interval", "run", "pruned", "message"),
 )
+SOMETIMES = ("macs", "latency_ms", "pareto")  # columns only where trials have such values
 
 
 Row = dict[str, Any]  # the outcome and the hyperparameters of a trial
@@ -24,7 +26,7 @@ def trials(study: StudyConfig) -> list[Row]:
     """The trials of a study, from the files in `trials/` alone.
 
     Returns:
-        One flat dict a trial: the keys of OUTCOME (None where there is no such value) and its hyperparameters. Best
+        One dict a trial: the keys of OUTCOME (None where there is no such value) and its hyperparameters. Best
         first, then those that did not complete; of equal scores the lower loss is better.
     """
     searched = owner(study.directory) is not None
@@ -33,7 +35,34 @@ def trials(study: StudyConfig) -> list[Row]:
     def key(row: Row) -> tuple:
         return row["score"] is None, -study.sign * (row["score"] or 0), row["loss"] or 0, row["trial"]
 
+    _mark_front(study, rows)
     return sorted(rows, key=key)
+
+
+def _mark_front(study: StudyConfig, rows: Sequence[Row]) -> None:
+    """Set `pareto` of completed trials: whether no other is better, where a study has several objectives."""
+    if study.further_objectives:
+        completed = [row for row in rows if row["score"] is not None]
+        points = [list(objective_values(study, row).values()) for row in completed]
+        signs = [objective.sign for objective in study.objectives]
+        for row, best in zip(completed, non_dominated(points, signs), strict=True):
+            row["pareto"] = best
+
+
+def objective_values(study: StudyConfig, row: Row) -> dict[str, float | None]:
+    """Name -> value of every objective for a trial that has completed, in their order."""
+    others = row["objectives"] or {}
+    return {study.objective: row["score"]} | {one.name: others.get(one.name) for one in study.objectives[1:]}
+
+
+def flat(rows: Sequence[Row]) -> list[Row]:
+    """The rows with a column for each objective, and without columns that hold nothing in any."""
+    empty = [name for name in SOMETIMES if all(row[name] is None for row in rows)]
+    return [
+        {name: value for name, value in row.items() if name not in (*empty, "objectives")}
+        | (row["objectives"] or {})
+        for row in rows
+    ]
 
 
 def _row(directory: Path, searched: bool) -> Row:

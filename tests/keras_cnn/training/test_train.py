@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_cnn.data.dataset import Split
 from keras_cnn.data.pipeline import training_batches
 from keras_cnn.errors import InputError
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
@@ -92,6 +93,23 @@ def test_train_on_two_devices_learns_and_validates_an_odd_number_of_images(data,
     result = run(settings, uneven, tmp_path / "run", two_devices)
     assert result.score > 0.9
     assert_measures_the_best_weights(result, settings, uneven, tmp_path / "run")
+
+
+def test_train_without_validation_images_keeps_the_last_epoch_of_the_same_training(
+    whole, data, one_device, tmp_path
+):
+    nothing = Split(data.validation.images[:0], data.validation.labels[:0])
+    result = run(FULL, replace(data, validation=nothing), tmp_path / "run", one_device)
+    assert result.best_epoch == FULL.epochs and result.objective == "loss"
+    assert result.score == result.history["loss"][-1] == whole.result.history["loss"][-1]
+    assert not [name for name in result.history if name.startswith("val_")]
+    with (
+        np.load(whole.directory / "checkpoint.npz") as expected,
+        np.load(tmp_path / "run/checkpoint.npz") as found,
+    ):
+        assert expected.files == found.files
+        for name in set(found.files) - {"progress"}:  # statistics of batch normalization too
+            np.testing.assert_array_equal(expected[name], found[name], err_msg=name)
 
 
 @pytest.mark.slow

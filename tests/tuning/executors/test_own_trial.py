@@ -12,7 +12,7 @@ from keras_cnn.records import read_record
 from keras_cnn.training.config import TrainSettings
 from tests.tuning import own_search
 from tuning.config import TrialSpec
-from tuning.executors import inputs, trial
+from tuning.executors import inputs, latency, trial
 from tuning.executors.model_limits import multiply_adds
 from tuning.executors.own_trial import space_of_build
 
@@ -35,6 +35,7 @@ def test_space_holds_what_conditions_hide_and_the_objective_is_a_metric_of_the_m
     assert names == ["kind", "units"] and space["objective"] == "val_loss"
     assert found("build")["objective"] == found("uncompiled")["objective"] == "val_accuracy"
     assert found("uncompiled", objective="val_loss")["objective"] == "val_loss"
+    assert set(found("build")["metrics"]) == {"val_loss", "val_accuracy"}
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,60 @@ def test_model_over_a_limit_is_not_trained(limits, message, tmp_path):
     assert metrics.get("message") == message and read_record(tmp_path / "metrics.json")["state"]
     assert (tmp_path / "epochs.csv").exists() == (message is None)
     assert json.loads((tmp_path / "run.json").read_text())["settings"]["architecture"] == "own model build"
+
+
+@pytest.mark.usefixtures("in_memory")
+def test_trial_of_several_objectives_records_their_values(tmp_path):
+    names = ("parameters", "macs", "seconds", "val_loss")
+    make_trial(tmp_path, {"units": 64, "deep": False}, objectives=names)
+    metrics = run(tmp_path)
+    best = metrics["best_epoch"] - 1
+    assert metrics["objectives"] == {
+        "parameters": 1218,
+        "macs": 1152,
+        "seconds": metrics["trained_seconds"],
+        "val_loss": metrics["history"]["val_loss"][best],
+    }
+    assert 0 < metrics["trained_seconds"] <= metrics["seconds"]
+
+
+@pytest.mark.usefixtures("in_memory")
+def test_model_slower_than_the_limit_is_not_trained_and_says_how_slow_it_is(tmp_path):
+    make_trial(tmp_path, {"units": 4, "deep": False}, max_latency_ms=1e-6)
+    metrics = run(tmp_path)
+    assert metrics["state"] == "TOO_LARGE" and 0 < metrics["latency_ms"] < 1000
+    assert (
+        metrics["message"]
+        == f"{metrics['latency_ms']:.3g} ms for one image are more than max_latency_ms=1e-06"
+    )
+    assert not (tmp_path / "epochs.csv").exists()
+
+
+@pytest.mark.usefixtures("in_memory")
+def test_latency_of_a_model_over_another_limit_is_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(latency, "measure_latency", lambda model, dtype: pytest.fail("exported in vain"))
+    make_trial(tmp_path, {"units": 64, "deep": False}, max_latency_ms=1.0, max_parameters=5)
+    assert "are more than max_parameters=5" in run(tmp_path)["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_memory")
+def test_measuring_latency_changes_no_training_and_is_done_once_for_all_repeats(tmp_path, monkeypatch):
+    measured, measure = [], latency.measure_latency
+    monkeypatch.setattr(
+        latency,
+        "measure_latency",
+        lambda model, dtype: measured.append(measure(model, dtype)) or measured[-1],
+    )
+    for name, more in (("without", {}), ("with", {"objectives": ("latency_ms",), "max_latency_ms": 1e4})):
+        make_trial(tmp_path / name, {"units": 4, "deep": True}, repeats=2, **more)
+    without, found = run(tmp_path / "without"), run(tmp_path / "with")
+    assert found["history"] == without["history"] and found["scores"] == without["scores"]
+    assert [found["latency_ms"]] == measured and found["objectives"] == {"latency_ms": measured[0]}
+    assert "latency_ms" not in without
+    (tmp_path / "with/metrics.json").unlink()
+    (tmp_path / "with/repeat_2/metrics.json").unlink()
+    assert run(tmp_path / "with")["latency_ms"] == measured[0] and len(measured) == 1
 
 
 def test_multiply_adds_count_models_inside_a_model():

@@ -12,7 +12,7 @@ from tuning.reporting.ties import ties
 
 def study_of(tmp_path, images: int, **search) -> StudyConfig:
     facts = replace(
-        digits_facts(), counts={"train": [900], "validation": [images // 2, images - images // 2]}
+        digits_facts(), counts={"train": [450, 450], "validation": [images // 2, images - images // 2]}
     )
     return StudyConfig(tmp_path, SearchSettings("random", **search), TrainSettings(batch_size=8), {}, facts)
 
@@ -43,3 +43,4 @@ def test_a_best_trial_that_stands_apart_is_no_tie(scores, tmp_path):
 
 def test_means_of_repeats_have_intervals_instead(tmp_path):
     assert ties(study_of(tmp_path, 100, repeats=3), rows(0.9, 0.9)) == ""
+    assert ties(study_of(tmp_path, 100, folds=3), rows(0.9, 0.9)) == ""
