@@ -14,11 +14,8 @@ from keras_cnn.task import SHARES, TASKS
 from keras_cnn.training.batch_size import searched_batch_sizes
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import COMPLETED as COMPLETED
-from keras_cnn.training.run_directory import TRIAL as TRIAL
 from keras_cnn.training.tasks import sign_of
 from tuning.objectives import Objective, parse_objective
-from tuning.trial import TrialSpec as TrialSpec
-from tuning.trial import read_trial as read_trial
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 PRUNERS = ("median", "asha")

@@ -9,12 +9,13 @@ from keras_cnn.directories import held
 from keras_cnn.errors import InputError
 from keras_cnn.training.recovery import damaged_archives, drop_results
 from keras_cnn.training.run_directory import METRICS, read_metrics
-from tuning.config import COMPLETED, FAILED, StudyConfig, TrialSpec, read_trial
+from tuning.config import COMPLETED, FAILED, StudyConfig
 from tuning.executors.base import ENDED, Event, Executor
 from tuning.executors.inputs import Inputs
 from tuning.executors.machine import MachineSettings, count_gpus
 from tuning.executors.start_workers import started
 from tuning.storage.trials import Row, best
+from tuning.trial import TrialSpec, read_trial
 
 logger = logging.getLogger(__name__)
 

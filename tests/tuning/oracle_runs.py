@@ -8,7 +8,8 @@ from keras_tuner.engine.trial import Trial
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.records import write_record
 from keras_cnn.training.config import TrainSettings
-from tuning.config import SearchSettings, StudyConfig, TrialSpec
+from tuning.config import SearchSettings, StudyConfig
+from tuning.trial import TrialSpec
 
 FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [900, 900]}, (1.0,) * 3, (1.0,) * 3)
 

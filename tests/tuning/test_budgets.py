@@ -17,9 +17,10 @@ from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.train import Diverged
 from tests.tuning_studies import ALL_BUT_TWO
 from tuning import cli, commands
-from tuning.config import SearchSettings, TrialSpec, read_study
+from tuning.config import SearchSettings, read_study
 from tuning.executors import trial
 from tuning.stopping import Clock, covered
+from tuning.trial import TrialSpec
 from tuning.wanted import Wanted
 
 

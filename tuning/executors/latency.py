@@ -14,9 +14,9 @@ from keras_cnn.records import read_record, write_record
 from keras_cnn.serving.endpoints import write_plain_model
 from keras_cnn.training.make_model import untrained_model
 from keras_cnn.training.run_directory import LATENCY
-from tuning.config import TrialSpec
 from tuning.executors.model_limits import TooLarge, check_size
 from tuning.executors.repeats import first_repeat
+from tuning.trial import TrialSpec
 
 WARM_UP = 5  # calls that are not counted: the first ones allocate, and choose kernels
 LEAST_CALLS, MOST_CALLS, ENOUGH_SECONDS = 20, 200, 0.5

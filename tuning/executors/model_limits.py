@@ -3,7 +3,7 @@
 import keras
 
 from keras_cnn.models.describe import describe
-from tuning.config import TrialSpec
+from tuning.trial import TrialSpec
 
 
 class TooLarge(Exception):

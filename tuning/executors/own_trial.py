@@ -23,8 +23,8 @@ from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.make_model import own_loss, seeded_model
 from keras_cnn.training.own_model import own_model_file, takes_one_hot, try_out, with_own
 from keras_cnn.training.run_directory import INITIAL
-from tuning.config import TrialSpec
 from tuning.executors.inputs import current
+from tuning.trial import TrialSpec
 
 
 def space_of_build(settings: TrainSettings, data: ImageData, strategy: tf.distribute.Strategy) -> dict:

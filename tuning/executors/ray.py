@@ -15,13 +15,14 @@ import tuning
 from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import CHECKPOINT, LATENCY, SECONDS
-from tuning.config import FAILED, OUT_OF_MEMORY, TIMED_OUT, read_trial
+from tuning.config import FAILED, OUT_OF_MEMORY, TIMED_OUT
 from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.executors.local import LocalExecutor
 from tuning.executors.process import REQUESTS_PER_WORKER
 from tuning.executors.ray_task import Files, train, write_files
 from tuning.executors.ray_token import check_token
 from tuning.executors.resources import WorkerResources
+from tuning.trial import read_trial
 
 # Ray reads it when it is imported; without it anyone who can reach the cluster could run code there
 os.environ.setdefault("RAY_AUTH_MODE", "token")

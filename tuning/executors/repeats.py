@@ -10,7 +10,8 @@ import numpy as np
 from scipy import stats
 
 from keras_cnn.training.tasks import sign_of
-from tuning.config import COMPLETED, TrialSpec
+from tuning.config import COMPLETED
+from tuning.trial import TrialSpec
 
 
 def to_seed(*parts: object) -> int:

@@ -23,13 +23,14 @@ from keras_cnn.training.own_model import with_own
 from keras_cnn.training.recovery import train_without_damage
 from keras_cnn.training.run_directory import CHECKPOINT, INITIAL, METRICS, Run, read_metrics
 from keras_cnn.training.train import Diverged, train_epochs
-from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TOO_LARGE, TrialSpec, read_trial
+from tuning.config import COMPLETED, DIVERGED, FAILED, OUT_OF_MEMORY, TOO_LARGE
 from tuning.executors.inputs import current
 from tuning.executors.latency import check_latency
 from tuning.executors.model_limits import TooLarge, check_size, costs
 from tuning.executors.own_trial import model_of_trial
 from tuning.executors.repeats import aggregate_repeats, repeat_name, repeat_spec
 from tuning.objectives import value_of
+from tuning.trial import TrialSpec, read_trial
 
 Report = Callable[[int, dict], bool | None]
 # what may go well at the next attempt: a network file system, a device that was lost

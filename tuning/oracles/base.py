@@ -15,10 +15,11 @@ from keras_cnn.errors import InputError
 from keras_cnn.files import write_json
 from keras_cnn.records import read_record, understood, write_record
 from keras_cnn.training.run_directory import METRICS, read_metrics
-from tuning.config import COMPLETED, FAILED, RUNNING, TOO_LARGE, StudyConfig, read_trial
+from tuning.config import COMPLETED, FAILED, RUNNING, TOO_LARGE, StudyConfig
 from tuning.space.sampling import combinations, draw, is_finite, untried
 from tuning.space.space import suggest
 from tuning.storage.trials import outcome
+from tuning.trial import read_trial
 
 PROJECT = "keras_tuner"
 MAX_COLLISIONS = 20  # draws of tried configurations before the untried ones are enumerated

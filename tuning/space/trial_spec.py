@@ -6,9 +6,10 @@ import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 
 from keras_cnn.training.config import TrainSettings
-from tuning.config import StudyConfig, TrialSpec
+from tuning.config import StudyConfig
 from tuning.executors.repeats import to_seed
 from tuning.space.space import overlay, suggest
+from tuning.trial import TrialSpec
 
 
 def settings_at(study: StudyConfig, space: kt.HyperParameters, values: dict) -> TrainSettings:

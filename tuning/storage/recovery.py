@@ -24,12 +24,14 @@ from keras_cnn.training.run_directory import (
     RUN,
     RUN_COPY,
     TEST,
+    TRIAL,
     read_metrics,
     read_run,
 )
-from tuning.config import COMPLETED, STUDY, STUDY_COPY, TRIAL, StudyConfig, parse_study, read_trial
+from tuning.config import COMPLETED, STUDY, STUDY_COPY, StudyConfig, parse_study
 from tuning.oracles.base import configuration_of
 from tuning.storage.trials import run_directory, trials
+from tuning.trial import read_trial
 
 
 def repair_damaged_files(study: StudyConfig) -> list[str]:

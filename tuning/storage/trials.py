@@ -9,8 +9,9 @@ from keras_cnn.directories import owner
 from keras_cnn.errors import DamagedFileError, InputError
 from keras_cnn.training.recovery import damaged_archives
 from keras_cnn.training.run_directory import METRICS, read_metrics
-from tuning.config import COMPLETED, DAMAGED, INTERRUPTED, RUNNING, StudyConfig, TrialSpec, read_trial
+from tuning.config import COMPLETED, DAMAGED, INTERRUPTED, RUNNING, StudyConfig
 from tuning.objectives import non_dominated
+from tuning.trial import TrialSpec, read_trial
 
 OUTCOME = (
     *("trial", "state", "score", "loss", "best_epoch", "epochs", "seconds", "parameters"),

@@ -9,6 +9,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.data.folds import ALL, check_folds, facts_of_folds, fold_of, notes_of_folds
 from keras_cnn.data.pixel_statistics import mean_and_variance
+from keras_cnn.data.sources import load
 from keras_cnn.data.splits import few_to_validate
 from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
@@ -93,3 +94,22 @@ def test_check_folds_refuses_more_folds_than_images_and_names_rare_classes(data,
         check_folds(facts, 101)
     with pytest.raises(InputError, match="folds=31 are more than the 30 images of train and validation"):
         check_folds(mask_data.facts, 31)
+
+
+@pytest.mark.parametrize("task", ["multi_label", "regression"])
+def test_folds_of_rows_are_not_stratified_and_count_their_images(task):
+    random = np.random.default_rng(0)
+    x = random.integers(0, 255, (60, 8, 8, 1), dtype=np.uint8)
+    y = random.integers(0, 2, (60, 3)) if task == "multi_label" else random.normal(size=(60, 2))
+    data = load((x, y), task=task)
+    labels = together(data, "labels")
+    kept, held = next(iter(KFold(4, shuffle=True, random_state=0).split(labels)))
+    found = fold_of(data, (1, 4))
+    np.testing.assert_array_equal(found.train.labels, labels[kept])
+    np.testing.assert_array_equal(found.validation.labels, labels[held])
+    assert (found.facts.images("train"), found.facts.images("validation")) == (len(kept), len(held))
+    assert found.facts.images("test") == data.facts.images("test")
+    positives = labels[kept].sum(axis=0).tolist() if task == "multi_label" else [len(kept)] * 2
+    assert found.facts.counts["train"] == positives
+    assert facts_of_folds(data.facts, 4).images("train") == len(kept)
+    assert check_folds(data.facts, 4)[0].startswith("4 folds of the 48 images")

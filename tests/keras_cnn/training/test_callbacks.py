@@ -18,7 +18,7 @@ def trained(tmp_path, monkeypatch):
     monkeypatch.setattr(callbacks, "averaged", lambda model: monkeypatch.context())
 
     def train(before: float) -> float:
-        record = Record(tmp_path, "val_loss")
+        record = Record(tmp_path, ("val_loss",))
         record.seconds = before
         record.on_train_begin()
         record.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0})

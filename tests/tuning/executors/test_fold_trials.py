@@ -12,10 +12,11 @@ from keras_cnn.records import read_record
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training_run import TrainingRun
 from tests.tuning import own_search
-from tuning.config import SearchSettings, StudyConfig, TrialSpec
+from tuning.config import SearchSettings, StudyConfig
 from tuning.executors import inputs, trial
 from tuning.storage.recovery import repair_damaged_files
 from tuning.storage.trials import run_directory, trials
+from tuning.trial import TrialSpec
 
 DATA = load(own_search.images(), validation_split=0.3)
 

@@ -11,10 +11,10 @@ from keras_cnn.errors import InputError
 from keras_cnn.records import read_record
 from keras_cnn.training.config import TrainSettings
 from tests.tuning import own_search
-from tuning.config import TrialSpec
 from tuning.executors import inputs, latency, trial
 from tuning.executors.model_limits import multiply_adds
 from tuning.executors.own_trial import space_of_build
+from tuning.trial import TrialSpec
 
 NAMED = "tests.tuning.own_search:{}".format
 DATA = load(own_search.images())

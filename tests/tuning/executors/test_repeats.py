@@ -10,8 +10,8 @@ from scipy import stats
 from keras_cnn.records import read_json
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.run_directory import read_test
-from tuning.config import TrialSpec
 from tuning.executors.repeats import aggregate_repeats, repeat_spec, to_seed
+from tuning.trial import TrialSpec
 
 NAMES = ["repeat_1", "repeat_2", "repeat_3"]
 

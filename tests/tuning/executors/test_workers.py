@@ -15,12 +15,12 @@ from keras_cnn.data.sources import load
 from keras_cnn.errors import InputError
 from keras_cnn.records import read_json
 from keras_cnn.training.config import TrainSettings
-from tuning.config import TrialSpec
 from tuning.executors import process, worker
 from tuning.executors.base import ENDED
 from tuning.executors.local import LocalExecutor
 from tuning.executors.machine import MachineSettings, each_trial
 from tuning.executors.resources import WorkerResources, assign_resources
+from tuning.trial import TrialSpec
 
 SMALL = TrainSettings(
     image_size=(8, 8), options={"width": 2, "blocks": 1, "convolutions": 1, "dense": []}, batch_size=128

@@ -16,11 +16,12 @@ from keras_cnn.records import read_record, write_record
 from keras_cnn.training.run_directory import Run, parse_run, read_run
 from tests.damage import DAMAGE, flip
 from tests.tuning_studies import assert_same, digits_facts
-from tuning.config import read_study, read_trial
+from tuning.config import read_study
 from tuning.oracles.make import make_oracle
 from tuning.reporting.status import status
 from tuning.storage.recovery import repair_damaged_files
 from tuning.storage.trials import best
+from tuning.trial import read_trial
 
 OF_A_TRIAL = ("trial.json", "metrics.json", "best.npz")
 
