@@ -78,8 +78,13 @@ def parallel_figure(
     return to_svg(figure)
 
 
-def front_figure(across: str, up: str, x: Sequence[float], y: Sequence[float], front: Sequence[bool]) -> str:
-    """Trials by two objectives, `across` and `up`; those of the Pareto front (of all objectives) are red and joined."""
+def front_figure(
+    across: str, up: str, x: Sequence[float], y: Sequence[float], front: Sequence[bool], joined: bool
+) -> str:
+    """Trials by two objectives, `across` and `up`; those of the Pareto front are red.
+
+    joined: whether a line joins them, which is a front only where there are no further objectives.
+    """
     figure, ax = new_figure(7, 3.6)
     points = np.array([x, y], float)
     chosen = np.array(front, bool)
@@ -87,7 +92,7 @@ def front_figure(across: str, up: str, x: Sequence[float], y: Sequence[float], f
     order = np.argsort(points[0, chosen], kind="stable")
     ax.plot(
         *points[:, chosen][:, order],
-        "o--",
+        "o--" if joined else "o",
         color=BEST_LINE,
         markersize=5,
         linewidth=0.8,

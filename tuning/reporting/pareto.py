@@ -39,7 +39,9 @@ def front_html(study: StudyConfig, rows: Sequence[Row]) -> Iterable[str]:
     shown = [(row["pareto"], values) for row, values in found if None not in values.values()]
     for one in study.objectives[1:]:
         x, y = ([values[name] for _, values in shown] for name in (one.name, study.objective))
-        yield front_figure(one.name, study.objective, x, y, [on_front for on_front, _ in shown])  # type: ignore[arg-type]
+        front_marks = [on_front for on_front, _ in shown]
+        joined = len(study.objectives) == 2
+        yield front_figure(one.name, study.objective, x, y, front_marks, joined)  # type: ignore[arg-type]
     header, lines = _cells(study, front)
     table = ["".join(f"<th>{escape(name)}</th>" for name in header)]
     table += ["".join(f"<td>{escape(cell)}</td>" for cell in line) for line in lines]
