@@ -67,10 +67,8 @@ def _probes(diagnosis: Diagnosis) -> list[str]:
     if rows:
         own = diagnosis.traces[0]
         rows.append(f"score at {own.rate:.1e} by step: {_course(own)}")
-        if not math.isnan(own.probability):
-            rows.append(
-                f"probability that it learns at {own.rate:.1e}, from the first steps: {own.probability:.0%}"
-            )
+        if diagnosis.verdict != HEALTHY and not math.isnan(own.probability):
+            rows.append(f"probability that longer training helps at {own.rate:.1e}: {own.probability:.0%}")
     note = f"required score: {diagnosis.required_score:.1%}"
     if not math.isnan(diagnosis.linear_baseline_score):
         note += f"; score of a linear classifier of 8x8 images: {diagnosis.linear_baseline_score:.1%}"

@@ -37,8 +37,8 @@ class Probe:
         model: the model; runs leave its variables as they were.
         sample: images to train on and held-out images.
         objective: loss and optimizer.
-        start: what the probability that the model learns is computed from beside the run; None if it is not known.
         seconds: after which runs end, whatever they have reached; the run at the configured rate gets half of them.
+        start: what the probability that the model learns is computed from beside the run; None if it is not known.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Probe:
         seconds: float = math.inf,
         start: Start | None = None,
     ):
-        self._start_facts = start
+        self._before_training, self._logged_steps = start, -1
         self._seconds, self._started = seconds, time.perf_counter()
         self._last_message = time.perf_counter()
         self._model, self._sample, self._objective = model, sample, objective
@@ -85,19 +85,21 @@ class Probe:
         return replace(trace, probability=self._probability(trace))
 
     def _probability(self, trace: Trace) -> float:
-        """The probability that the model learns; NaN where it is not known."""
-        return math.nan if self._start_facts is None else learning_probability(self._start_facts, trace)
+        """The probability that the model learns; NaN where it is not known, and after a run that shows more itself."""
+        if self._before_training is None or len(trace.losses) > STEPS[-1]:
+            return math.nan
+        return learning_probability(self._before_training, trace)
 
     def _is_hopeless(self, trace: Trace) -> bool:
         """Log the probability after some numbers of steps; whether the model almost surely will not learn."""
         steps = len(trace.losses)
-        if self._start_facts is None or steps not in STEPS:
+        if self._before_training is None or steps not in STEPS:
             return False
         probability = self._probability(trace)
-        logger.info(
-            f"after {steps} steps at {trace.rate:.1e}: score {trace.scores[-1]:.1%}; with a probability of "
-            f"{probability:.0%} it learns at this rate"
-        )
+        if steps > self._logged_steps:
+            when = f"after {steps} steps, score {trace.scores[-1]:.1%}" if steps else "before the first step"
+            logger.info(f"probability that it learns at {trace.rate:.1e}: {probability:.0%} ({when})")
+            self._logged_steps = steps
         return steps == STEPS[-1] and is_hopeless(probability)
 
     @property

@@ -21,7 +21,8 @@ class Trace:
         logit_stds: standard deviation of the logits over held-out images at each measurement.
         scores: explained entropy of their labels at each measurement, in [0, 1].
         null_score_p999: 99.9th percentile of the score of uninformative outputs.
-        probability: that longer training ends with a model that has learned (`probability.py`); NaN if unknown.
+        probability: that longer training ends with a model that has learned (`probability.py`); NaN if unknown, or
+            if the run was longer than what it is computed from.
         other_starts: final scores of the same run from other initial weights; empty if there was no need of any.
     """
 

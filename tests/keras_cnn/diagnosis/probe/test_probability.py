@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_cnn.diagnosis.probe.data import sample_of
+from keras_cnn.diagnosis.probe.decision import HEALTHY, UNTRAINABLE
 from keras_cnn.diagnosis.probe.objective import objective_of
 from keras_cnn.diagnosis.probe.probability import (
     FILE,
@@ -22,6 +23,8 @@ from keras_cnn.diagnosis.probe.probability import (
 )
 from keras_cnn.diagnosis.probe.probe import Probe
 from keras_cnn.diagnosis.probe.trace import EVAL_INTERVAL_STEPS, Trace
+from keras_cnn.diagnosis.report import text
+from keras_cnn.diagnosis.result import Diagnosis
 from tests.untrainable_nets import digits, net
 
 CHANCE = math.log(10)
@@ -91,6 +94,17 @@ def test_probe_ends_the_own_run_where_the_probability_is_hopeless(probability, s
     caplog.set_level("INFO")
     probe = Probe(model, sample, objective_of(model, sample), start=start())
     found = probe.run_own(240)
-    assert len(found.losses) == steps and found.probability == probability
-    assert [f"after {count} steps" in caplog.text for count in STEPS] == [True] * 5
+    assert len(found.losses) == steps
+    assert found.probability == probability if steps == 120 else math.isnan(found.probability)
+    probe.run_own(24)
+    texts = ["before the first step", *(f"after {count} steps, score" for count in STEPS[1:])]
+    assert [caplog.text.count(text) for text in texts] == [1] * 5  # also of several runs
     assert len(probe.run(1e-3, 132).losses) == 132  # a run at another rate is never ended
+
+
+@pytest.mark.parametrize("verdict", [HEALTHY, UNTRAINABLE])
+def test_text_names_the_probability_only_where_the_model_has_not_learned(verdict):
+    own = replace(trace([0.0] * 11), probability=0.012)
+    shown = text(Diagnosis(verdict, 1e-3, (), [], traces=[own]))
+    assert ("probability that longer training helps at 1.0e-03: 1%" in shown) == (verdict == UNTRAINABLE)
+    assert "probability" not in text(Diagnosis(verdict, 1e-3, (), [], traces=[trace([0.0] * 41)]))
