@@ -144,6 +144,7 @@ def test_export_of_values_serves_them_in_the_units_of_the_labels(values, tmp_pat
     file = tmp_path / "black.png"
     file.write_bytes(tf.io.encode_png(np.zeros((6, 6, 1), np.uint8)).numpy())
     (zero,) = predictor.values(np.zeros((1, 6, 6, 1), np.float32))
+    capsys.readouterr()  # of the export
     assert cli.main(["predict", str(version), str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["values"] == pytest.approx(
         {"value0": zero[0], "value1": zero[1]}
