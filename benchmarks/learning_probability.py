@@ -38,17 +38,17 @@ def main(options: argparse.Namespace) -> None:
         long_enough = [row for row in rows if len(row["own"]["scores"]) > steps // EVAL_INTERVAL_STEPS]
         fitted = [row for row in long_enough if row["family"] not in FRESH_FAMILIES]
         fresh = [row for row in long_enough if row["family"] in FRESH_FAMILIES]
-        models[str(steps)] = as_numbers(fit(fitted, steps), fitted, steps)
+        model = fit(fitted, steps)
+        models[str(steps)] = as_numbers(model, fitted, steps)
         predicted = {"development": (fitted, cross_validated(fitted, steps))}
         if fresh:
-            predicted["fresh"] = fresh, fit(fitted, steps).predict_proba(inputs(fresh, steps))[:, 1]
+            predicted["fresh"] = fresh, model.predict_proba(inputs(fresh, steps))[:, 1]
         for group, (group_rows, probabilities) in predicted.items():
             figures.append({"steps": steps, "group": group, **quality(outcomes(group_rows), probabilities)})
             print(figures[-1], flush=True)
     source = "python -m benchmarks.learning_probability"
     write_text(FILE, json.dumps({"source": source, "networks": len(rows), "models": models}, indent=1) + "\n")
-    if len(rows) > 100:
-        write_result("learning_probability", {"networks": len(rows), "figures": figures})
+    write_result("learning_probability", {"networks": len(rows), "figures": figures})
 
 
 def fit(rows: list[dict], steps: int):

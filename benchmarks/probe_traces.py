@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 ROWS = Path(__file__).with_name("probe_traces.jsonl.gz")
-STEPS = 120
 ENOUGH_SCORE = 0.25  # a run ends there
 
 
@@ -57,12 +56,13 @@ def record(case) -> dict:
     from keras_cnn.diagnosis.probe.baseline import linear_baseline_score
     from keras_cnn.diagnosis.probe.data import sample_of
     from keras_cnn.diagnosis.probe.objective import objective_of
+    from keras_cnn.diagnosis.probe.probability import STEPS
     from keras_cnn.diagnosis.probe.probe import Probe
 
     model, sample = build(case), sample_of(data(case)[:2], MAX_IMAGES)
     objective = objective_of(model, sample)
     signals = measure_signals(model, sample, objective)
-    own = Probe(model, sample, objective).run(objective.rate, STEPS, ENOUGH_SCORE)
+    own = Probe(model, sample, objective).run(objective.rate, STEPS[-1], ENOUGH_SCORE)
     return {
         **{name: getattr(case, name) for name in ("number", "family", "data", "fault", "optimizer", "rate")},
         "findings": [finding.name for finding in static_findings(model)],

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,20 @@ def take(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """`images[rows]`, like `empty` on disk if it does not fit into memory; `images` itself if that is all of them."""
     if np.array_equal(rows, np.arange(len(images))):
         return images
-    taken = empty((len(rows), *images.shape[1:]), images.dtype)
-    step = max(1, CHUNK // max(1, images[:1].nbytes))
-    for start in range(0, len(rows), step):
-        taken[start : start + step] = images[rows[start : start + step]]
-    return taken
+    return join([(images, rows)])
+
+
+def join(pieces: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """`array[rows]` of each (array, rows) in `pieces`, one after the other, like `empty` on disk where necessary."""
+    source = pieces[0][0]
+    joined = empty((sum(len(rows) for _, rows in pieces), *source.shape[1:]), source.dtype)
+    step, place = max(1, CHUNK // max(1, source[:1].nbytes)), 0
+    for array, rows in pieces:
+        for start in range(0, len(rows), step):
+            chunk = rows[start : start + step]
+            joined[place : place + len(chunk)] = array[chunk]
+            place += len(chunk)
+    return joined
 
 
 def free_memory() -> float:

@@ -98,22 +98,9 @@ def _taken(parts: list[Split], rows: np.ndarray) -> Split:
     first = len(parts[0])
     places = [rows[rows < first], rows[rows >= first] - first]
     return Split(
-        _joined([(part.images, place) for part, place in zip(parts, places, strict=True)]),
-        _joined([(part.labels, place) for part, place in zip(parts, places, strict=True)]),
+        array_store.join([(part.images, place) for part, place in zip(parts, places, strict=True)]),
+        array_store.join([(part.labels, place) for part, place in zip(parts, places, strict=True)]),
     )
-
-
-def _joined(pieces: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Rows of several arrays in one, on disk if it is too large for the memory."""
-    source = pieces[0][0]
-    result = array_store.empty((sum(len(rows) for _, rows in pieces), *source.shape[1:]), source.dtype)
-    step, place = max(1, array_store.CHUNK // max(1, source[:1].nbytes)), 0
-    for array, rows in pieces:
-        for start in range(0, len(rows), step):
-            chunk = rows[start : start + step]
-            result[place : place + len(chunk)] = array[chunk]
-            place += len(chunk)
-    return result
 
 
 def _facts(facts: DataFacts, fold: tuple[int, int], train: Split, validation: Split) -> DataFacts:

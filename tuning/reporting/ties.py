@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from keras_cnn.task import CLASSIFICATION
 from tuning.config import StudyConfig
 from tuning.storage.trials import Row
 
@@ -23,7 +24,7 @@ def ties(study: StudyConfig, rows: Sequence[Row]) -> str:
     scores = [row["score"] for row in rows if row["score"] is not None]
     labeled = (
         study.objective == "val_accuracy"
-        and study.facts.task == "classification"
+        and study.facts.task == CLASSIFICATION.name
         and "validation" in study.facts.counts
     )
     if not labeled or study.search.runs > 1 or len(scores) < 2:

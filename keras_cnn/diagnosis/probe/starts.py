@@ -7,9 +7,8 @@ import numpy as np
 
 from keras_cnn.diagnosis.graph.graph import DEPTHWISE, SEPARABLE, is_pretrained, kernel_layers, kernels_of
 
-MAX_STD_RATIO = (
-    1.5  # std of the weights / std of newly drawn ones, within which they are from that initializer
-)
+# std of the weights / std of newly drawn ones, within which they are from that initializer
+MAX_STD_RATIO = 1.5
 
 
 def drawn_weights(model: keras.Model, seed: int) -> list[tuple[keras.Variable, np.ndarray]] | None:
