@@ -66,9 +66,10 @@ def main(trials: int, tuner: str) -> None:
     import_tensorflow()
     from keras_cnn.data.sources import load
     from keras_cnn.training.config import TrainSettings
-    from tuning.config import SearchSettings, StudyConfig
+    from tuning.config import StudyConfig
     from tuning.reporting.progress import Progress
     from tuning.search_loop import run_search
+    from tuning.search_settings import SearchSettings
 
     facts = load("digits").facts
     executor, disk = Trivial(), 0

@@ -28,7 +28,8 @@ def study_of(folder: Path, options):
     """The search that stands for the points: random, of VGG nets."""
     from keras_cnn.data.sources import load
     from keras_cnn.training.config import TrainSettings
-    from tuning.config import SearchSettings, StudyConfig
+    from tuning.config import StudyConfig
+    from tuning.search_settings import SearchSettings
 
     data = load(options.data)
     base = TrainSettings(data=options.data, epochs=options.epochs, precision="float32").resolved(data.facts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from keras_cnn.directories import claim, data_stem
@@ -11,13 +12,12 @@ from tuning.executors.machine import MachineSettings, count_gpus, each_trial
 from tuning.keras_tuner_import import import_tuner
 from tuning.keyword_arguments import fixed_of, limits_of, loaded_data, named_architectures
 from tuning.objectives import split_objectives
+from tuning.search_settings import SEARCH_EPOCHS
 from tuning.study import Study
 from tuning.wanted import Wanted
 
 if TYPE_CHECKING:
     import keras_tuner as kt
-
-SEARCH_EPOCHS = 8
 
 
 def search(
@@ -27,8 +27,8 @@ def search(
     objective: "str | kt.Objective | Sequence[str | kt.Objective] | None" = None,
     trials: int | None = None,
     time: str | None = None,
-    tuner: str = "hyperband",
-    epochs: int = SEARCH_EPOCHS,
+    tuner: str = "auto",
+    epochs: int | None = None,
     directory: str | Path | None = None,
     workers: int | str = "auto",
     gpus_per_trial: int = 1,
@@ -55,9 +55,10 @@ def search(
             several, `["val_accuracy", "parameters"]`, the first ranks trials, and all make a Pareto front: further
             metrics, `parameters`, `macs`, `latency_ms` and `seconds` of training.
         trials: at most so many.
-        time: no trial begins after so long: `"10m"`.
-        tuner: `random`, `bayesian`, `hyperband` or `grid`.
-        epochs: of each trial; hyperband trains bad ones for less.
+        time: how long the search may take: `"10m"`. `auto` plans for it; the others begin no trial later.
+        tuner: `auto`, `random`, `bayesian`, `hyperband` or `grid`.
+        epochs: of each trial; auto and hyperband train bad ones for less. None for 8, or with `auto` and `time` for
+            what the time allows.
         directory: where to write the study; None for the first free `runs/DATA-NAME-TUNER-N`.
         workers: number of trials at once; `auto` for one for each GPU, or without a GPU for each processor.
         gpus_per_trial: GPUs of each trial.
@@ -77,13 +78,14 @@ def search(
     Raises:
         InputError: for what cannot be searched; then nothing is written. Also if trials fail one after the other.
     """
+    begun = monotonic()
     machine = MachineSettings(workers, gpus_per_trial, executor, address)
     import_tuner()
     limits = limits_of(settings, tuner=tuner, trials=trials, time=time)
     build, architectures, takes_hyperparameters = named_architectures(build_or_architectures)
     loaded = loaded_data(data, settings)
     first, further = split_objectives(objective)
-    given = {"epochs": epochs, "objective": first, **settings}
+    given = {"epochs": SEARCH_EPOCHS if epochs is None else epochs, "objective": first, **settings}
     base = settings_from(architectures[0], loaded or data, given)
     wanted = Wanted(
         base,
@@ -93,6 +95,7 @@ def search(
         takes_hyperparameters,
         [path.directory / "best.json" if isinstance(path, Study) else path for path in start_with],
         further,
+        limits.epochs_follow_time(epochs),
     )
     from tuning.executors.inputs import Inputs
     from tuning.executors.start_workers import check_reachable, started
@@ -118,7 +121,7 @@ def search(
             facts=facts,
             download=download,
         )
-        run(study, running)
+        run(study, running, started=begun)
         found = Study(claimed, build, loaded)
         found.report()
     return found

@@ -20,11 +20,10 @@ from keras_cnn.parser import (
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.usage import refuse_command, usage
 from tuning import commands
-from tuning.config import FIXED, SearchSettings
 from tuning.executors.machine import MachineSettings
+from tuning.search_settings import FIXED, SearchSettings
 from tuning.space.searched import SEARCHED
 
-SEARCH_EPOCHS = 8
 TEXTS = {
     "search": "search for the best model; report and export it",
     "resume": "continue a search",
@@ -61,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 def _search_parser() -> Parser:
     parser = new_parser("Search an architecture's space; report, measure and export the best trial.")
-    add_settings(parser, SEARCHED, skip=["architecture", "objective"])
+    add_settings(parser, SEARCHED, skip=["architecture", "objective", "epochs"])
     parser.add_argument(
         "build",
         nargs="?",
@@ -78,6 +77,11 @@ def _search_parser() -> Parser:
         nargs="+",
         help="validation metric that ranks trials (default: val_accuracy, or val_mean_iou of masks); further metrics, "
         "parameters, macs, latency_ms or seconds after it make a Pareto front with it",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=int | None,
+        help="of each trial, or of those that are trained in full (default: 8; with --time, auto plans them)",
     )
     parser.add_class_arguments(SearchSettings)
     parser.add_class_arguments(MachineSettings)
@@ -102,7 +106,6 @@ def _search_parser() -> Parser:
         metavar="FILE",
         help="points to try first, as in a study's best.json",
     )
-    parser.set_defaults({"epochs": SEARCH_EPOCHS})
     return parser
 
 

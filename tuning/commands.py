@@ -2,6 +2,7 @@
 
 import errno
 import shlex
+import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -13,11 +14,12 @@ from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
 from keras_cnn.parser import read_settings, start_tensorflow, wanted_directory
-from tuning.config import STUDY, SearchSettings, StudyConfig, read_study
+from tuning.config import STUDY, StudyConfig, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, make_executor
 from tuning.keras_tuner_import import import_tuner
 from tuning.objectives import split_objectives
+from tuning.search_settings import SEARCH_EPOCHS, SearchSettings
 from tuning.space.searched import fixed_settings
 from tuning.storage.in_memory import in_memory, resume_command
 from tuning.wanted import Wanted
@@ -29,6 +31,7 @@ DEFAULT_ARCHITECTURE = "vgg"
 
 
 def search(options) -> None:
+    started = time.monotonic()
     wanted, machine = _wanted(options), _machine(options)
     start_tensorflow()  # which check_names needs
     gpus = count_gpus(machine)
@@ -45,7 +48,7 @@ def search(options) -> None:
         study = begin(
             wanted, directory, executor, gpus=gpus, devices=devices, threads=threads, download=download
         )
-        _run(study, executor)
+        _run(study, executor, started)
 
 
 def _wanted(options) -> Wanted:
@@ -62,11 +65,14 @@ def _wanted(options) -> Wanted:
     options.architecture = architectures[0]
     options.objective, further = split_objectives(options.objective)
     fixed = {} if build else fixed_settings(options)
+    follows = limits.epochs_follow_time(options.epochs)
+    options.epochs = SEARCH_EPOCHS if options.epochs is None else options.epochs
     settings = read_settings(options)
-    return Wanted(settings, limits, architectures, fixed, bool(build), options.start_with, further)
+    return Wanted(settings, limits, architectures, fixed, bool(build), options.start_with, further, follows)
 
 
 def resume(options) -> None:
+    started = time.monotonic()
     study, machine = read_study(Path(options.directory)), _machine(options)
     limits = {field.name: options.get(field.name) for field in fields(SearchSettings)}
     _refuse_in_memory(study)
@@ -84,7 +90,7 @@ def resume(options) -> None:
         facts = DataFacts.from_dict(executor.facts(study.base, download=False))
         study.facts.check_same(facts, str(study.directory))
         print(f"going on with {study.directory}, {at_once(executor)}", flush=True)
-        _run(study, executor)
+        _run(study, executor, started)
 
 
 def status(options) -> None:
@@ -169,10 +175,10 @@ def _print_front(study: StudyConfig, rows: "Sequence[Row]") -> None:
         print(f"\nPareto front: {explanation(study)}\n\n{front}")
 
 
-def _run(study: StudyConfig, executor: Executor) -> None:
+def _run(study: StudyConfig, executor: Executor, started: float) -> None:
     from tuning.start import run
 
-    run(study, executor)
+    run(study, executor, started=started, exports=True)
     _ship(study, executor)
 
 

@@ -11,7 +11,7 @@ from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.function_import import import_function, is_function_name
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.keyword_settings import LOADING, described, fits
-from tuning.config import SearchSettings
+from tuning.search_settings import SearchSettings
 from tuning.space.searched import SEARCHED
 
 OF_ARRAYS = ("class_names", "value_range")  # arguments of `load` that are no settings

@@ -12,6 +12,7 @@ from keras_cnn.records import write_record
 from keras_cnn.training.run_directory import METRICS, read_metrics
 from tuning import stopping
 from tuning.config import COMPLETED, FAILED, RUNNING, StudyConfig
+from tuning.deadline import Deadline
 from tuning.executors.base import ENDED, Event, Executor
 from tuning.oracles.base import IDLE, declare_space
 from tuning.oracles.make import make_oracle
@@ -46,13 +47,30 @@ def start_study(study: StudyConfig, executor: Executor) -> None:
     tensorboard.write_space(study.directory / "logs", space, study.objective)
 
 
-def run_search(study: StudyConfig, executor: Executor, progress: Progress) -> None:
+def run_search(
+    study: StudyConfig,
+    executor: Executor,
+    progress: Progress,
+    *,
+    started: float | None = None,
+    exports: bool = False,
+) -> None:
     """Run trials until there are no more, time is up or the target is reached, and report which of these it was.
 
-    Can be ended at any time and run again. Raises SearchFailed, with the last failure's message, after three failed
-    trials in a row, or when the first two fail with the same message.
+    Can be ended at any time and run again.
+
+    Args:
+        study: that is written.
+        executor: started.
+        progress: what is told.
+        started: when this session began, a value of time.monotonic(), if it was before now.
+        exports: whether the best model is exported afterwards, within the time of `auto`.
+
+    Raises:
+        SearchFailed: with the last failure's message, after three failed trials in a row, or when the first two fail
+            with the same message.
     """
-    search = _Search(study, executor, progress)
+    search = _Search(study, executor, progress, stopping.Clock(study, started), exports)
     search.oracle.write_state()
     with progress:
         try:
@@ -73,9 +91,13 @@ class _Attempt:
 class _Search:
     """One session of a search."""
 
-    def __init__(self, study: StudyConfig, executor: Executor, progress: Progress):
+    def __init__(
+        self, study: StudyConfig, executor: Executor, progress: Progress, clock: stopping.Clock, exports: bool
+    ):
         self.study, self.executor, self.progress = study, executor, progress
-        self.oracle, self.clock = make_oracle(study), stopping.Clock(study)
+        self.oracle, self.clock = make_oracle(study), clock
+        self.oracle.slots = executor.slots
+        self.deadline = Deadline(study, clock, self.oracle, exports)
         self.running: dict[str, _Attempt] = {}
         self.failures: list[str] = []  # messages of the last trials, as long as each failed
         self.retention = CheckpointRetention(study, executor.slots)
@@ -95,12 +117,14 @@ class _Search:
                 return reason
             for event in self.executor.wait(TURN_SECONDS):
                 self._take(event)
+            for trial_id in self.deadline.to_stop(self.running):
+                self.executor.stop(trial_id)
             self.progress.show(self.executor.memory())
 
     def _fill(self) -> str:
         """Begin trials while there is a place for them; returns why there are no more, if so."""
         while len(self.running) < self.executor.slots:
-            reason = stopping.stop_reason(self.study, self.oracle, self.clock.seconds)
+            reason = stopping.stop_reason(self.study, self.oracle, self.deadline.seconds)
             trial = None if reason else self.oracle.create_trial("coordinator")
             if trial is None or trial.status not in (RUNNING, IDLE):
                 return reason or stopping.exhausted(self.study, self.oracle)
@@ -124,7 +148,7 @@ class _Search:
         self._start(trial.trial_id)
 
     def _start(self, trial_id: str) -> None:
-        timeout = to_seconds("trial_timeout", self.study.search.trial_timeout)
+        timeout = min(to_seconds("trial_timeout", self.study.search.trial_timeout), self.deadline.trial_limit)
         self.executor.start(trial_id, self.study.trial_directory(trial_id), timeout)
 
     def _take(self, event: Event) -> None:
@@ -173,6 +197,7 @@ class _Search:
 
     def _tell(self, trial: Trial, metrics: dict) -> None:
         """Only a trial that completed is ranked."""
+        self.oracle.learn_cost(trial, metrics)
         if metrics["state"] == COMPLETED:
             values = {"val_loss": metrics["loss"], self.study.objective: metrics["score"]}
             self.oracle.update_trial(trial.trial_id, values, step=metrics["best_epoch"])

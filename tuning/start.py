@@ -11,12 +11,13 @@ from keras_cnn.provenance import changes
 from keras_cnn.task import TASKS
 from keras_cnn.training.batch_size import searched_note
 from keras_cnn.training.config import TrainSettings
-from tuning.config import STUDY, STUDY_COPY, StudyConfig, check_target
+from tuning.config import STUDY, STUDY_COPY, StudyConfig
 from tuning.executors.base import Executor
 from tuning.objectives import check_objectives
 from tuning.oracles.base import declare_space
 from tuning.reporting.progress import Progress
 from tuning.search_loop import run_search, start_study
+from tuning.search_settings import check_target
 from tuning.space.warm_start import read_configurations
 from tuning.storage.in_memory import resume_command
 from tuning.storage.recovery import repair_damaged_files
@@ -72,6 +73,7 @@ def begin(
         use_gpu_widths=gpus > 0,
         architectures=wanted.architectures,
         further_objectives=wanted.further_objectives,
+        epochs_follow_time=wanted.epochs_follow_time,
     )
     _check_batch_size(study)
     if wanted.takes_hyperparameters:
@@ -142,10 +144,13 @@ def continued(study: StudyConfig, limits: dict, patience: int | None) -> StudyCo
     return study
 
 
-def run(study: StudyConfig, executor: Executor) -> None:
-    """Search until a limit is reached; after Ctrl-C a line says how to continue."""
+def run(
+    study: StudyConfig, executor: Executor, *, started: float | None = None, exports: bool = False
+) -> None:
+    """Search until a limit is reached; after Ctrl-C a line says how to continue. Arguments as of `run_search`."""
+    progress = Progress(logger.info, study.title, study.objective)
     try:
-        run_search(study, executor, Progress(logger.info, study.title, study.objective))
+        run_search(study, executor, progress, started=started, exports=exports)
     except KeyboardInterrupt:
         logger.info(f"To continue: {resume_command(study)}")
         raise

@@ -22,12 +22,16 @@ PERFECT_TRIALS = 3  # of which the validation loss chooses one
 
 
 class Clock:
-    """How long a study has been searched, all its sessions together: while at least one trial ran."""
+    """How long a study has been searched, all its sessions together.
 
-    def __init__(self, study: StudyConfig):
+    Of earlier sessions the time counts while at least one trial ran, of this one all since `started`, a value of
+    time.monotonic(); None for now.
+    """
+
+    def __init__(self, study: StudyConfig, started: float | None = None):
         ended = [outcome(path) for path in study.directory.glob("trials/*")]
         spans = [(one["ended"] - one["seconds"], one["ended"]) for one in ended if "ended" in one]
-        self.before, self._started = covered(spans), time.monotonic()
+        self.before, self._started = covered(spans), time.monotonic() if started is None else started
 
     @property
     def seconds(self) -> float:
@@ -72,8 +76,10 @@ def stop_reason(study: StudyConfig, oracle: "DurableOracle", seconds: float) -> 
 
 
 def _is_fully_trained(study: StudyConfig, trial: "Trial") -> bool:
-    """Not so in Hyperband's first rounds, from which more epochs may make a better model of an equal score."""
-    return trial.hyperparameters.values.get("tuner/epochs", study.base.epochs) == study.base.epochs
+    """Not so at the lower rungs, from which more epochs may make a better model of an equal score."""
+    values = trial.hyperparameters.values
+    full = values.get("tuner/max_epochs", study.base.epochs)
+    return values.get("tuner/epochs", full) >= full
 
 
 def exhausted(study: StudyConfig, oracle: "DurableOracle") -> str:
@@ -83,4 +89,11 @@ def exhausted(study: StudyConfig, oracle: "DurableOracle") -> str:
         return f"all {done} trials are done"
     if study.search.tuner == "hyperband" and done >= sum(rung.size for rung in plan_of(study)):
         return f"all brackets are done, {done} trials"
+    if study.search.tuner == "auto":
+        why = (
+            f"no other training fits the {study.search.time}"
+            if study.search.time
+            else "all generations are done"
+        )
+        return f"{why}, {done} trials"
     return f"the space holds no other point than the {oracle.n_started()} that were tried"

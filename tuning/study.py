@@ -12,11 +12,12 @@ from keras_cnn.errors import InputError, unknown_name
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training_run import TrainingRun
 from tuning.best_trial import BestTrial
-from tuning.config import FIXED, SearchSettings, read_study
+from tuning.config import read_study
 from tuning.executors.machine import MachineSettings, count_gpus
 from tuning.keras_tuner_import import import_tuner
 from tuning.keyword_arguments import build_function, loaded_data
 from tuning.reporting.grid import short
+from tuning.search_settings import FIXED, SearchSettings
 from tuning.storage.in_memory import in_memory
 
 if TYPE_CHECKING:
@@ -161,8 +162,7 @@ class Study:
             trials: instead of the study's.
             time: instead of the study's, all its sessions together: `"2h"`.
             patience: instead of the study's, for trials that are to begin.
-            build: as the constructor takes it.
-            data: as the constructor takes it.
+            build, data: as the constructor takes them.
             workers: number of trials at once.
             executor: `local`, or `ray`.
             address: of a Ray cluster.
@@ -184,10 +184,9 @@ class Study:
         self._check_resume(limits)
         check_reachable(machine, self._build, self._data)
         changed = {"trials": trials, "time": time, **limits}
-        gpus, config = count_gpus(machine), self._config
+        gpus, config, inputs = count_gpus(machine), self._config, Inputs(self._build, self._loaded())
         with held(config.directory):
             config = continued(config, {k: v for k, v in changed.items() if v is not None}, patience)
-            inputs = Inputs(self._build, self._loaded())
             with started(machine, gpus, config.devices, config.threads, inputs) as running:
                 run(config, running)
         self._config = config

@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
 from keras_cnn.training.config import TrainSettings
-from tuning.config import SearchSettings, check_target
+from tuning.search_settings import SearchSettings, check_target
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Wanted:
         takes_hyperparameters: whether the architecture is a build(hp), of which all that it declares is searched.
         start_with: files of configurations to try first.
         further_objectives: beside that of `base`, of the Pareto front.
+        epochs_follow_time: whether no number of epochs was given, and the tuner plans it from the time.
     """
 
     base: TrainSettings
@@ -31,6 +32,7 @@ class Wanted:
     takes_hyperparameters: bool = False
     start_with: Sequence[str | Path] = ()
     further_objectives: tuple[str, ...] = ()
+    epochs_follow_time: bool = False
 
     def __post_init__(self) -> None:
         """Raise InputError for combinations that cannot be searched; those that TensorFlow knows, `begin` refuses."""
@@ -55,7 +57,9 @@ class Wanted:
         ):  # of models of the user's own `begin` knows the objective
             check_target(self.search.target, self.base.objective)
         if self.start_with and self.search.tuner == "grid":
-            raise InputError("--start_with: a grid has its own order. Use random, bayesian or hyperband.")
+            raise InputError(
+                "--start_with: a grid has its own order. Use auto, random, bayesian or hyperband."
+            )
 
     @property
     def title(self) -> str:

@@ -32,7 +32,8 @@ class Record(keras.callbacks.Callback):
     The best epoch has the highest value of the metric `objective`, or the lowest where that is better; of equals, as
     small validation sets make them, the lowest validation loss. The objective is the first of `objectives` that the
     model has. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best weights, `history` maps
-    each metric to its value per epoch, `seconds` is the time of all epochs, those of earlier sessions too. Nothing is
+    each metric to its value per epoch, `epoch_seconds` the time of each epoch of this session, validation and files
+    included, `seconds` that of all epochs, those of earlier sessions too. Nothing is
     kept of an epoch that diverged. `by_position` is an argument of `save_weights`.
     Not `validated`, the last epoch counts as the best, and its training loss as score and loss.
     """
@@ -51,6 +52,7 @@ class Record(keras.callbacks.Callback):
         self.score, self.loss, self.epoch = -math.inf, math.inf, 0
         self.history: dict[str, list[float]] = {}
         self.seconds = 0.0
+        self.epoch_seconds: list[float] = []
 
     @property
     def objective(self) -> str:
@@ -68,6 +70,9 @@ class Record(keras.callbacks.Callback):
     def out_of_patience(self, done: int, patience: int | None) -> bool:
         """Whether, after `done` epochs, `patience` have passed since the best; never without a best or patience."""
         return patience is not None and self.epoch > 0 and done - self.epoch >= patience
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch_began = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["loss"]):
@@ -91,6 +96,7 @@ class Record(keras.callbacks.Callback):
         # beside the checkpoint, which is the same bit for bit however often a run was interrupted
         self.seconds = time.perf_counter() - self._began
         write_record(self.directory / SECONDS, {"seconds": self.seconds})
+        self.epoch_seconds.append(time.perf_counter() - self._epoch_began)
 
     def _table(self, last: int) -> str:
         """History as CSV; the last row is epoch `last`."""

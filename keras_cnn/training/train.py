@@ -47,6 +47,7 @@ class TrainResult:
         seconds: of the training, in this session.
         objective: the metric that chose the best epoch.
         trained_seconds: of all epochs, those of earlier sessions and of the run that it continues too.
+        epoch_seconds: of each epoch of this session.
     """
 
     score: float
@@ -58,6 +59,7 @@ class TrainResult:
     seconds: float
     objective: str = ""
     trained_seconds: float = field(default=0.0, compare=False)
+    epoch_seconds: list[float] = field(default_factory=list, compare=False)
 
 
 def train_epochs(
@@ -180,6 +182,7 @@ def train_epochs(
         seconds=time.perf_counter() - started,
         objective=record.objective,
         trained_seconds=record.seconds,
+        epoch_seconds=record.epoch_seconds,
     )
 
 

@@ -13,11 +13,12 @@ from keras_cnn.training.run_directory import METRICS
 from keras_cnn.training.strategy import limit_threads
 from tests.tuning_studies import SEARCH, SMALL, digits_facts
 from tuning import commands
-from tuning.config import SearchSettings, StudyConfig
+from tuning.config import StudyConfig
 from tuning.executors import trial
 from tuning.executors.base import ENDED, Event
 from tuning.reporting.progress import Progress
 from tuning.search_loop import run_search
+from tuning.search_settings import SearchSettings
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,15 @@ from keras_tuner.engine.trial import Trial
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.records import write_record
 from keras_cnn.training.config import TrainSettings
-from tuning.config import SearchSettings, StudyConfig
+from tuning.config import StudyConfig
+from tuning.search_settings import SearchSettings
 from tuning.trial import TrialSpec
 
 FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [900, 900]}, (1.0,) * 3, (1.0,) * 3)
 
 
 def study_in(directory, tuner, seed=0, trials=8, fixed_hyperparameters=None, epochs=4) -> StudyConfig:
-    search = SearchSettings(tuner=tuner, trials=None if tuner == "hyperband" else trials)
+    search = SearchSettings(tuner=tuner, trials=None if tuner == "hyperband" or trials is None else trials)
     base = TrainSettings(epochs=epochs, seed=seed)
     return StudyConfig(directory, search, base, fixed_hyperparameters or {"learning_rate": 0.1}, FACTS)
 

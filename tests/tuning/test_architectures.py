@@ -12,9 +12,10 @@ from keras_cnn.training.config import TrainSettings
 from tests.tuning.conftest import Instantly
 from tests.tuning_studies import digits_facts
 from tuning import cli
-from tuning.config import SearchSettings, StudyConfig
+from tuning.config import StudyConfig
 from tuning.reporting.progress import Progress
 from tuning.search_loop import run_search, start_study
+from tuning.search_settings import SearchSettings
 from tuning.trial import read_trial
 
 CLASSIFIERS = [name for name, one in ARCHITECTURES.items() if one.task == "classification"]

@@ -17,8 +17,9 @@ from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.train import Diverged
 from tests.tuning_studies import ALL_BUT_TWO
 from tuning import cli, commands
-from tuning.config import SearchSettings, read_study
+from tuning.config import read_study
 from tuning.executors import trial
+from tuning.search_settings import SearchSettings
 from tuning.stopping import Clock, covered
 from tuning.trial import TrialSpec
 from tuning.wanted import Wanted
@@ -90,7 +91,7 @@ def test_limits_travel_with_the_study(tmp_path, searched):
 def test_limits_can_be_changed_on_resume(tmp_path, searched, monkeypatch):
     searched(trials=1, target=0.9)
     resumed = []
-    monkeypatch.setattr(commands, "_run", lambda study, executor: resumed.append(study.search))
+    monkeypatch.setattr(commands, "_run", lambda study, *rest: resumed.append(study.search))
     assert cli.main(["resume", str(tmp_path / "study"), "--trials", "4", "--trial-timeout", "5m"]) == 0
     assert read_study(tmp_path / "study").search == resumed[0]
     assert (resumed[0].trials, resumed[0].target, resumed[0].trial_timeout) == (4, 0.9, "5m")

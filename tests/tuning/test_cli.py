@@ -69,7 +69,7 @@ def test_train_and_search_with_a_bad_option_are_refused(complain, arguments, mes
         ),
         ([SEARCH, "--max_latency_ms", "0"], "max_latency_ms=0.0 must be more than 0"),
         ([SEARCH, "--max_parameters", "0"], "max_parameters=0 must be at least 1"),
-        ([SEARCH, "--tuner", "random", "--min_epochs", "2"], "min_epochs=2 belongs to hyperband"),
+        ([SEARCH, "--tuner", "random", "--min_epochs", "2"], "min_epochs=2 belongs to auto and hyperband"),
         ([SEARCH, "--epochs", "3", "--min_epochs", "4"], "min_epochs=4 must be at most the 3 epochs"),
         ([SEARCH, "--objective", "val_acc"], "unknown objective 'val_acc'. Did you mean 'val_accuracy'?"),
         ([SEARCH, "--objective", "parameters", "val_accuracy"], "objective parameters cannot rank trials"),

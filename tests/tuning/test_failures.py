@@ -9,12 +9,13 @@ from keras_cnn.training.run_directory import METRICS
 from tests.tuning.conftest import Instantly
 from tests.tuning_studies import digits_facts, rows
 from tuning import cli
-from tuning.config import SearchSettings, StudyConfig, read_study
+from tuning.config import StudyConfig, read_study
 from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.oracles.make import make_oracle
 from tuning.reporting.progress import Progress
 from tuning.reporting.report import write_report
 from tuning.search_loop import SearchFailed, run_search
+from tuning.search_settings import SearchSettings
 from tuning.storage.trials import best
 
 

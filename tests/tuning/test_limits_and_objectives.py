@@ -8,10 +8,11 @@ import pytest
 from keras_cnn.training.config import TrainSettings
 from tests.tuning.conftest import Instantly
 from tests.tuning_studies import digits_facts
-from tuning.config import SearchSettings, StudyConfig
+from tuning.config import StudyConfig
 from tuning.oracles.plan import hyperband_plan
 from tuning.reporting.progress import Progress
 from tuning.search_loop import run_search
+from tuning.search_settings import SearchSettings
 from tuning.storage.trials import trials as trials_of
 
 

@@ -12,7 +12,7 @@ from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
 from tests.tuning.conftest import Instantly
 from tests.tuning_studies import digits_facts
-from tuning.config import SearchSettings, StudyConfig, read_study
+from tuning.config import StudyConfig, read_study
 from tuning.objectives import (
     Objective,
     check_objectives,
@@ -26,6 +26,7 @@ from tuning.reporting.figures import front_figure
 from tuning.reporting.progress import Progress
 from tuning.reporting.report import write_report
 from tuning.search_loop import run_search
+from tuning.search_settings import SearchSettings
 from tuning.storage.retention import CheckpointRetention
 from tuning.storage.trials import trials
 from tuning.study import Study

@@ -3,8 +3,8 @@
 import pytest
 
 from keras_cnn.errors import InputError
-from tuning.config import SearchSettings
 from tuning.pruning import Pruner
+from tuning.search_settings import SearchSettings
 
 
 def judged(kind: str, curves: dict[str, list[float]], late: list[float]) -> list[str]:

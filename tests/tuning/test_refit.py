@@ -11,9 +11,10 @@ from keras_cnn.records import read_json, read_record, write_record
 from keras_cnn.training.config import TrainSettings
 from tests.tuning.own_search import build, images
 from tests.tuning_studies import digits_facts
-from tuning.config import SearchSettings, StudyConfig
+from tuning.config import StudyConfig
 from tuning.executors.base import ENDED, EPOCH, Event
 from tuning.refit import refit
+from tuning.search_settings import SearchSettings
 from tuning.trial import TrialSpec, read_trial
 
 

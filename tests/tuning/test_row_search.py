@@ -7,7 +7,7 @@ import pytest
 import tuning
 from keras_cnn.errors import InputError
 from tests.tuning import own_rows
-from tuning.config import SearchSettings, check_target
+from tuning.search_settings import SearchSettings, check_target
 from tuning.space.space import suggest
 
 GIVEN = {"tuner": "random", "epochs": 2, "batch_size": 32, "workers": 1, "threads": 1}

@@ -33,6 +33,7 @@ class DurableOracle(kt.Oracle):
     """
 
     initial_configurations: tuple[dict, ...] = ()
+    slots = 1  # trials at once
 
     def create_trial(self, tuner_id: str) -> Trial:
         """The next trial; its status is RUNNING, IDLE (ask again when a trial has ended) or STOPPED."""
@@ -135,7 +136,11 @@ class DurableOracle(kt.Oracle):
         self.end_order = [name for name, trial in self.trials.items() if trial.status != RUNNING]
         self._retry_queue = [name for name, trial in self.trials.items() if trial.status == RUNNING]
 
+    def learn_cost(self, trial: Trial, metrics: dict) -> None:
+        """Take up what a trial that has ended did cost, of which most oracles make no use."""
+
     def _restore_outcome(self, trial: Trial, metrics: dict) -> None:
+        self.learn_cost(trial, metrics)
         if metrics["state"] != COMPLETED:
             trial.status, trial.message = FAILED, f"{metrics['state']}: {metrics['message']}"
             return

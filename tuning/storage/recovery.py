@@ -30,6 +30,7 @@ from keras_cnn.training.run_directory import (
 )
 from tuning.config import COMPLETED, STUDY, STUDY_COPY, StudyConfig, parse_study
 from tuning.oracles.base import configuration_of
+from tuning.oracles.plan import continues_trials
 from tuning.storage.trials import run_directory, trials
 from tuning.trial import read_trial
 
@@ -115,8 +116,8 @@ def _trial(study: StudyConfig, trial: Path, run: Path) -> Iterator[str]:
 def _archives(study: StudyConfig, trial: Path, run: Path) -> Iterator[str]:
     damaged = damaged_archives(run)
     state = read_metrics(run)["state"] if (run / METRICS).exists() else None
-    # only Hyperband continues a trial that has ended
-    needless = state == COMPLETED and study.search.tuner != "hyperband" and damaged == [run / CHECKPOINT]
+    # where no trial continues another, the checkpoint of one that has ended is of no use
+    needless = state == COMPLETED and not continues_trials(study) and damaged == [run / CHECKPOINT]
     anew = state in (COMPLETED, None) and not needless
     for path in damaged:
         yield quarantine(

@@ -12,8 +12,9 @@ from keras_cnn.records import read_record
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training_run import TrainingRun
 from tests.tuning import own_search
-from tuning.config import SearchSettings, StudyConfig
+from tuning.config import StudyConfig
 from tuning.executors import inputs, trial
+from tuning.search_settings import SearchSettings
 from tuning.storage.recovery import repair_damaged_files
 from tuning.storage.trials import run_directory, trials
 from tuning.trial import TrialSpec

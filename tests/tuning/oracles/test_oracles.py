@@ -14,9 +14,9 @@ from keras_tuner.oracles import HyperbandOracle
 
 from tests.tuning.oracle_runs import begin, directory_of, end, run, score_of, study_in
 from tests.tuning_studies import ALL_BUT_TWO
-from tuning.config import TUNERS
 from tuning.oracles.make import make_oracle
 from tuning.oracles.plan import hyperband_plan
+from tuning.search_settings import TUNERS
 from tuning.space.sampling import combinations, draw, is_active
 from tuning.space.trial_spec import trial_spec
 
@@ -39,10 +39,10 @@ def test_oracle_interrupted_anywhere_proposes_the_same(tuner, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tuner", ["random", "grid", "hyperband"])
+@pytest.mark.parametrize("tuner", ["auto", "random", "grid", "hyperband"])
 def test_oracle_chooses_points_and_seeds_whoever_ends_first(tuner, tmp_path):
     def trained(name, slots, shuffle):
-        study = study_in(tmp_path / name, tuner, trials=15, epochs=9)
+        study = study_in(tmp_path / name, tuner, trials=None if tuner == "auto" else 15, epochs=9)
         oracle = make_oracle(study)
         run(oracle, slots=slots, shuffle=shuffle)
         specs = [trial_spec(study, oracle, trial) for trial in oracle.trials.values()]

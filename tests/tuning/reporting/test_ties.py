@@ -6,8 +6,9 @@ import pytest
 
 from keras_cnn.training.config import TrainSettings
 from tests.tuning_studies import digits_facts
-from tuning.config import SearchSettings, StudyConfig
+from tuning.config import StudyConfig
 from tuning.reporting.ties import ties
+from tuning.search_settings import SearchSettings
 
 
 def study_of(tmp_path, images: int, **search) -> StudyConfig:

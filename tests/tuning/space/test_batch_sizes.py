@@ -3,8 +3,9 @@
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.records import read_record, write_record
 from keras_cnn.training.config import TrainSettings
-from tuning.config import SearchSettings, StudyConfig, read_study
+from tuning.config import StudyConfig, read_study
 from tuning.oracles.base import declare_space
+from tuning.search_settings import SearchSettings
 
 
 def labels(images: int) -> DataFacts:

@@ -9,9 +9,10 @@ from keras_cnn.errors import InputError
 from keras_cnn.training.config import TrainSettings
 from tests.tuning.oracle_runs import begin, end
 from tuning import cli
-from tuning.config import SearchSettings, StudyConfig
+from tuning.config import StudyConfig
 from tuning.oracles.base import declare_space
 from tuning.oracles.make import make_oracle
+from tuning.search_settings import SearchSettings
 from tuning.space.warm_start import read_configurations
 
 FACTS = DataFacts("x", (32, 32, 3), ("a", "b"), {"train": [900, 900]}, (1.0,) * 3, (1.0,) * 3)

@@ -7,8 +7,9 @@ import pytest
 from keras_cnn.errors import InputError
 from keras_cnn.logs import redirected
 from keras_cnn.quantities import to_bytes
-from tuning.config import SearchSettings, read_study
+from tuning.config import read_study
 from tuning.oracles.make import make_oracle
+from tuning.search_settings import SearchSettings
 from tuning.storage.retention import CheckpointRetention
 
 
