@@ -11,8 +11,8 @@ TWO := -n 2 --dist worksteal
 
 .PHONY: search app test test-all lint docs bench clean
 
-search: $(INSTALLED)  ## search VGG-style nets on the embedded digits, export the best
-	$(BIN)/keras-cnn search --epochs 20
+search: $(INSTALLED)  ## search VGG-style nets on the embedded digits for a minute, export the best
+	$(BIN)/keras-cnn search --time 60s
 
 app: $(INSTALLED)  ## the page on which exported models can be tried
 	$(BIN)/keras-cnn app

@@ -104,7 +104,7 @@ def search(
     check_reachable(machine, build, loaded)
     gpus = count_gpus(machine)
     wanted.check_names()
-    devices, threads = each_trial(machine, gpus, devices, threads)
+    devices, threads = each_trial(machine, gpus, devices, threads, tuner)
     stem = f"{data_stem(base.data)}-{wanted.title}-{tuner}"
     with (
         claim(Path(directory) if directory else None, stem, STUDY) as claimed,

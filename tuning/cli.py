@@ -93,7 +93,7 @@ def _search_parser() -> Parser:
     parser.add_argument(
         "--threads",
         type=int | None,
-        help="how many threads each trial computes in (default: 1; on GPUs as many as TensorFlow takes)",
+        help="how many threads each trial computes in (default: 1, of auto up to 4; on GPUs what TensorFlow takes)",
     )
     add_download(parser)
     parser.add_argument(

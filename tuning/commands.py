@@ -33,22 +33,22 @@ DEFAULT_ARCHITECTURE = "vgg"
 def search(options) -> None:
     started = time.monotonic()
     wanted, machine = _wanted(options), _machine(options)
-    start_tensorflow()  # which check_names needs
     gpus = count_gpus(machine)
-    wanted.check_names()
-    devices, threads = each_trial(machine, gpus, options.devices, options.threads)
-    stem = f"{data_stem(wanted.base.data)}-{wanted.title}-{wanted.search.tuner}"
-    with (
-        claim(wanted_directory(options), stem, STUDY) as directory,
-        make_executor(machine, gpus, devices, threads) as executor,
-    ):
-        from tuning.start import begin
+    devices, threads = each_trial(machine, gpus, options.devices, options.threads, options.tuner)
+    with make_executor(
+        machine, gpus, devices, threads
+    ) as executor:  # whose worker starts TensorFlow meanwhile
+        start_tensorflow()  # which check_names needs
+        wanted.check_names()
+        stem = f"{data_stem(wanted.base.data)}-{wanted.title}-{wanted.search.tuner}"
+        with claim(wanted_directory(options), stem, STUDY) as directory:
+            from tuning.start import begin
 
-        download = options.download
-        study = begin(
-            wanted, directory, executor, gpus=gpus, devices=devices, threads=threads, download=download
-        )
-        _run(study, executor, started)
+            download = options.download
+            study = begin(
+                wanted, directory, executor, gpus=gpus, devices=devices, threads=threads, download=download
+            )
+            _run(study, executor, started)
 
 
 def _wanted(options) -> Wanted:
@@ -76,12 +76,12 @@ def resume(options) -> None:
     study, machine = read_study(Path(options.directory)), _machine(options)
     limits = {field.name: options.get(field.name) for field in fields(SearchSettings)}
     _refuse_in_memory(study)
-    start_tensorflow()
     gpus = count_gpus(machine)
     with (
         held(study.directory),
         make_executor(machine, gpus, study.devices, study.threads) as executor,
     ):
+        start_tensorflow()
         from keras_cnn.data.dataset import DataFacts
         from tuning.start import at_once, continued
 

@@ -4,27 +4,22 @@ import contextlib
 import functools
 import logging
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import keras
-import numpy as np
-
 from keras_cnn.data.dataset import ImageData
 from keras_cnn.data.sources import load
 from keras_cnn.directories import held
-from keras_cnn.errors import ExportMismatchError, InputError
+from keras_cnn.errors import InputError
 from keras_cnn.files import sync_folder, sync_tree, write_json, write_text
 from keras_cnn.serving.card import make_card
 from keras_cnn.serving.checksums import write_checksums
 from keras_cnn.serving.convert import write_formats
 from keras_cnn.serving.endpoints import write_saved_model
 from keras_cnn.serving.formats import check_formats
-from keras_cnn.serving.read_image import as_model_takes
 from keras_cnn.serving.readme import readme
+from keras_cnn.serving.verification import ServingProcess, served_difference
 from keras_cnn.serving.versions import version_folders
 from keras_cnn.task import REGRESSION, TASKS
 from keras_cnn.training.make_model import best_model
@@ -33,12 +28,6 @@ from keras_cnn.training.run_directory import Run, chosen_run, read_finished, rea
 
 logger = logging.getLogger(__name__)
 
-TOLERANCE = {"float32": 1e-6}
-MIXED_TOLERANCE = 1e-3  # half precision rounds differently when TensorFlow fuses another graph
-# of values, which are rounded in proportion to terms that may be larger; relative to the largest value
-VALUES_TOLERANCE = {"float32": 1e-4}
-MIXED_VALUES_TOLERANCE = 2e-2
-CHECKED_IMAGES = 32
 WRITING = ".writing-"  # what the name of a version begins with until it is whole
 
 
@@ -65,7 +54,13 @@ def export_run(
         ExportMismatchError: if what is served is not what was measured.
     """
     check_formats(formats)
-    run = read_run(chosen_run(directory))
+    with ServingProcess() as server:
+        return _export(read_run(chosen_run(directory)), destination, formats, data, server)
+
+
+def _export(
+    run: Run, destination: Path, formats: Sequence[str], data: ImageData | None, server: ServingProcess
+) -> Path:
     if formats and run.facts.task == REGRESSION.name:
         names = ", ".join(formats)
         raise InputError(
@@ -86,7 +81,7 @@ def export_run(
             run.facts.value_range,
             TASKS[run.facts.task],
         )
-        difference = _difference(model, run, temporary_path)
+        difference = served_difference(model, run, temporary_path, server)
         logger.info(f"served in a process without Keras: differs from predict by at most {difference:.1e}")
         others = write_formats(formats, run, loaded(), test, temporary_path) if formats else {}
         version = _next_version(destination)
@@ -113,46 +108,6 @@ def _temporary(destination: Path) -> Iterator[Path]:
         yield temporary_path
     finally:
         shutil.rmtree(temporary_path, ignore_errors=True)
-
-
-def _difference(model: keras.Model, run: Run, path: Path) -> float:
-    """The largest difference between `predict` and the SavedModel, served in a separate process."""
-    pixels = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, *model.input_shape[1:]), np.uint8)
-    images = as_model_takes(pixels, run.facts)
-    expected = model.predict(images, verbose=0)
-    with tempfile.TemporaryDirectory() as folder:
-        given, answered = f"{folder}/images.npz", f"{folder}/outputs.npz"
-        np.savez(given, images=images, pixels=pixels)
-        script = Path(__file__).with_name("verify_export.py")
-        process = subprocess.run(
-            [sys.executable, "-I", script, path, given, answered, TASKS[run.facts.task].output],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        if process.returncode:
-            raise ExportMismatchError(f"the SavedModel cannot be served:\n{process.stderr[-2000:]}")
-        scale, tolerance = _allowed(expected, run)
-        with np.load(answered) as found:
-            difference = max(
-                float((np.abs(found[name] - expected[: len(found[name])]) / scale).max())
-                for name in found.files
-            )
-    if not difference <= tolerance:
-        raise ExportMismatchError(
-            f"the SavedModel differs from predict by {difference:.1e}; nothing was exported"
-        )
-    return difference
-
-
-def _allowed(expected: np.ndarray, run: Run) -> tuple[np.ndarray, float]:
-    """(what differences are relative to (K,), the largest difference allowed)."""
-    precision = run.settings.precision
-    if TASKS[run.facts.task] != REGRESSION:
-        return np.ones(1), TOLERANCE.get(precision, MIXED_TOLERANCE)
-    largest = np.abs(expected).max(axis=0)
-    scale = np.where(largest > 0, largest, 1.0)
-    return scale, VALUES_TOLERANCE.get(precision, MIXED_VALUES_TOLERANCE)
 
 
 def _next_version(destination: Path) -> Path:

@@ -1,10 +1,11 @@
 """Predictions of a SavedModel as a server makes them: with TensorFlow alone.
 
-A script that runs in a separate process: verify_export.py MODEL IMAGES.npz OUTPUTS.npz NAME. Keras and this
-project cannot be imported in it, so that what passes here needs neither. IMAGES.npz holds `images` as the model takes
-them, and `pixels`, the same in 8 bits. NAME is that of the output.
+A script that runs in a separate process, and reads from standard input a JSON array: MODEL, IMAGES.npz, OUTPUTS.npz,
+NAME. Keras and this project cannot be imported in it, so that what passes here needs neither. IMAGES.npz holds `images`
+as the model takes them, and `pixels`, the same in 8 bits. NAME is that of the output.
 """
 
+import json
 import os
 import sys
 
@@ -32,4 +33,4 @@ def main(model_path: str, images_path: str, output_path: str, output: str) -> No
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*json.load(sys.stdin))

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from keras_cnn.errors import InputError, unknown_name
 from tuning.executors.base import Executor
@@ -11,6 +13,8 @@ from tuning.keras_tuner_import import import_tuner
 logger = logging.getLogger(__name__)
 
 EXECUTORS = ("local", "ray")
+GPU_DEVICES = ("nvidia[0-9]*", "kfd", "dxg")  # files in /dev
+AUTO_THREADS = 4  # of a trial of the tuner `auto`
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class MachineSettings:
 
     Args:
         workers: how many trials at once; auto: one for every gpus_per_trial GPUs, or without a GPU one a processor
-            (of every --threads of them), as far as the memory goes.
+            (of every --threads of them; auto takes up to four), as far as the memory goes.
         gpus_per_trial: GPUs of each trial, under one MirroredStrategy; without a GPU it is not looked at.
         executor: local, or ray: on a Ray cluster (the extra `ray`).
         address: of the Ray cluster: HOST:PORT of its head, or auto for the one this machine belongs to; one is started
@@ -48,7 +52,12 @@ class MachineSettings:
 
 
 def count_gpus(machine: MachineSettings) -> int:
-    """How many GPUs there are for trials, here or on the cluster. This process leaves them to the workers."""
+    """How many GPUs there are for trials, here or on the cluster. This process leaves them to the workers.
+
+    On a machine whose kernel shows none this takes no import of TensorFlow, so that workers can begin theirs first.
+    """
+    if machine.executor == "local" and not may_have_gpus():
+        return 0
     import_tuner()
     import tensorflow as tf
 
@@ -68,19 +77,29 @@ def count_gpus(machine: MachineSettings) -> int:
     return len(gpus)
 
 
+def may_have_gpus() -> bool:
+    """Whether TensorFlow might find a GPU: unless Linux has no device of NVIDIA, of AMD, or of Windows around it."""
+    return sys.platform != "linux" or any(
+        found for pattern in GPU_DEVICES for found in Path("/dev").glob(pattern)
+    )
+
+
 def each_trial(
-    machine: MachineSettings, gpus: int, devices: int | None, threads: int | None
+    machine: MachineSettings, gpus: int, devices: int | None, threads: int | None, tuner: str
 ) -> tuple[int | None, int | None]:
     """(devices, threads) of every trial of a new study: they are part of it, for other numbers would give other scores.
 
-    Without a GPU and a word from the user a thread each, or as many as the workers leave for one.
+    Without a GPU and a word from the user a thread each, of `auto` four, or as many as the workers leave for one. What
+    `auto` tries next depends on its first trainings, so that their time counts more than how many run at once: of nets
+    on 32x32 pixels two threads train one as fast as two processes train half of one each.
     """
     if threads is not None and threads < 1:
         raise InputError(f"threads={threads} must be at least 1.")
     if gpus:
         return machine.gpus_per_trial, threads
     workers = machine.max_workers
-    return devices, threads or (max(1, (os.cpu_count() or 1) // workers) if workers else 1)
+    processors, most = os.cpu_count() or 1, AUTO_THREADS if tuner == "auto" else 1
+    return devices, threads or (max(1, processors // workers) if workers else min(most, processors))
 
 
 def make_executor(

@@ -129,11 +129,15 @@ def serve(request: dict, devices: int | None, threads: int | None, channel: Coor
 
 def _export(request: dict, channel: CoordinatorChannel) -> dict:
     from keras_cnn.serving.export import export_run
+    from keras_cnn.training.run_directory import TEST, chosen_run, read_run
+    from tuning.executors.trial import load_data
 
     with redirected(lambda text: channel.answer("message", text=text)):
-        version = export_run(
-            Path(request["export"]), Path(request["destination"]), formats=request["formats"]
-        )
+        run = chosen_run(Path(request["export"]))
+        # in memory, where this worker has trained; a test measurement is made once
+        needed = request["formats"] or not (run / TEST).exists()
+        data = load_data(read_run(run).settings) if needed else None
+        version = export_run(run, Path(request["destination"]), formats=request["formats"], data=data)
     return {"version": str(version)}
 
 

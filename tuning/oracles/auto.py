@@ -116,7 +116,7 @@ class AutoOracle(DurableOracle):
         if not self.epochs_follow_time or not (any(planned) or pilots):
             return self.max_epochs
         left = self.seconds_left()
-        return max(planned) or time_plan.full_epochs(self._costs[pilots[0].trial_id], left)
+        return max(planned) or time_plan.full_epochs(self._costs[pilots[0].trial_id], left, self.slots)
 
     def _size(self, generation: int, rungs: list[int]) -> int:
         """How many trials a generation has at its first rung."""
@@ -191,7 +191,9 @@ class AutoOracle(DurableOracle):
             return None
         best = min(completed, key=lambda trial: ranking(trial, self.sign))
         values, cost = best.hyperparameters.values, self._cost(best)
-        epochs = cost and time_plan.extended_epochs(cost, values["tuner/epochs"], left)
+        # the best may be one of a lower rung
+        longest = max(values["tuner/epochs"], values.get("tuner/max_epochs", 0))
+        epochs = cost and time_plan.extended_epochs(cost, longest, left)
         if not epochs:
             return None
         place = {"tuner/bracket": EXTENSION, "tuner/round": 0, "tuner/trial_id": best.trial_id}

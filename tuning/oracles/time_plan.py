@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tuning.config import COMPLETED
-from tuning.oracles.plan import auto_sizes
+from tuning.oracles.plan import REDUCTION_FACTOR, auto_rungs, auto_sizes
 
 PILOT_EPOCHS = 2  # the first epoch holds the tracing, so that only a second one shows what an epoch costs
 FULL_SHARE = 0.25  # of the time that is left after the first trial, for one training in full
-MIN_FULL_EPOCHS, MAX_FULL_EPOCHS = 3, 30
+MIN_FULL_EPOCHS, MAX_FULL_EPOCHS = 8, 30
+SMALLEST_GENERATION = REDUCTION_FACTOR  # configurations, of which one is promoted
 MIN_EXTENSION, MAX_EXTENSION = 1.3, 4  # how many times as long as before the last training may be
 
 
@@ -56,9 +57,13 @@ def typical(costs: Collection[Cost]) -> Cost:
     )
 
 
-def full_epochs(pilot: Cost, seconds: float) -> int:
-    """Epochs of a training in full, so that it takes a quarter of the `seconds` that are left."""
-    return min(MAX_FULL_EPOCHS, max(MIN_FULL_EPOCHS, pilot.epochs_within(FULL_SHARE * seconds)))
+def full_epochs(pilot: Cost, seconds: float, slots: int = 1) -> int:
+    """Epochs of a training in full: a quarter of the `seconds` that are left, or all if that leaves no generation."""
+    epochs = min(MAX_FULL_EPOCHS, max(MIN_FULL_EPOCHS, pilot.epochs_within(FULL_SHARE * seconds)))
+    generation = generation_seconds(pilot, SMALLEST_GENERATION, auto_rungs(epochs), slots)
+    if pilot.seconds(epochs) + generation > seconds:
+        return min(MAX_FULL_EPOCHS, max(1, pilot.epochs_within(seconds)))
+    return epochs
 
 
 def generation_seconds(cost: Cost, size: int, rungs: list[int], slots: int) -> float:

@@ -85,7 +85,7 @@ def test_formats_of_masks_score_as_their_card_holds(exported_masks, mask_data, t
 def without_saved_model():
     """No SavedModel is written nor served: `test_export` does both."""
     unwritten = mock.patch.object(export, "write_saved_model")
-    with unwritten, mock.patch.object(export, "_difference", return_value=0.0):
+    with unwritten, mock.patch.object(export, "served_difference", return_value=0.0):
         yield
 
 

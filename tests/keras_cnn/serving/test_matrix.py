@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_cnn.models.build import build_model
 from keras_cnn.models.spec import NORMALIZATIONS
 from keras_cnn.serving.endpoints import write_saved_model
-from keras_cnn.serving.export import MIXED_TOLERANCE, TOLERANCE
+from keras_cnn.serving.verification import MIXED_TOLERANCE, TOLERANCE
 from keras_cnn.serving.formats import FORMATS
 from tests.small_nets import spec_of
 

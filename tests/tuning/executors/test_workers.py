@@ -183,10 +183,11 @@ def test_places_on_processors(monkeypatch):
 
 def test_threads_and_devices_of_each_trial(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    assert each_trial(MachineSettings(), 0, None, None) == (None, 1)
-    assert each_trial(MachineSettings(workers=2), 0, None, None) == (None, 4)
-    assert each_trial(MachineSettings(workers=2), 0, 2, 1) == (2, 1)
-    assert each_trial(MachineSettings(gpus_per_trial=4), 8, None, None) == (4, None)
+    assert each_trial(MachineSettings(), 0, None, None, "random") == (None, 1)
+    assert each_trial(MachineSettings(), 0, None, None, "auto") == (None, 4)
+    assert each_trial(MachineSettings(workers=2), 0, None, None, "random") == (None, 4)
+    assert each_trial(MachineSettings(workers=2), 0, 2, 1, "auto") == (2, 1)
+    assert each_trial(MachineSettings(gpus_per_trial=4), 8, None, None, "auto") == (4, None)
 
 
 @pytest.mark.parametrize(
