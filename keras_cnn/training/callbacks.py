@@ -71,9 +71,6 @@ class Record(keras.callbacks.Callback):
         """Whether, after `done` epochs, `patience` have passed since the best; never without a best or patience."""
         return patience is not None and self.epoch > 0 and done - self.epoch >= patience
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self._epoch_began = time.perf_counter()
-
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["loss"]):
             return
@@ -94,9 +91,9 @@ class Record(keras.callbacks.Callback):
         progress = {"epoch": epoch + 1, "history": self.history, "best": best}
         save_state(self.directory / CHECKPOINT, self.model, progress)
         # beside the checkpoint, which is the same bit for bit however often a run was interrupted
-        self.seconds = time.perf_counter() - self._began
+        before, self.seconds = self.seconds, time.perf_counter() - self._began
+        self.epoch_seconds.append(self.seconds - before)
         write_record(self.directory / SECONDS, {"seconds": self.seconds})
-        self.epoch_seconds.append(time.perf_counter() - self._epoch_began)
 
     def _table(self, last: int) -> str:
         """History as CSV; the last row is epoch `last`."""
@@ -106,6 +103,37 @@ class Record(keras.callbacks.Callback):
         writer.writerow(["epoch", *self.history])
         writer.writerows([last - len(rows) + index, *row] for index, row in enumerate(rows, start=1))
         return text.getvalue()
+
+
+class StartupTime(keras.callbacks.Callback):
+    """`seconds` until the first step of training and the first of validation were done, which hold their tracing.
+
+    To stand before callbacks that compute something when a validation begins.
+    """
+
+    async_safe = True  # it only reads the clock, and must not make Keras wait for each step
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = 0.0
+        self._waits_for = {"train", "test"}
+
+    def on_train_begin(self, logs=None):
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._first("train")
+
+    def on_test_begin(self, logs=None):
+        self._began = time.perf_counter()
+
+    def on_test_batch_end(self, batch, logs=None):
+        self._first("test")
+
+    def _first(self, phase: str) -> None:
+        if phase in self._waits_for:
+            self._waits_for.remove(phase)
+            self.seconds += time.perf_counter() - self._began
 
 
 def seconds_before(directory: Path) -> float:

@@ -17,7 +17,14 @@ from keras_cnn.models.own import is_own
 from keras_cnn.models.pretrained import load_pretrained
 from keras_cnn.task import TASKS
 from keras_cnn.training.batchnorm_statistics import BatchStatistics
-from keras_cnn.training.callbacks import EarlyStop, EpochReport, Record, seconds_before, tensorboard
+from keras_cnn.training.callbacks import (
+    EarlyStop,
+    EpochReport,
+    Record,
+    StartupTime,
+    seconds_before,
+    tensorboard,
+)
 from keras_cnn.training.checkpoint import restore_state
 from keras_cnn.training.class_weights import class_weights
 from keras_cnn.training.config import TrainSettings
@@ -48,6 +55,7 @@ class TrainResult:
         objective: the metric that chose the best epoch.
         trained_seconds: of all epochs, those of earlier sessions and of the run that it continues too.
         epoch_seconds: of each epoch of this session.
+        startup_seconds: those of them that went into the first steps, which are traced.
     """
 
     score: float
@@ -60,6 +68,7 @@ class TrainResult:
     objective: str = ""
     trained_seconds: float = field(default=0.0, compare=False)
     epoch_seconds: list[float] = field(default_factory=list, compare=False)
+    startup_seconds: float = field(default=0.0, compare=False)
 
 
 def train_epochs(
@@ -115,6 +124,7 @@ def train_epochs(
     )
     by_position = is_own(settings.architecture)
     record, initial_epoch = Record(directory, objectives, by_position, validated=validated), 0
+    startup = StartupTime()
     if start_from:
         with strategy.scope():
             progress = restore_state(start_from / CHECKPOINT, model)
@@ -153,6 +163,7 @@ def train_epochs(
             verbose=0,
             # validation must see averaged weights with statistics of their own, and Record must keep those
             callbacks=[
+                startup,
                 keras.callbacks.TerminateOnNaN(),
                 AveragedWeights(),
                 BatchStatistics(
@@ -183,6 +194,7 @@ def train_epochs(
         objective=record.objective,
         trained_seconds=record.seconds,
         epoch_seconds=record.epoch_seconds,
+        startup_seconds=startup.seconds,
     )
 
 

@@ -2,9 +2,9 @@
 
 Generation 0 is the default configuration, or those that the user starts with: trained briefly, then in full. Each later
 generation trains nine configurations for a ninth of the epochs, the best third of these for a third, and the best one
-of these in full: successive halving (Jamieson & Talwalkar 2016, AISTATS 51). A third of the nine are drawn at random, a
-third are neighbors of the best so far, and a third are proposed by a Gaussian process over the first rung, where all
-were trained equally long.
+of these in full: successive halving (Jamieson & Talwalkar 2016, AISTATS 51). A third of the nine cover the space
+evenly, a third are neighbors of the best so far, and a third are proposed by a Gaussian process over the first rung,
+where all were trained equally long.
 
 What a generation begins with depends on the first rungs of earlier ones alone, and these have ended. So no choice
 depends on which trial ends first, and a worker that would wait for a promotion begins the next generation.
@@ -16,6 +16,7 @@ into a longer training of the best configuration.
 import itertools
 import math
 from collections.abc import Callable
+from functools import partial
 
 from keras_tuner.engine.trial import Trial
 
@@ -26,7 +27,7 @@ from tuning.oracles.candidates import (
     default_configuration,
     modeled,
     near_the_best,
-    random_configuration,
+    spread_configuration,
 )
 from tuning.oracles.plan import GENERATION_SIZE, REDUCTION_FACTOR, auto_rungs
 from tuning.oracles.time_plan import Cost
@@ -105,7 +106,7 @@ class AutoOracle(DurableOracle):
         rungs = auto_rungs(self._full_epochs(), self.min_epochs)
         if generation > 0:
             return rungs
-        first = max(self.min_epochs, time_plan.PILOT_EPOCHS) if self.epochs_follow_time else rungs[0]
+        first = self.min_epochs if self.epochs_follow_time else rungs[0]
         in_full = self.trains_default_in_full or bool(self.initial_configurations)
         return [first, rungs[-1]] if in_full and rungs[-1] > first else [first]
 
@@ -150,8 +151,11 @@ class AutoOracle(DurableOracle):
             1: lambda: near_the_best(space, first, self._duplicate, key=key, index=index, sign=self.sign),
             2: lambda: modeled(space, first, self._duplicate, key=key, seed=self.seed, sign=self.sign),
         }
-        values = sources[index % len(sources)]()
-        return values or random_configuration(space, self._duplicate, key) or self.sample_untried()
+        informed = generation > 1 or self.trains_default_in_full
+        values = sources[index % len(sources)]() if informed else None
+        number = generation * GENERATION_SIZE + index
+        spread = partial(spread_configuration, space, self._duplicate, seed=self.seed, number=number)
+        return values or spread() or self.sample_untried()
 
     def _promoted(self, generation: int, members: list[Trial]) -> list[Trial]:
         completed = [trial for trial in members if trial.status == COMPLETED]

@@ -8,7 +8,7 @@ from keras_tuner.engine.trial import Trial
 from tuning.config import COMPLETED
 from tuning.oracles.base import MAX_COLLISIONS, ranking
 from tuning.oracles.gaussian_process import neighbor, propose
-from tuning.space.sampling import draw, is_active
+from tuning.space.sampling import draw, draw_spread, is_active
 
 BEST = 3  # trials whose neighbors are tried
 MIN_FITTED = 5  # trials to which a Gaussian process is fitted
@@ -32,11 +32,16 @@ def configuration(trial: Trial) -> dict:
     }
 
 
-def random_configuration(
-    space: kt.HyperParameters, is_tried: Callable[[dict], bool], key: str
+def spread_configuration(
+    space: kt.HyperParameters, is_tried: Callable[[dict], bool], *, seed: int, number: int
 ) -> dict | None:
-    """An untried configuration that follows from `key`; None if none was found."""
-    return _first_untried(lambda attempt: draw(space, f"{key}/{attempt}"), is_tried)
+    """Point `number` of a sequence that covers the space evenly; a random one if it was tried, or None for no other."""
+
+    def proposal(attempt: int) -> dict:
+        random_one = f"{seed}/{number}/{attempt}"
+        return draw(space, random_one) if attempt else draw_spread(space, seed, number)
+
+    return _first_untried(proposal, is_tried)
 
 
 def near_the_best(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from tuning.config import COMPLETED
 from tuning.oracles.plan import REDUCTION_FACTOR, auto_rungs, auto_sizes
 
-PILOT_EPOCHS = 2  # the first epoch holds the tracing, so that only a second one shows what an epoch costs
 FULL_SHARE = 0.25  # of the time that is left after the first trial, for one training in full
 MIN_FULL_EPOCHS, MAX_FULL_EPOCHS = 8, 30
 SMALLEST_GENERATION = REDUCTION_FACTOR  # configurations, of which one is promoted
@@ -46,7 +45,7 @@ def cost_of(metrics: dict, epochs: int) -> Cost | None:
     measured = metrics.get("epoch_seconds")
     if not measured:  # several runs, or an older version
         return Cost(0.0, metrics["seconds"] / max(1, epochs))
-    epoch = min(measured)
+    epoch = min([max(0.0, measured[0] - metrics.get("startup_seconds", 0.0)), *measured[1:]])
     return Cost(max(0.0, metrics["seconds"] - len(measured) * epoch), epoch)
 
 

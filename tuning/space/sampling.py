@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import keras_tuner as kt
 from keras_tuner.engine.hyperparameters import HyperParameter
+from scipy.stats import qmc
 
 MAX_ENUMERATED = 20_000  # configurations of a space that are enumerated to find an untried one
 
@@ -23,13 +24,21 @@ def coordinate(parameter: HyperParameter, values: dict) -> float:
 def draw(space: kt.HyperParameters, key: str) -> dict:
     """A random point; the same for the same `key`, whatever was drawn before."""
     generator = random.Random(key)
+    # also of what is not active, so that the others do not depend on it
+    return _configuration(space, [generator.random() for _ in space.space])
+
+
+def draw_spread(space: kt.HyperParameters, seed: int, number: int) -> dict:
+    """Point `number` of a scrambled Halton sequence, whose points cover the space more evenly than random ones."""
+    sequence = qmc.Halton(len(space.space), rng=seed).fast_forward(number)
+    return _configuration(space, sequence.random()[0])
+
+
+def _configuration(space: kt.HyperParameters, probabilities: Sequence[float]) -> dict:
     values: dict = {}
-    for parameter in space.space:
-        probability = (
-            generator.random()
-        )  # also for what is not active, so that the others do not depend on it
+    for parameter, probability in zip(space.space, probabilities, strict=True):
         if is_active(parameter, values):
-            values[parameter.name] = parameter.prob_to_value(probability)
+            values[parameter.name] = parameter.prob_to_value(float(probability))
     return values
 
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from keras_cnn.models.build import build_model
 from keras_cnn.models.spec import NORMALIZATIONS
 from keras_cnn.serving.endpoints import write_saved_model
-from keras_cnn.serving.verification import MIXED_TOLERANCE, TOLERANCE
 from keras_cnn.serving.formats import FORMATS
+from keras_cnn.serving.verification import MIXED_TOLERANCE, TOLERANCE
 from tests.small_nets import spec_of
 
 pytestmark = pytest.mark.slow  # `test_endpoints` and `test_convert` have a net of two blocks

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from keras_cnn.training import callbacks
-from keras_cnn.training.callbacks import Record, seconds_before
+from keras_cnn.training.callbacks import Record, StartupTime, seconds_before
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def trained(tmp_path, monkeypatch):
         record.seconds = before
         record.on_train_begin()
         record.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0})
+        assert record.epoch_seconds == [7.0]
         return record.seconds
 
     return train
@@ -38,3 +39,17 @@ def test_damaged_record_of_seconds_counts_for_none(trained, tmp_path):
     path = tmp_path / "seconds.json"
     path.write_text(path.read_text().replace("7.0", "9.0"))
     assert seconds_before(tmp_path) == 0.0
+
+
+def test_startup_is_the_time_until_the_first_steps_of_training_and_validation(monkeypatch):
+    clock = itertools.count(100.0, 7.0)
+    monkeypatch.setattr(callbacks.time, "perf_counter", lambda: next(clock))
+    startup = StartupTime()
+    startup.on_train_begin()
+    for _ in range(2):
+        startup.on_train_batch_end(0)
+        startup.on_train_batch_end(1)
+        startup.on_test_begin()
+        startup.on_test_batch_end(0)
+        startup.on_test_batch_end(1)
+    assert startup.seconds == 14.0

@@ -54,6 +54,12 @@ def whole(data, one_device, tmp_path_factory) -> Whole:
     return Whole(directory, result, reports)
 
 
+def test_train_measures_its_epochs_and_what_the_first_steps_took_of_them(whole):
+    seconds = whole.result.epoch_seconds
+    assert len(seconds) == FULL.epochs and sum(seconds) == pytest.approx(whole.result.trained_seconds)
+    assert 0 < whole.result.startup_seconds < seconds[0], "tracing takes longer than steps"
+
+
 @pytest.mark.slow
 def test_train_keeps_the_epoch_that_is_best_by_its_objective(data, one_device, tmp_path):
     found = run(

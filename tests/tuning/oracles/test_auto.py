@@ -102,6 +102,7 @@ def timed(directory, limit: float, cost, slots: int = 1) -> tuple:
         metrics = {
             "state": "COMPLETED",
             "epoch_seconds": [seconds.overhead + seconds.epoch] + [seconds.epoch] * (epochs - 1),
+            "startup_seconds": seconds.overhead,
         }
         oracle.learn_cost(trial, metrics | {"seconds": seconds.seconds(epochs)})
         end(oracle, trial)
@@ -162,6 +163,8 @@ def test_rungs_are_a_ninth_a_third_and_all(epochs, rungs):
 def test_costs_are_of_the_fastest_epoch_and_what_is_beside_it():
     metrics = {"state": "COMPLETED", "seconds": 20.0, "epoch_seconds": [8.0, 3.0, 3.5]}
     assert cost_of(metrics, 3) == Cost(11.0, 3.0)
+    short = {"state": "COMPLETED", "seconds": 20.0, "epoch_seconds": [8.0], "startup_seconds": 5.0}
+    assert cost_of(short, 1) == Cost(17.0, 3.0)
     assert cost_of({"state": "COMPLETED", "seconds": 20.0}, 4) == Cost(0.0, 5.0)
     assert cost_of({**metrics, "state": "DIVERGED"}, 3) is None
     assert Cost(11.0, 3.0).epochs_within(20.5) == 3 and Cost(11.0, 3.0).epochs_within(5) == 0

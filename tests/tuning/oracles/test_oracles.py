@@ -17,7 +17,7 @@ from tests.tuning_studies import ALL_BUT_TWO
 from tuning.oracles.make import make_oracle
 from tuning.oracles.plan import hyperband_plan
 from tuning.search_settings import TUNERS
-from tuning.space.sampling import combinations, draw, is_active
+from tuning.space.sampling import combinations, draw, draw_spread, is_active
 from tuning.space.trial_spec import trial_spec
 
 
@@ -192,6 +192,18 @@ def test_a_drawn_point_holds_what_is_active_and_follows_from_its_key(key):
     assert values == draw(space, key)
     assert set(values) == {hp.name for hp in space.space if is_active(hp, values)}
     assert values in list(combinations(space))
+
+
+def test_spread_points_hit_every_third_of_each_range_and_follow_from_the_seed():
+    space = kt.HyperParameters()
+    space.Float("rate", 1e-4, 1e-1, sampling="log")
+    space.Float("dropout", 0.0, 0.9)
+    points = [draw_spread(space, 3, number) for number in range(9)]
+    for name, limits in (("rate", (1e-3, 1e-2)), ("dropout", (0.3, 0.6))):
+        thirds = [sum(point[name] > limit for limit in limits) for point in points]
+        assert set(thirds) == {0, 1, 2}
+    assert points == [draw_spread(space, 3, number) for number in range(9)]
+    assert draw_spread(space, 4, 0) != points[0]
 
 
 def test_draws_cover_the_space():
