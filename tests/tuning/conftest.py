@@ -31,7 +31,19 @@ def tuning(tuning):
 @pytest.fixture(scope="session")
 def finished(tuning, made_once) -> tuple[Path, subprocess.CompletedProcess]:
     """A finished Hyperband study over two logical devices: (its directory, what the command printed)."""
-    options = (*SMALL, "--epochs", 3, "--workers", 1, "--devices", 2, "--directory", "study")
+    options = (
+        *SMALL,
+        "--tuner",
+        "hyperband",
+        "--epochs",
+        3,
+        "--workers",
+        1,
+        "--devices",
+        2,
+        "--directory",
+        "study",
+    )
 
     def make(folder: Path) -> None:
         run = tuning("search", *options, folder=folder)

@@ -100,3 +100,19 @@ def test_search_of_diverged_trials_ranks_and_exports_none(tuning, tmp_path):
     assert "no trial of study has completed" in run.stderr
     assert read_json(tmp_path / "study/trials/0000/metrics.json")["state"] == "DIVERGED"
     assert not (tmp_path / "saved_models").exists()
+
+
+@pytest.mark.slow
+def test_search_of_auto_that_was_killed_and_resumed_equals_an_uninterrupted_one(tuning, tmp_path):
+    search = ["search", "--trials", 6, "--epochs", 3, "--directory", "study", "--threads", 1, "--workers", 1]
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    assert tuning(*search, *tuning.small, folder=tmp_path / "whole").returncode == 0
+    process = tuning.start(*search, *tuning.small, folder=tmp_path / "killed")
+    checkpoint = tmp_path / "killed/study/trials/0003/checkpoint.npz"
+    wait_for(lambda: checkpoint.exists() or process.poll() is not None)
+    process.kill()
+    process.communicate(timeout=30)
+    resumed = tuning("resume", "study", folder=tmp_path / "killed")
+    assert resumed.returncode == 0, resumed.stderr
+    assert_gone_on(tmp_path / "killed", tmp_path / "whole")
