@@ -150,7 +150,7 @@ def compare(kind: str, rivals: dict, surrogate: Surrogate) -> dict:
 def main(options) -> None:
     surrogate = Surrogate(options.surrogate)
     rivals = {}
-    for task in list(surrogate.codes)[: options.tasks]:
+    for task in list(surrogate.codes)[:: max(1, len(surrogate.codes) // options.tasks)]:
         for seed in range(options.seeds):
             with tempfile.TemporaryDirectory() as folder:
                 rival = make("KerasTuner Hyperband", seed, Path(folder))
