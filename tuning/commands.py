@@ -184,8 +184,9 @@ def _ship(study: StudyConfig, executor: Executor, formats: Sequence[str] | None 
     from keras_cnn.serving.checksums import find_export
     from keras_cnn.training.evaluate import summary
     from keras_cnn.training.run_directory import TEST, read_test
-    from tuning.reporting.report import mean_of, table, write_report
+    from tuning.reporting.report import table, write_report
     from tuning.reporting.ties import ties
+    from tuning.reporting.winner import mean_of
     from tuning.storage.trials import best, hyperparameters, run_directory, trials
 
     winner = best(study)
