@@ -13,6 +13,7 @@ from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
 from keras_cnn.parser import read_settings, start_tensorflow, wanted_directory
+from keras_cnn.training.run_directory import RUN
 from tuning.config import STUDY, SearchSettings, StudyConfig, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, make_executor
@@ -99,6 +100,9 @@ def status(options) -> None:
 
 
 def report(options) -> None:
+    if (Path(options.directory) / RUN).exists():
+        _report_run(options.directory)
+        return
     study = read_study(Path(options.directory))
     import_tuner()
     from tuning.reporting.report import table, write_report
@@ -116,6 +120,14 @@ def report(options) -> None:
         print(f"note: {study.directory} cannot be written, so that the report is this table alone.")
     else:
         print(f"report: {path}, {path.with_name('report.html')}, {path.with_name('trials.csv')}")
+
+
+def _report_run(directory: str) -> None:
+    """Write the report of a run, or of a trial, anew."""
+    start_tensorflow()
+    from keras_cnn.training_run import TrainingRun
+
+    print(f"report: {TrainingRun(directory).report()}")
 
 
 def export(options) -> None:

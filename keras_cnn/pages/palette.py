@@ -24,9 +24,10 @@ def color_of(share: float) -> str:
     """The color at `share` of SEQUENTIAL, in [0, 1]; 1 is the best."""
     place = min(max(share, 0.0), 1.0) * (len(SEQUENTIAL) - 1)
     low = min(int(place), len(SEQUENTIAL) - 2)
-    pairs = zip(_channels(SEQUENTIAL[low]), _channels(SEQUENTIAL[low + 1]), strict=True)
+    pairs = zip(channels(SEQUENTIAL[low]), channels(SEQUENTIAL[low + 1]), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * (place - low)):02x}" for a, b in pairs)
 
 
-def _channels(color: str) -> Sequence[int]:
+def channels(color: str) -> Sequence[int]:
+    """Red, green and blue of a color #rrggbb, 0..255."""
     return [int(color[place : place + 2], 16) for place in (1, 3, 5)]
