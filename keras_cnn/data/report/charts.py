@@ -105,8 +105,10 @@ def brightness(measured: Mapping[str, Measured]) -> Figure:
     )
 
 
-def file_sizes(sizes: Sequence[tuple[int, int]], shape: tuple[int, int, int]) -> Figure | None:
-    """Widths and heights of image files, before they are resized to `shape`; None without files."""
+def file_sizes(
+    sizes: Sequence[tuple[int, int]], shape: tuple[int, int, int], what: str = "files"
+) -> Figure | None:
+    """Widths and heights of image files, before they are resized to `shape`; None without files. what: they are."""
     if not sizes:
         return None
     unique, counts = np.unique(np.array(sizes), axis=0, return_counts=True)
@@ -114,9 +116,10 @@ def file_sizes(sizes: Sequence[tuple[int, int]], shape: tuple[int, int, int]) ->
     heights, widths = unique[order].T
     ratios = np.array(sizes)[:, 1] / np.array(sizes)[:, 0]
     smaller = int(np.sum((np.array(sizes) < shape[:2]).any(axis=1)))
+    many = f"{len(sizes):,} {what} of {len(unique):,} {'sizes' if len(unique) > 1 else 'size'}"
     message = (
-        f"{len(sizes):,} files of {len(unique):,} sizes; width / height is {ratios.min():.2f} to {ratios.max():.2f}, "
-        f"in the median {np.median(ratios):.2f}. A net sees {shape[0]}x{shape[1]}; {smaller:,} files are smaller."
+        f"{many}; width / height is {ratios.min():.2f} to {ratios.max():.2f}, in the median {np.median(ratios):.2f}. "
+        f"A net sees {shape[0]}x{shape[1]}; {smaller:,} files are smaller."
     )
     return Figure(
         "sizes",

@@ -40,7 +40,8 @@ def write_data_report(data: ImageData, path: Path, augmentation: str = "none", s
     exact = exact_pairs(splits)
     near = near_pairs(measured, exact) if min(facts.shape[:2]) >= SMALL else None
     flat = [(name, int(row)) for name, one in measured.items() for row in one.flat]
-    figures = [class_counts(facts), brightness(measured), file_sizes(_sizes(facts.name), facts.shape)]
+    what = "images and masks" if facts.task == SEGMENTATION.name else "files"
+    figures = [class_counts(facts), brightness(measured), file_sizes(_sizes(facts.name), facts.shape, what)]
     text = render(
         "data.html",
         "keras_cnn.data.report",
