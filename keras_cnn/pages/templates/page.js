@@ -62,6 +62,6 @@
   };
   next(0);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
-  addEventListener("beforeprint", recolor);
-  addEventListener("afterprint", recolor);
+  // not at beforeprint, when the styles are still those of the screen
+  matchMedia("print").addEventListener("change", recolor);
 })();

@@ -39,6 +39,15 @@ def test_page_in_dark_mode_has_light_text_also_in_figures(report):
         assert page.evaluate(color.format(".plot .xtick text", "fill")) == "rgb(231, 233, 236)"
 
 
+def test_page_in_print_is_black_on_white_also_from_dark_mode_and_fits(report):
+    with opened(report, 1000, dark=True) as page:
+        page.emulate_media(media="print")
+        color = "getComputedStyle(document.querySelector('{}')).{}"
+        assert page.evaluate(color.format("body", "backgroundColor")) == "rgb(255, 255, 255)"
+        assert page.evaluate(color.format(".plot .xtick text", "fill")) == "rgb(0, 0, 0)"
+        assert not is_scrolled_sideways(page)
+
+
 def test_a_click_on_a_row_marks_its_trial_in_figures_and_a_second_one_ends_that(study, report):
     name = trials(study)[3]["trial"]
     marked = "[...document.querySelectorAll('.plot')].filter(plot => plot.data.length > plot.traces).length"
