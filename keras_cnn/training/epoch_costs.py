@@ -36,7 +36,9 @@ def epoch_cost(model: keras.Model, epoch: int, seconds: float) -> EpochCost:
     return {
         "epoch": epoch,
         "seconds": seconds,
-        "learning_rate": float(model.optimizer.learning_rate),
+        "learning_rate": float(
+            tf.convert_to_tensor(model.optimizer.learning_rate)
+        ),  # also of a mirrored variable
         "memory": psutil.Process().memory_info().rss,
         "gpu_memory": gpu,
     }

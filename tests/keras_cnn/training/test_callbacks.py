@@ -3,11 +3,12 @@
 import itertools
 from types import SimpleNamespace
 
+import keras
 import pytest
 
 from keras_cnn.training import callbacks
 from keras_cnn.training.callbacks import Record, seconds_before
-from keras_cnn.training.epoch_costs import read_costs
+from keras_cnn.training.epoch_costs import epoch_cost, read_costs
 
 
 @pytest.fixture
@@ -48,3 +49,11 @@ def test_record_keeps_time_rate_and_memory_of_each_epoch(trained, tmp_path):
     (cost,) = read_costs(tmp_path)
     assert (cost["epoch"], cost["seconds"], cost["learning_rate"], cost["gpu_memory"]) == (1, 7.0, 0.25, None)
     assert 10**7 < cost["memory"] < 10**11
+
+
+@pytest.mark.parametrize("scheduled", [True, False])
+def test_epoch_cost_on_two_devices_has_the_learning_rate(two_devices, scheduled):
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.1)
+    with two_devices.scope():
+        model = SimpleNamespace(optimizer=keras.optimizers.SGD(schedule if scheduled else 0.5))
+    assert epoch_cost(model, 1, 2.0)["learning_rate"] == 0.5
