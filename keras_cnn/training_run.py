@@ -42,7 +42,7 @@ class TrainingRun:
 
     @property
     def directory(self) -> Path:
-        """The directory, with model.keras, curves.png, confusion_matrix.png, epochs.csv, logs and more."""
+        """The directory, with report.html, model.keras, curves.png, confusion_matrix.png, epochs.csv, logs and more."""
         return self._run.directory
 
     @property
@@ -89,6 +89,18 @@ class TrainingRun:
         from keras_cnn.training.results import measure_on_test
 
         return measure_on_test(self._run, lambda: self._loaded().load_test())
+
+    def report(self) -> Path:
+        """Write report.html anew, as after a diagnosis or for a run of an older version; returns its path.
+
+        It has curves with the learning rate, time and memory; confusion matrix, precision and recall, calibration, the
+        most wrong and the least sure test images; and what `keras-cnn diagnose` and `HealthMonitor` left in the
+        directory.
+        """
+        from keras_cnn.training.results import report_on_test
+
+        read_finished(self.directory)
+        return report_on_test(self._run, lambda: self._loaded().load_test())
 
     def confusion_matrix(self) -> np.ndarray:
         """Test images (pixels, of masks) by true class (rows) and predicted class (columns), int64 (K, K).

@@ -28,7 +28,7 @@ TEXTS = {
     "search": "search for the best model; report and export it",
     "resume": "continue a search",
     "status": "show the progress of a search, also while it runs",
-    "report": "write trials.csv, report.md and report.html, and print the table of trials",
+    "report": "write trials.csv, report.md and report.html, and print the table of trials; of a run, report.html",
     "export": "measure the best trial on the test split, once, and export it",
 }
 

@@ -14,6 +14,7 @@ from keras_cnn.directories import claim, data_stem, held
 from keras_cnn.errors import InputError
 from keras_cnn.function_import import is_function_name
 from keras_cnn.parser import read_settings, start_tensorflow, wanted_directory
+from keras_cnn.training.run_directory import RUN
 from tuning.config import STUDY, StudyConfig, read_study
 from tuning.executors.base import Executor
 from tuning.executors.machine import MachineSettings, count_gpus, each_trial, make_executor
@@ -105,6 +106,9 @@ def status(options) -> None:
 
 
 def report(options) -> None:
+    if (Path(options.directory) / RUN).exists():
+        _report_run(options.directory)
+        return
     study = read_study(Path(options.directory))
     import_tuner()
     from tuning.reporting.report import table, write_report
@@ -122,6 +126,14 @@ def report(options) -> None:
         print(f"note: {study.directory} cannot be written, so that the report is this table alone.")
     else:
         print(f"report: {path}, {path.with_name('report.html')}, {path.with_name('trials.csv')}")
+
+
+def _report_run(directory: str) -> None:
+    """Write the report of a run, or of a trial, anew."""
+    start_tensorflow()
+    from keras_cnn.training_run import TrainingRun
+
+    print(f"report: {TrainingRun(directory).report()}")
 
 
 def export(options) -> None:
@@ -190,8 +202,9 @@ def _ship(study: StudyConfig, executor: Executor, formats: Sequence[str] | None 
     from keras_cnn.serving.checksums import find_export
     from keras_cnn.training.evaluate import summary
     from keras_cnn.training.run_directory import TEST, read_test
-    from tuning.reporting.report import mean_of, table, write_report
+    from tuning.reporting.report import table, write_report
     from tuning.reporting.ties import ties
+    from tuning.reporting.winner import mean_of
     from tuning.storage.trials import best, hyperparameters, run_directory, trials
 
     winner = best(study)

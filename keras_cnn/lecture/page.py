@@ -11,8 +11,8 @@ from keras_cnn.data.dataset import DataFacts
 from keras_cnn.lecture.claims import accuracy, by_name, judge
 from keras_cnn.lecture.ladder import LadderSettings, Result, matrix_name
 from keras_cnn.lecture.rungs import MATRIX, RATE, RUNGS, Rung
+from keras_cnn.lecture.svg import POINT, STYLE, new_figure, to_svg
 from keras_cnn.lecture.texts import TEXTS
-from keras_cnn.web import POINT, STYLE, new_figure, to_svg
 
 COLORS = ("#4477aa", "#cc3311", "#228833")  # of the learning rates
 MORE_STYLE = """

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_cnn.data.value_range import PIXELS, rescale
-from keras_cnn.serving.grad_cam import grad_cam
+from keras_cnn.models.grad_cam import grad_cam
 from keras_cnn.task import CLASSIFICATION, Task
 from keras_cnn.training.evaluate import window_of
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from keras_cnn.data.dataset import DataFacts
 from keras_cnn.data.decode import resize
+from keras_cnn.data.overlays import heat_overlay, mask_overlay
 from keras_cnn.data.sources import load
 from keras_cnn.data.value_range import displayed
 from keras_cnn.errors import unknown_name
 from keras_cnn.files import distinct_stems, to_png, write_bytes
-from keras_cnn.serving.grad_cam import grad_cam
-from keras_cnn.serving.overlays import heat_overlay, mask_overlay
+from keras_cnn.models.grad_cam import grad_cam
 from keras_cnn.serving.read_image import read_image
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.make_model import best_model

@@ -14,6 +14,7 @@ from keras_cnn.files import write_text
 from keras_cnn.records import read_record, write_record
 from keras_cnn.training.checkpoint import save_state, save_weights
 from keras_cnn.training.ema import averaged
+from keras_cnn.training.epoch_costs import EpochCost, epoch_cost
 from keras_cnn.training.run_directory import BEST_WEIGHTS, CHECKPOINT, SECONDS
 from keras_cnn.training.tasks import sign_of
 
@@ -32,9 +33,8 @@ class Record(keras.callbacks.Callback):
     The best epoch has the highest value of the metric `objective`, or the lowest where that is better; of equals, as
     small validation sets make them, the lowest validation loss. The objective is the first of `objectives` that the
     model has. `score`, `loss` and `epoch` (from 1; 0 before the first) are those of the best weights, `history` maps
-    each metric to its value per epoch, `epoch_seconds` the time of each epoch of this session, validation and files
-    included, `seconds` that of all epochs, those of earlier sessions too. Nothing is
-    kept of an epoch that diverged. `by_position` is an argument of `save_weights`.
+    each metric to its value per epoch, `seconds` is the time of all epochs, those of earlier sessions too, `costs` what
+    each took. Nothing is kept of an epoch that diverged. `by_position` is an argument of `save_weights`.
     Not `validated`, the last epoch counts as the best, and its training loss as score and loss.
     """
 
@@ -52,7 +52,7 @@ class Record(keras.callbacks.Callback):
         self.score, self.loss, self.epoch = -math.inf, math.inf, 0
         self.history: dict[str, list[float]] = {}
         self.seconds = 0.0
-        self.epoch_seconds: list[float] = []
+        self.costs: list[EpochCost] = []
 
     @property
     def objective(self) -> str:
@@ -92,8 +92,8 @@ class Record(keras.callbacks.Callback):
         save_state(self.directory / CHECKPOINT, self.model, progress)
         # beside the checkpoint, which is the same bit for bit however often a run was interrupted
         before, self.seconds = self.seconds, time.perf_counter() - self._began
-        self.epoch_seconds.append(self.seconds - before)
-        write_record(self.directory / SECONDS, {"seconds": self.seconds})
+        self.costs.append(epoch_cost(self.model, epoch + 1, self.seconds - before))
+        write_record(self.directory / SECONDS, {"seconds": self.seconds, "epochs": self.costs})
 
     def _table(self, last: int) -> str:
         """History as CSV; the last row is epoch `last`."""

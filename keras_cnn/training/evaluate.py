@@ -35,7 +35,7 @@ def measure(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     return {
         "images": len(labels),
         "accuracy": accuracy,
-        "accuracy_interval": _wilson(int(np.sum(predicted == labels)), len(labels)),
+        "accuracy_interval": wilson_interval(int(np.sum(predicted == labels)), len(labels)),
         "loss": float(-np.mean(np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)))),
         "calibration_error": calibration_error(probabilities.max(axis=1), predicted == labels),
         "confusion": confusion.tolist(),
@@ -77,7 +77,7 @@ def summary(test: dict) -> str:
     return text
 
 
-def _wilson(right: int, count: int) -> list[float]:
+def wilson_interval(right: int, count: int) -> list[float]:
     """95 % interval of a proportion (Wilson 1927)."""
     from scipy.stats import binomtest  # a tenth of a second, which `--help` need not wait for
 

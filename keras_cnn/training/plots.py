@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_cnn.data.dataset import Split
 from keras_cnn.data.value_range import PIXELS, displayed
+from keras_cnn.pages.palette import KINDS
 
 SAMPLES = 24
 
@@ -46,7 +47,7 @@ def confusion_figure(classes: tuple[str, ...], confusion: list[list[int]], share
         ax=figure.subplots(),
         include_values=len(classes) <= 20,
         values_format=".1%" if shares else "d",
-        cmap="Blues",
+        cmap="viridis",
         xticks_rotation="vertical",
         colorbar=False,
     )
@@ -60,9 +61,9 @@ def curves_figure(history: dict[str, list[float]], score: str):
     names = list(dict.fromkeys(("loss", score)))
     figure = Figure(figsize=(4.5 * len(names), 3.5), layout="tight")
     for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        for key, label in ((name, "train"), (f"val_{name}", "validation")):
+        for key, label, color in ((name, "train", KINDS[0]), (f"val_{name}", "validation", KINDS[1])):
             values = history.get(key, [])
-            axis.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=label)
+            axis.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=label, color=color)
         axis.set(xlabel="epoch", title=name.replace("_", " "))
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.legend()

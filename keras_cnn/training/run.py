@@ -30,6 +30,7 @@ from keras_cnn.training.make_model import own_loss, seeded_model
 from keras_cnn.training.own_model import own_model_file, with_own
 from keras_cnn.training.progress import StepProgress
 from keras_cnn.training.recovery import drop_results, repair_run, train_without_damage
+from keras_cnn.training.report.page import REPORT
 from keras_cnn.training.results import measure_on_test, write_curves
 from keras_cnn.training.run_directory import (
     CHECKPOINT,
@@ -62,8 +63,8 @@ def train_run(
 ) -> Path:
     """Load the data, train, measure the best weights once on the test split, and log each step.
 
-    Leaves run.json, epochs.csv, metrics.json, curves.png, test.json, test.png, confusion_matrix.png, model.keras,
-    weights, a checkpoint and TensorBoard logs, and left_out.txt if many files of the data cannot be read.
+    Leaves run.json, epochs.csv, metrics.json, curves.png, test.json, test.png, confusion_matrix.png, report.html,
+    model.keras, weights, a checkpoint and TensorBoard logs, and left_out.txt if many files of the data cannot be read.
 
     Args:
         settings: of the run.
@@ -223,6 +224,7 @@ def _train(
     score = result.objective.removeprefix("val_").replace("_", " ")
     logger.info(f"best epoch {result.best_epoch}: validation {score} {result.score:.4f}, {summary(test)}")
     logger.info(f"{result.parameters:,} parameters, {result.seconds:.1f} s\nrun: {run.directory}")
+    logger.info(f"report: {run.directory / REPORT}")
     logger.info(f"tensorboard --logdir {shlex.quote(str(run.log_directory))}")
 
 

@@ -29,6 +29,7 @@ from keras_cnn.training.checkpoint import restore_state
 from keras_cnn.training.class_weights import class_weights
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.ema import AveragedWeights
+from keras_cnn.training.epoch_costs import read_costs
 from keras_cnn.training.evaluate import window_of
 from keras_cnn.training.make_model import own_loss, seeded_model
 from keras_cnn.training.mask_plots import MaskPictures
@@ -130,6 +131,7 @@ def train_epochs(
             progress = restore_state(start_from / CHECKPOINT, model)
         initial_epoch = progress["epoch"]
         record.seconds = seconds_before(start_from)
+        record.costs = [cost for cost in read_costs(start_from) if cost["epoch"] <= initial_epoch]
         if start_from == directory:
             record.resume(progress)
     # after a kill between the last epoch's checkpoint and the end of the run nothing is left to train
@@ -193,7 +195,7 @@ def train_epochs(
         seconds=time.perf_counter() - started,
         objective=record.objective,
         trained_seconds=record.seconds,
-        epoch_seconds=record.epoch_seconds,
+        epoch_seconds=[cost["seconds"] for cost in record.costs if cost["epoch"] > initial_epoch],
         startup_seconds=startup.seconds,
     )
 

@@ -14,9 +14,11 @@ import keras_cnn
 from keras_cnn import TrainingRun, TrainSettings, train
 from keras_cnn.diagnosis import diagnose as diagnose_module
 from keras_cnn.errors import InputError
+from keras_cnn.records import write_record
 from keras_cnn.training import run as run_module
 from keras_cnn.training import train as train_module
 from keras_cnn.training.evaluate import measure
+from tests.report_pages import check_figure, check_page
 
 SMALL = {"blocks": 1, "convolutions": 1, "width": 4, "dense": []}
 SETTINGS = {"options": SMALL, "batch_size": 32, "augmentation": "none", "precision": "float32", "epochs": 2}
@@ -52,8 +54,30 @@ def test_train_on_arrays_returns_a_run_with_all_that_was_measured(finished, pair
     assert finished.score == max(finished.history["val_accuracy"])
     assert len(finished.history["loss"]) == finished.settings.epochs == 2
     assert (finished.settings.data, finished.facts.classes) == ("arrays", ("0", "1"))
-    names = ("curves.png", "confusion_matrix.png", "test.png", "model.keras", "epochs.csv")
+    names = ("report.html", "curves.png", "confusion_matrix.png", "test.png", "model.keras", "epochs.csv")
     assert all((finished.directory / name).stat().st_size for name in names)
+
+
+def test_report_of_a_run_has_what_was_measured_and_what_was_found_since(finished, tmp_path):
+    directory = shutil.copytree(finished.directory, tmp_path / "run")
+    test, before = finished.test(), (directory / "test.json").read_bytes()
+    reader = check_page((directory / "report.html").read_text(encoding="utf-8"))
+    assert list(reader.figures) == [
+        *("curve-1", "curve-2", "rate", "time", "memory", "confusion", "classes", "calibration")
+    ]
+    for figure in reader.figures.values():
+        check_figure(figure)
+    assert reader.figures["confusion"]["data"][0]["customdata"] == test["confusion"]
+    assert f"test accuracy {test['accuracy']:.4f} (95 % interval" in reader.words
+    assert len(reader.figures["time"]["data"][0]["y"]) == 2
+    wrong = round((1 - test["accuracy"]) * test["images"])
+    assert f"Of {wrong} wrong answers" in reader.words and "neither diagnosed nor watched" in reader.words
+    health = {"reason": "", "steps": 12, "findings": [{"name": "dead_units", "message": "<i>80 %</i>"}]}
+    write_record(directory / "health.json", health)
+    assert TrainingRun(directory, finished._data).report() == directory / "report.html"
+    reader = check_page((directory / "report.html").read_text(encoding="utf-8"))
+    assert "1 findings in 12 steps dead_units <i>80 %</i>" in reader.words
+    assert (directory / "test.json").read_bytes() == before
 
 
 def test_run_is_shown_in_a_few_lines(finished):

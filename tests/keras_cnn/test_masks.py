@@ -8,6 +8,7 @@ import tensorflow as tf
 import keras_cnn.cli
 from keras_cnn.training.config import TrainSettings
 from keras_cnn.training.lr_finder import range_test
+from tests.report_pages import check_page
 
 pytestmark = pytest.mark.slow  # `training/test_masks.py` trains and measures the same in one process
 NET = ["--options.depth", 1, "--options.convolutions", 1, "--options.width", 4, "--crop_size", 16, 16]
@@ -30,6 +31,15 @@ def test_run_of_masks_prints_the_iou_of_each_class(finished):
     test = json.loads((directory / "test.json").read_text())
     assert f"IoU of sky {test['iou']['sky']:.4f}, disc {test['iou']['disc']:.4f}" in run.stdout
     assert test["mean_iou"] > 0.6 and test["images"] == 4
+
+
+def test_report_of_masks_has_the_iou_and_the_shares_of_each_class(finished):
+    directory, _ = finished
+    reader = check_page((directory / "report.html").read_text(encoding="utf-8"))
+    test = json.loads((directory / "test.json").read_text())
+    assert f"classes iou dice sky {test['iou']['sky']:.4g} {test['dice']['sky']:.4g} disc" in reader.words
+    assert reader.figures["confusion"]["data"][0]["customdata"] == test["confusion"]
+    assert "calibration" not in reader.figures
 
 
 def test_run_of_masks_logs_a_picture_of_each_epoch(finished):

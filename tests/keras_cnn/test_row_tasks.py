@@ -17,6 +17,7 @@ from keras_cnn.models.own import output_model
 from keras_cnn.task import MULTI_LABEL, REGRESSION
 from keras_cnn.training import run as run_module
 from keras_cnn.training import train as train_module
+from tests.report_pages import check_page
 
 layers = keras.layers
 RANDOM = np.random.default_rng(0)
@@ -172,6 +173,16 @@ def test_resumed_run_equals_an_uninterrupted_one(name, request, tmp_path):
     assert run.history == whole.history and run.test() == whole.test()
     for weight, expected in zip(run.model().weights, whole.model().weights, strict=True):
         np.testing.assert_array_equal(weight, expected)
+
+
+@pytest.mark.parametrize("name", ["several", "values"])
+def test_report_of_rows_has_a_line_for_each_label_or_value(name, request):
+    run = request.getfixturevalue(name)
+    reader = check_page((run.directory / "report.html").read_text(encoding="utf-8"))
+    columns = {"several": "labels average_precision precision recall support", "values": "values mae rmse r2"}
+    assert columns[name] in reader.words
+    assert all(f" {one} " in reader.words for one in run.facts.classes)
+    assert "confusion" not in reader.figures and any("predictions of some" in one for one in reader.labels)
 
 
 @pytest.mark.slow

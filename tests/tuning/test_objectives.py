@@ -22,7 +22,6 @@ from tuning.objectives import (
     value_of,
 )
 from tuning.oracles.make import make_oracle
-from tuning.reporting.figures import front_figure
 from tuning.reporting.progress import Progress
 from tuning.reporting.report import write_report
 from tuning.search_loop import run_search
@@ -155,7 +154,7 @@ def test_front_of_a_study_is_in_rows_report_and_api(study, monkeypatch):
         section.count("| 000") == 3 and "The search chose its configurations by val_accuracy alone" in section
     )
     page = report.with_name("report.html").read_text()
-    assert "<h2>Pareto front</h2>" in page and page.count("<svg") == 5
+    assert "<h2>Pareto front</h2>" in page and '<figure id="front-1">' in page
     written = {row["trial"]: row["pareto"] for row in csv.DictReader((study.directory / "trials.csv").open())}
     assert written == {row["trial"]: str(row["pareto"]) for row in trials(study)}
 
@@ -188,9 +187,3 @@ def test_retention_deletes_the_weights_of_the_front_last(study):
     CheckpointRetention(bounded, 1).enforce(make_oracle(bounded), "0004")
     kept = [path.parent.name for path in sorted(study.directory.glob("trials/*/best.npz"))]
     assert kept == ["0002", "0003", "0004"]
-
-
-@pytest.mark.parametrize("joined", [True, False])
-def test_front_figure_joins_the_front_only_of_two_objectives(joined):
-    svg = front_figure("latency_ms", "val_accuracy", [1, 2, 3], [0.5, 0.4, 0.9], [True, False, True], joined)
-    assert ("stroke-dasharray" in svg) == joined

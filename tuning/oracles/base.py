@@ -4,6 +4,7 @@ Stock oracles keep a second copy of it in oracle.json, from which they resume an
 that file is written for stock KerasTuner to open the study, and never read.
 """
 
+import copy
 import json
 import random
 from pathlib import Path
@@ -232,7 +233,8 @@ def declare_space(study: StudyConfig) -> kt.HyperParameters:
     if study.space is not None:
         found = [outcome(path).get("new_entries") for path in sorted(study.directory.glob("trials/*"))]
         for config in [study.space, *filter(None, found)]:
-            space.merge(kt.HyperParameters.from_config(config), overwrite=False)
+            # KerasTuner changes the conditions in the dict it is given, which must be read again
+            space.merge(kt.HyperParameters.from_config(copy.deepcopy(config)), overwrite=False)
         return space
     suggest(
         space,

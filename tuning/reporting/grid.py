@@ -16,3 +16,8 @@ def grid(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def short(value: object) -> str:
     """A hyperparameter's value."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def number_text(value: float | None) -> str:
+    """A whole number with commas, any other with four decimals."""
+    return "" if value is None else f"{value:,d}" if isinstance(value, int) else f"{value:.4f}"

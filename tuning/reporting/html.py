@@ -1,102 +1,110 @@
-"""report.html: a study in one file, with its pictures inside, that needs no network."""
+"""report.html: a study in one file, with its figures inside, that needs no network."""
 
-from collections.abc import Iterable
-from html import escape
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from keras_cnn.web import STYLE
+from keras_cnn.pages.figures import Figure
+from keras_cnn.pages.render import render
 from tuning.config import StudyConfig
-from tuning.oracles.base import declare_space
-from tuning.reporting import figures
-from tuning.reporting.importance import MIN_TRIALS, axes, importance
-from tuning.reporting.pareto import front_html
+from tuning.reporting.figures import bars, curves, front, incumbent, parallel, slices, timeline
+from tuning.reporting.next_step import next_step
+from tuning.reporting.pareto import explanation
 from tuning.reporting.ties import ties
-from tuning.storage.trials import Row, hyperparameters, outcome, summary_line
+from tuning.reporting.trial_data import TrialData
+from tuning.reporting.winner import interval_line, test_line, winner_facts
+from tuning.storage.trials import Row, hyperparameters, summary_line
 
 COLUMNS = ("trial", "state", "score", "best_epoch", "epochs", "seconds", "parameters")
 
 
+@dataclass(frozen=True)
+class Section:
+    """A part of the page. name: of its element. note: a sentence below its heading."""
+
+    name: str
+    heading: str
+    figures: Sequence[Figure]
+    note: str = ""
+
+
 def page(study: StudyConfig, rows: list[Row]) -> str:
-    """The report as HTML. rows: as `rows.trials` gives them."""
-    metrics = {row["trial"]: outcome(study.trial_directory(row["trial"])) for row in rows}
-    completed = [row for row in rows if row["score"] is not None]
-    title = f"Study {study.name}"
-    body = [
-        f"<h1>{escape(title)}</h1><p>{escape(summary_line(study, rows))}</p>",
-        f"<p>{escape(ties(study, completed))}</p>",
-        *(_pictures(study, completed, metrics) if completed else ["<p>No trial has completed.</p>"]),
-        *front_html(study, rows),
-        "<h2>Trials</h2>",
-        _table(study, rows),
-        *_causes(rows, metrics),
-    ]
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>\n'
-
-
-def _pictures(study: StudyConfig, completed: list[Row], metrics: dict[str, dict]) -> Iterable[str]:
-    space, objective = declare_space(study), study.objective
-    configurations, scores = (
-        [hyperparameters(row, tuner=True) for row in completed],
-        [row["score"] for row in completed],
-    )
-    ended = [metrics[row["trial"]].get("ended") for row in completed]
-    yield "<h2>Score over trials</h2>"
-    yield figures.scores_figure([int(row["trial"]) for row in completed], scores, "trial", objective)
-    if all(ended):
-        began = min(end - metrics[row["trial"]]["seconds"] for row, end in zip(completed, ended, strict=True))
-        yield "<h2>Score over time</h2>"
-        minutes = [(end - began) / 60 for end in ended]
-        yield figures.scores_figure(minutes, scores, "minutes since the search began", objective)
-    curves = [
-        (row.get("tuner/initial_epoch", 0), metrics[row["trial"]].get("history", {}).get(objective, []))
-        for row in completed
-    ]
-    yield "<h2>Learning curves</h2><p>The ten best are colored, the best darkest.</p>"
-    yield figures.curves_figure(curves, objective)
-    if axes(space):
-        yield "<h2>Configurations</h2><p>A line is a trial; yellow ones score best. A line is interrupted where a "
-        yield "hyperparameter belongs to a choice that was not made. Low and high are the ends of the range of that "
-        yield "choice.</p>"
-        yield figures.parallel_figure(space, configurations, scores, objective)
-    shares = importance(space, configurations, scores)
-    yield "<h2>Importance of the hyperparameters</h2>"
-    yield (
-        figures.importance_figure(shares)
-        if shares
-        else f"<p>It takes {MIN_TRIALS} completed trials with different scores to measure importance.</p>"
+    """The report as HTML. rows: as `trials` gives them, best first."""
+    data = TrialData(study, rows)
+    return render(
+        "study.html",
+        "tuning.reporting",
+        title=f"Study {study.name}",
+        summary=summary_line(study, rows),
+        winner=_winner(data) if data.completed else None,
+        next_step=next_step(data),
+        ties=ties(study, data.completed),
+        sections=list(_sections(data)),
+        **_table(data),
+        causes=list(_causes(data)),
     )
 
 
-def _table(study: StudyConfig, rows: list[Row]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in hyperparameters(row)))
-    several = study.search.runs > 1
-    columns = [*COLUMNS, *(["interval"] if several else []), *names]
-    header = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    lines = [
-        f"<tr{'' if row['score'] is not None else ' class=bad'}>"
-        + "".join(f"<td>{_cell(row.get(name))}</td>" for name in columns)
-        + "</tr>"
-        for row in rows
-    ]
-    return f'<div class="table"><table><tr>{header}</tr>{"".join(lines)}</table></div>'
+def _winner(data: TrialData) -> dict:
+    best = data.completed[0]
+    return {
+        "objective": data.objective,
+        "score": f"{best['score']:.4f}",
+        "interval": interval_line(data.study, best),
+        "test": test_line(data.study, best),
+        "facts": winner_facts(data.study, best),
+    }
 
 
-def _causes(rows: list[Row], metrics: dict[str, dict]) -> Iterable[str]:
-    failed = [row for row in rows if row["message"]]
-    if failed:
-        yield "<h2>Causes</h2>"
-    for row in failed:
-        first, _, rest = str(row["message"]).partition("\n")
-        more = metrics[row["trial"]].get("traceback") or rest
-        headline = f"trial {row['trial']}, {row['state']}: {first}"
-        yield (
-            f"<details><summary>{escape(headline)}</summary><pre>{escape(more)}</pre></details>"
-            if more
-            else f"<p>{escape(headline)}</p>"
+def _sections(data: TrialData) -> Iterable[Section]:
+    if data.completed:
+        yield _section("course", "Scores", [incumbent.over_trials(data), incumbent.over_time(data)])
+        yield _section("learning", "Learning curves", [curves.curves(data)])
+        yield _section("search", "Hyperparameters", [parallel.parallel(data)])
+        yield _section(
+            "important",
+            "What matters",
+            [
+                bars.importance_figure(data),
+                slices.contour(data),
+                *(slices.slice_figure(data, one, n) for n, one in enumerate(slices.two_axes(data), start=1)),
+            ],
+            "" if data.importance else bars.too_few(data),
         )
+        if data.study.further_objectives:
+            yield _section("front", "Pareto front", list(front.fronts(data)), explanation(data.study))
+    yield _section("ends", "How the search ran", [bars.endings(data), timeline.timeline(data)])
 
 
-def _cell(value: object) -> str:
+def _section(name: str, heading: str, figures: Sequence[Figure | None], note: str = "") -> Section:
+    return Section(name, heading, [one for one in figures if one is not None], note)
+
+
+def _table(data: TrialData) -> dict:
+    names = list(dict.fromkeys(name for row in data.rows for name in hyperparameters(row)))
+    interval = ["interval"] if data.study.search.runs > 1 else []
+    columns = [*COLUMNS, *interval, *names]
+    rows = [
+        {
+            "name": row["trial"],
+            "kind": "failed" if row["score"] is None else "best" if place == 0 else "",
+            "cells": [_cell(row.get(name), name) for name in columns],
+        }
+        for place, row in enumerate(data.rows)
+    ]
+    return {"columns": columns, "rows": rows}
+
+
+def _causes(data: TrialData) -> Iterable[dict]:
+    for row in data.rows:
+        if row["message"]:
+            first, _, rest = str(row["message"]).partition("\n")
+            more = data.metrics[row["trial"]].get("traceback") or rest
+            yield {"headline": f"trial {row['trial']}, {row['state']}: {first}", "more": more}
+
+
+def _cell(value: object, column: str = "") -> str:
     if isinstance(value, list):  # an interval
-        return " to ".join(map(_cell, value))
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+        return " to ".join(_cell(end, "score") for end in value)
+    if isinstance(value, float):
+        return f"{value:.4f}" if column == "score" else f"{value:.4g}"
+    return "" if value is None else str(value)

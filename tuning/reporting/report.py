@@ -4,13 +4,13 @@ from pathlib import Path
 
 from keras_cnn.files import to_csv, write_text
 from keras_cnn.records import write_record
-from keras_cnn.training.evaluate import summary
-from keras_cnn.training.run_directory import BEST, TEST, read_test
+from keras_cnn.training.run_directory import BEST
 from tuning.config import StudyConfig
 from tuning.reporting.grid import grid, short
 from tuning.reporting.html import page
 from tuning.reporting.pareto import explanation, front_markdown
 from tuning.reporting.ties import ties
+from tuning.reporting.winner import mean_of, test_line
 from tuning.storage.trials import OUTCOME, Row, flat, hyperparameters, run_directory, summary_line, trials
 
 
@@ -83,9 +83,8 @@ def _best_section(study: StudyConfig, completed: list[Row]) -> list[str]:
     lines = ["## Best", "", f"Trial {winner['trial']}: {study.objective} {winner['score']:.4f}"]
     if winner["interval"]:
         lines[-1] += f", {mean_of(study, winner)}"
-    run = run_directory(study, winner)
-    if (run / TEST).exists():
-        lines[-1] += f"; {summary(read_test(run))}, read once"
+    if tested := test_line(study, winner):
+        lines[-1] += f"; {tested}, read once"
     tied = ties(study, completed)
     lines += ["", tied] if tied else []
     values = [f"- {name}: {short(value)}" for name, value in hyperparameters(winner).items()]
@@ -98,13 +97,6 @@ def _best_section(study: StudyConfig, completed: list[Row]) -> list[str]:
 def _front_section(study: StudyConfig, rows: list[Row]) -> list[str]:
     table = front_markdown(study, rows)
     return ["## Pareto front", "", explanation(study), "", table, ""] if table else []
-
-
-def mean_of(study: StudyConfig, row: Row) -> str:
-    """What a score with an interval is the mean of; of folds it is that of a cross-validation."""
-    low, high = row["interval"]
-    what = "folds" if study.search.folds else "runs"
-    return f"the mean of {study.search.runs} {what} (95 % interval {low:.4f}-{high:.4f})"
 
 
 def _score(row: Row) -> str:

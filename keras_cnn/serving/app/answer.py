@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from keras_cnn.data.decode import header, resize, resize_nearest
+from keras_cnn.data.overlays import heat_overlay, mask_colors, mask_overlay
 from keras_cnn.errors import InputError
 from keras_cnn.serving.app.inputs import Given
 from keras_cnn.serving.markdown import escape
-from keras_cnn.serving.overlays import heat_overlay, mask_colors, mask_overlay
 from keras_cnn.serving.predictor import Prediction, Predictor, Source
 
 SHOWN = 320  # pixels of a picture's longer side, on the page

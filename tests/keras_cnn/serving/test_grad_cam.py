@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_cnn.data.overlays import heat_overlay, mask_overlay
 from keras_cnn.models.build import build_model
+from keras_cnn.models.grad_cam import feature_layer, grad_cam
 from keras_cnn.models.registry import ARCHITECTURES
 from keras_cnn.serving.endpoints import write_saved_model
-from keras_cnn.serving.grad_cam import feature_layer, grad_cam
-from keras_cnn.serving.overlays import heat_overlay, mask_overlay
 from keras_cnn.serving.predictor import Predictor
 from keras_cnn.training.make_model import best_model
 from keras_cnn.training.run_directory import read_run

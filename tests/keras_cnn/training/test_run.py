@@ -1,5 +1,6 @@
 """`keras-cnn train`, killed and resumed, as a user runs it."""
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from keras_cnn import cli
 from keras_cnn.records import read_json
+from tests.page_browser import CHROMIUM, NARROW, is_scrolled_sideways, opened, small_labels
 
 pytestmark = pytest.mark.slow  # `test_train` resumes in one process
 OPTIONS = [
@@ -81,3 +83,19 @@ def test_run_records_its_settings_and_packages(whole):
     record = read_json(whole / "run.json")
     assert record["settings"]["dropout"] == 0.2
     assert {"tensorflow", "keras", "numpy"} <= record["provenance"]["packages"].keys()
+
+
+def test_report_of_a_run_is_written_anew_and_drawn_by_a_browser(whole, tmp_path, monkeypatch, capsys):
+    shutil.copytree(whole, tmp_path / "run")
+    (tmp_path / "run/report.html").unlink()
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["report", "run"]) == 0
+    assert "report: run/report.html" in capsys.readouterr().out
+    if not CHROMIUM:
+        pytest.skip("no Chromium: apt-get install chromium")
+    for width in (1400, NARROW):
+        with opened(tmp_path / "run/report.html", width, dark=width == NARROW) as page:
+            assert page.locator(".plot .main-svg").count() > 0
+            assert small_labels(page) == [] and not is_scrolled_sideways(page)
+            loaded = "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+            assert page.evaluate(loaded) and page.evaluate("document.images.length") >= 24

@@ -1,4 +1,4 @@
-"""What every HTML report shares: the style sheet, and figures as SVG inside the page."""
+"""The style sheet of ladder.html, and figures as SVG inside the page."""
 
 import io
 
