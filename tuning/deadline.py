@@ -12,10 +12,10 @@ from tuning.stopping import Clock
 if TYPE_CHECKING:
     from tuning.oracles.base import DurableOracle
 
-EXPORT_SECONDS = (
-    15.0  # test measurement, SavedModel and its verification, of digits on two cores (2026-11-27)
-)
-GRACE = 0.05  # part of the time by which a trial may be late before it is ended without a result
+# on two cores, 2026-11-27: test measurement, SavedModel and its verification, of digits; and the report
+EXPORT_SECONDS, REPORT_SECONDS = 15.0, 3.0
+SLOWER = 1.1  # how many times as long as measured a training may take, as it does beside other work
+GRACE = 0.05  # part of the time by which the search may be late, so that no schedule is cut off near its end
 
 
 class Deadline:
@@ -46,18 +46,24 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds for trials."""
-        return self._limit - self.seconds
+        """Seconds for trials, as long as they were measured to take."""
+        return (self._limit - self.seconds) / SLOWER
 
-    @property
-    def trial_limit(self) -> float:
-        """Seconds after which a trial that begins now is ended without a result, if there is one already."""
-        completed = any(trial.status == COMPLETED for trial in self._oracle.trials.values())
-        return max(1.0, self.left + GRACE * self._limit) if completed else math.inf
+    def trial_limit(self, trial_id: str) -> float:
+        """Seconds after which a trial that begins now is ended without a result.
+
+        There is a limit for a configuration that is trained for the first time, whose cost nobody knows, unless it is
+        the only one. Others end after an epoch, with a result.
+        """
+        trials = self._oracle.trials
+        known = "tuner/trial_id" in trials[trial_id].hyperparameters.values
+        if known or not any(trial.status == COMPLETED for trial in trials.values()):
+            return math.inf
+        return max(1.0, self._limit * (1 + GRACE) - self.seconds)
 
     def to_stop(self, running: Collection[str]) -> list[str]:
-        """Trials that must end after their present epoch, because the time is up; each is named once."""
-        if self.left > 0:
+        """Trials that must end after their present epoch, because another would be too late; each is named once."""
+        if self.seconds + self._epoch_seconds <= self._limit * (1 + GRACE):
             return []
         late = [trial_id for trial_id in running if trial_id not in self._stopped]
         self._stopped.update(late)
@@ -65,8 +71,10 @@ class Deadline:
 
     @property
     def _reserve(self) -> float:
-        """Seconds of the export; a forward pass is about a third of a step of training."""
-        if not self._exports:
-            return 0.0
-        epoch = self._oracle.epoch_seconds if isinstance(self._oracle, AutoOracle) else 0.0
-        return EXPORT_SECONDS + epoch * self._test_share / 3
+        """Seconds of the report and the export; a forward pass is about a third of a step of training."""
+        exports = EXPORT_SECONDS + self._epoch_seconds * self._test_share / 3 if self._exports else 0.0
+        return exports + REPORT_SECONDS
+
+    @property
+    def _epoch_seconds(self) -> float:
+        return self._oracle.epoch_seconds if isinstance(self._oracle, AutoOracle) else 0.0

@@ -118,6 +118,7 @@ class _Search:
             for event in self.executor.wait(TURN_SECONDS):
                 self._take(event)
             for trial_id in self.deadline.to_stop(self.running):
+                self.running[trial_id].stopped = "the time was up"
                 self.executor.stop(trial_id)
             self.progress.show(self.executor.memory())
 
@@ -148,7 +149,9 @@ class _Search:
         self._start(trial.trial_id)
 
     def _start(self, trial_id: str) -> None:
-        timeout = min(to_seconds("trial_timeout", self.study.search.trial_timeout), self.deadline.trial_limit)
+        timeout = min(
+            to_seconds("trial_timeout", self.study.search.trial_timeout), self.deadline.trial_limit(trial_id)
+        )
         self.executor.start(trial_id, self.study.trial_directory(trial_id), timeout)
 
     def _take(self, event: Event) -> None:
@@ -166,10 +169,16 @@ class _Search:
         if event.content:
             seconds = time.monotonic() - attempt.started
             write_record(path, {**event.content, "seconds": seconds, "ended": time.time()})
-        elif attempt.stopped:
+        elif attempt.stopped and self._ended_early(attempt.trial):
             write_record(path, {**read_metrics(path.parent), "pruned": attempt.stopped})
         del self.running[event.trial_id]
         self._end(attempt.trial)
+
+    def _ended_early(self, trial: Trial) -> bool:
+        """Whether a trial made fewer epochs than it was to make; one that is stopped in its last has made all."""
+        history = read_metrics(self.study.trial_directory(trial.trial_id)).get("history", {})
+        trained = max(map(len, history.values()), default=0)
+        return trained < stopping.epochs_of(self.study, trial.hyperparameters.values)
 
     def _epoch(self, event: Event, attempt: _Attempt) -> None:
         epoch, value = event.content["epoch"], event.content[self.study.objective]

@@ -1,5 +1,6 @@
 """The tables of docs/benchmarks, made of result files: a function from a result to Markdown for each file."""
 
+from benchmarks.tables.auto import search_race, search_simulation, search_table
 from benchmarks.tables.diagnosis import diagnosis, learning_probability, monitor, reports
 from benchmarks.tables.search import crash, damage, keras_tuner_search, many_trials, search_cost
 from benchmarks.tables.serving import serving
@@ -30,6 +31,9 @@ TABLES = {
     "reports": reports,
     "reports_held_out": reports,
     "search_cost": search_cost,
+    "search_race": search_race,
+    "search_simulation": search_simulation,
+    "search_table": search_table,
     "serving": serving,
     "throughput": throughput,
     "time_to_accuracy": time_to_accuracy,

@@ -44,7 +44,8 @@ def _failures(data: TrialData) -> str:
 
 
 def _last_epoch(data: TrialData) -> str:
-    epochs, best = data.study.base.epochs, data.completed[0]
+    best = data.completed[0]
+    epochs = best["epochs"] or data.study.base.epochs  # which tuners choose for each trial
     if best["best_epoch"] is None or best["best_epoch"] < epochs:
         return ""
     return (

@@ -32,6 +32,13 @@ def test_next_step_of_a_best_last_epoch_is_longer_training(study):
     assert "is its last, 5: longer training may score better" in text and "epochs=10" in text
 
 
+def test_next_step_compares_the_best_epoch_with_those_of_its_own_trial(study):
+    with_results(study, {"score": 0.9, "best_epoch": EPOCHS}, {"score": 0.5})
+    rows = trials(study)
+    assert "is its last, 5" in next_step(TrialData(study, [{**rows[0], "epochs": EPOCHS}, *rows[1:]]))
+    assert "last" not in next_step(TrialData(study, [{**rows[0], "epochs": 6 * EPOCHS}, *rows[1:]]))
+
+
 def test_next_step_of_a_value_at_the_end_of_its_range_is_a_wider_range(study):
     text = step_of(with_results(study, {"score": 0.9, "hyperparameters": {"units": 64}}, {"score": 0.5}))
     assert text.startswith(
