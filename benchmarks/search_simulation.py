@@ -114,7 +114,7 @@ def simulate(oracle, surrogate: Surrogate, task: str, seconds: float) -> list[tu
         configuration = tuple(sorted((k, v) for k, v in values.items() if not k.startswith("tuner/")))
         times, accuracies = surrogate.curve(task, configuration)
         epochs, initial = values.get("tuner/epochs", MAX_EPOCHS), values.get("tuner/initial_epoch", 0)
-        now += times[epochs - 1] - (times[initial - 1] if initial else 0.0)
+        now += float(times[epochs - 1] - (times[initial - 1] if initial else 0.0))
         score = float(accuracies[:epochs].max())
         oracle.update_trial(trial.trial_id, {"val_accuracy": score, "val_loss": 1 - score})
         trial.status = "COMPLETED"

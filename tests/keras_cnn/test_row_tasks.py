@@ -72,6 +72,7 @@ def values(tmp_path_factory) -> TrainingRun:
     return train_values(tmp_path_factory.mktemp("values") / "run")
 
 
+@pytest.mark.slow
 def test_train_of_several_labels_is_measured_by_label(several):
     x, truth = load((X, SEVERAL)).load_test().images, load((X, SEVERAL)).load_test().labels
     logits = several.model().predict(x, verbose=0)

@@ -143,8 +143,10 @@ def summary_line(study: StudyConfig, rows: Sequence[Row]) -> str:
     """One sentence: what was searched, how, and the training time."""
     completed = sum(row["score"] is not None for row in rows)
     minutes = sum(row["seconds"] or 0 for row in rows) / 60
+    # the tuner auto may choose them itself
+    epochs = max((row["epochs"] or 0 for row in rows), default=0) or study.base.epochs
     return (
         f"{study.title}: {len(rows)} trials, "
-        f"{completed} completed, {minutes:.1f} minutes of training, at most {study.base.epochs} epochs, "
+        f"{completed} completed, {minutes:.1f} minutes of training, at most {epochs} epochs, "
         f"seed {study.base.seed}."
     )

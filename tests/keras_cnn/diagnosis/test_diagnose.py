@@ -252,6 +252,7 @@ def test_diagnose_float16_model_uses_loss_scaling():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_write_report_writes_all_files(tmp_path):
     found = diagnosis_of(**DEEP)
     write_report(found, tmp_path)

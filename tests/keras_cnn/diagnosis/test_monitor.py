@@ -92,6 +92,7 @@ def test_monitor_nan_in_several_layers_names_the_first():
     assert finding.layer == "overflows" and finding.numbers["batch"] == 1
 
 
+@pytest.mark.slow
 def test_monitor_loss_at_chance_stops_with_reason():
     model = net(depth=2, initializer="zeros")
     history = fit(model, monitor := monitor_of_digits(stop=True), epochs=40)

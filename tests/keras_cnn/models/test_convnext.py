@@ -24,7 +24,12 @@ def build(name, side=224, classes=1000, **changes) -> keras.Model:
     return build_model(ModelSpec(name, (side, side, 3), classes, **settings))
 
 
-@pytest.mark.parametrize("name", COUNTS)
+LARGE = ("convnext_base", "convnext_large", "convnext_xlarge")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in COUNTS]
+)
 def test_counts_are_the_published_ones(name):
     with unallocated():
         model = build(name)

@@ -23,6 +23,7 @@ def test_counts_at_224_are_the_published_ones():
     assert found["macs"] == 300_774_272
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [0.35, 1.4])
 def test_widths_are_those_of_keras_applications(alpha):
     with unallocated():
@@ -31,6 +32,7 @@ def test_widths_are_those_of_keras_applications(alpha):
     assert model.count_params() == reference.count_params()
 
 
+@pytest.mark.slow
 def test_mobilenet_v2_equals_keras_applications():
     keras.utils.set_random_seed(0)
     reference = keras.applications.MobileNetV2((65, 65, 3), alpha=0.5, weights=None, classes=7)

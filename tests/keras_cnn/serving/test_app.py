@@ -93,6 +93,7 @@ def test_page_with_an_uploaded_image_shows_its_label(opened, models, data, answe
     assert "test images" in page.metric[0].label
 
 
+@pytest.mark.slow
 def test_page_with_an_upload_that_is_no_image_shows_an_error(opened, models):
     page = opened(models)
     page.file_uploader[0].set_value(("x.png", b"nothing", "image/png")).run()
@@ -147,6 +148,7 @@ def test_page_with_a_mask_model_shows_the_mask_over_the_image(opened, exported_m
     assert [title.value for title in page.subheader][1:] == ["Share of the pixels", "Mask"]
 
 
+@pytest.mark.slow
 def test_page_with_a_damaged_model_shows_an_error(opened, tmp_path):
     (tmp_path / "torn" / "1").mkdir(parents=True)
     (tmp_path / "torn" / "1" / "card.json").write_text('{"classes"')

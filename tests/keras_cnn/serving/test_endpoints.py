@@ -112,6 +112,7 @@ def test_model_of_windows_has_no_endpoint_for_files(tmp_path):
     ].shape == (2, 16, 16, 2)
 
 
+@pytest.mark.slow
 def test_request_in_the_documentation_fits_the_signature(exported):
     """TensorFlow Serving's REST form: a list of instances, each input by its name, bytes as base64."""
     page = (Path(__file__).parents[3] / "docs" / "serving.md").read_text()

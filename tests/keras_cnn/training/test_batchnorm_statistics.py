@@ -102,6 +102,7 @@ def test_estimating_changes_nothing_else(data):
     assert not any(layer.observing for layer in model.layers if isinstance(layer, BatchNormalization))
 
 
+@pytest.mark.slow
 def test_two_devices_estimate_as_one(data, two_devices):
     alone = model_of()
     with two_devices.scope():

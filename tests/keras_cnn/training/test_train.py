@@ -101,6 +101,7 @@ def test_train_on_two_devices_learns_and_validates_an_odd_number_of_images(data,
     assert_measures_the_best_weights(result, settings, uneven, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_train_without_validation_images_keeps_the_last_epoch_of_the_same_training(
     whole, data, one_device, tmp_path
 ):

@@ -22,6 +22,7 @@ GIVEN = {"objective": "val_accuracy", "seed": 5, "project_name": "project", "wor
 FIT = {"epochs": 2, "validation_split": 0.25, "batch_size": 16, "verbose": 0}
 
 
+@pytest.mark.slow
 def test_workers_give_the_scores_and_models_of_this_process(tmp_path):
     x, y = points()
     offset = 0.25  # a closure, which only goes by value
