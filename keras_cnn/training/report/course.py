@@ -14,46 +14,52 @@ ROWS = 20  # of a table, evenly over the epochs
 def course_figures(metrics: dict, costs: Sequence[EpochCost]) -> list[Figure]:
     """metrics: metrics.json of the run. costs: of its epochs; empty if they are not known."""
     score = (metrics.get("objective") or "").removeprefix("val_")
-    names = [name for name in dict.fromkeys(("loss", score)) if name in metrics["history"]]
-    figures = [_curve(metrics, name, number) for number, name in enumerate(names, start=1)]
+    epochs = recorded_epochs(metrics, costs)
+    names = [name for name in dict.fromkeys(("loss", score)) if name in metrics.get("history", {})]
+    figures = [_curve(metrics, name, number, epochs) for number, name in enumerate(names, start=1)]
     if costs:
         figures += [_rate(costs), _time(costs), _memory(costs)]
     return figures
 
 
-def _curve(metrics: dict, name: str, number: int) -> Figure:
+def recorded_epochs(metrics: dict, costs: Sequence[EpochCost]) -> range:
+    """Numbers of the epochs in the history: not from 1 on where a trial continues another, none of older runs."""
+    count = max(map(len, metrics.get("history", {}).values()), default=0)
+    last = costs[-1]["epoch"] if costs else max(count, metrics["best_epoch"])
+    return range(last - count + 1, last + 1)
+
+
+def _curve(metrics: dict, name: str, number: int, epochs: range) -> Figure:
     history, best = metrics["history"], metrics["best_epoch"]
     lines = [
         (key, label) for key, label in ((name, "training"), (f"val_{name}", "validation")) if key in history
     ]
-    epochs = range(1, len(history[name]) + 1)
     traces = [_line(epochs, history[key], label, KINDS[place]) for place, (key, label) in enumerate(lines)]
     shown = lines[-1][0]
     star = {"size": 15, "symbol": "star", "color": BEST}
-    point = _line([best], [history[shown][best - 1]], f"best epoch ({best})", BEST)
+    point = _line([best], [history[shown][epochs.index(best)]], f"best epoch ({best})", BEST)
     traces.append({**point, "mode": "markers", "marker": star})
     return Figure(
         f"curve-{number}",
         name.replace("_", " ").capitalize(),
-        _curve_message(history, name, shown, best),
+        _curve_message(history[shown], name, shown, best, epochs),
         traces,
         {"xaxis": integer_axis("epoch", list(epochs)), "yaxis": axis(name)},
         ("epoch", *(label for _, label in lines)),
         [
-            (str(epoch), *(f"{history[key][epoch - 1]:.4f}" for key, _ in lines))
-            for epoch in _some(len(epochs))
+            (str(epochs[place - 1]), *(f"{history[key][place - 1]:.4f}" for key, _ in lines))
+            for place in _some(len(epochs))
         ],
     )
 
 
-def _curve_message(history: dict, name: str, shown: str, best: int) -> str:
-    values, last = history[shown], len(history[shown])
-    at_best = f"{shown} is {values[best - 1]:.4f} in the best epoch, {best} of {last}"
-    if last == 1:
+def _curve_message(values: Sequence[float], name: str, shown: str, best: int, epochs: range) -> str:
+    at_best = f"{shown} is {values[epochs.index(best)]:.4f} in the best epoch, {best} of {epochs[-1]}"
+    if len(values) == 1:
         return f"{at_best}."
-    if best == last:
+    if best == epochs[-1]:
         return f"{at_best}, which is the last: longer training may be better."
-    change = "better" if sign_of(name) * (values[-1] - values[best - 1]) > 0 else "worse"
+    change = "better" if sign_of(name) * (values[-1] - values[epochs.index(best)]) > 0 else "worse"
     return f"{at_best}, and {values[-1]:.4f} in the last one, which is {change}."
 
 

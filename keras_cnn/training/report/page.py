@@ -13,10 +13,10 @@ from keras_cnn.files import write_text
 from keras_cnn.pages.figures import Figure
 from keras_cnn.pages.render import render
 from keras_cnn.task import CLASSIFICATION, SEGMENTATION, TASKS
-from keras_cnn.training.epoch_costs import read_costs
+from keras_cnn.training.epoch_costs import EpochCost, read_costs
 from keras_cnn.training.evaluate import summary
 from keras_cnn.training.report.classes import by_class, calibration, confusion
-from keras_cnn.training.report.course import course_figures
+from keras_cnn.training.report.course import course_figures, recorded_epochs
 from keras_cnn.training.report.found import found_reports
 from keras_cnn.training.report.images import ShownImage, least_sure, most_wrong, png_uri, shown_images
 from keras_cnn.training.run_directory import Run, read_metrics
@@ -40,15 +40,15 @@ def write_run_report(
     Returns:
         Its path.
     """
-    metrics, facts = read_metrics(run.directory), run.facts
+    metrics, costs, facts = read_metrics(run.directory), read_costs(run.directory), run.facts
     single = facts.task == CLASSIFICATION.name
     text = render(
         "run.html",
         "keras_cnn.training.report",
         title=f"Run {run.directory.resolve().name}",
         subtitle=f"{run.settings.architecture} on {facts.name}, {facts.task.replace('_', ' ')}",
-        tiles=_tiles(run, metrics, measured),
-        course=course_figures(metrics, read_costs(run.directory)),
+        tiles=_tiles(run, metrics, measured, costs),
+        course=course_figures(metrics, costs),
         quality=_quality(facts, test, outputs, measured),
         by_name=_by_name(facts, measured),
         images=_images(model, test, outputs, facts) if single and outputs is not None else [],
@@ -78,8 +78,8 @@ def _how_to_find(run: Run) -> str:
     )
 
 
-def _tiles(run: Run, metrics: dict, measured: dict) -> list[tuple[str, str]]:
-    epochs = len(metrics["history"]["loss"])
+def _tiles(run: Run, metrics: dict, measured: dict, costs: list[EpochCost]) -> list[tuple[str, str]]:
+    epochs = recorded_epochs(metrics, costs).stop - 1
     return [
         ("test split", summary(measured)),
         (metrics.get("objective") or TASKS[run.facts.task].objective, f"{metrics['score']:.4f}"),

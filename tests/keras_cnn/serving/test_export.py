@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cnn.errors import InputError
+from keras_cnn.errors import ExportMismatchError, InputError
 from keras_cnn.records import write_record
 from keras_cnn.serving import export
 from keras_cnn.serving.endpoints import write_saved_model
@@ -107,7 +107,7 @@ def test_export_of_a_model_with_other_weights_is_refused(exported, data, tmp_pat
         load_weights(run / "best.npz", model)
 
     replaced = mock.patch.object(export, "write_saved_model", write_another)
-    with replaced, pytest.raises(export.ExportMismatchError, match="differs"):
+    with replaced, pytest.raises(ExportMismatchError, match="differs"):
         export_version(run, data, models)
     assert sorted(models.iterdir()) == before
 

@@ -75,7 +75,8 @@ def test_seeds_fit_numpy_and_differ():
 @pytest.mark.slow
 def test_search_with_repeats_ranks_means_and_exports_a_scored_model(tuning, tmp_path):
     """Under Hyperband too, whose later rounds continue each repeat."""
-    limits = ["--epochs", 3, "--trials", 4, "--repeats", 2, "--workers", 1, "--directory", "study"]
+    limits = ["--tuner", "hyperband", "--epochs", 3, "--trials", 4, "--repeats", 2]
+    limits += ["--workers", 1, "--directory", "study"]
     run = tuning("search", *tuning.small, *limits, folder=tmp_path)
     assert run.returncode == 0, run.stderr
     rows = list(csv.DictReader((tmp_path / "study/trials.csv").open()))

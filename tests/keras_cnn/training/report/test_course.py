@@ -2,7 +2,9 @@
 
 import json
 
-from keras_cnn.training.report.course import course_figures
+import pytest
+
+from keras_cnn.training.report.course import course_figures, recorded_epochs
 from tests.report_pages import check_figure
 
 HISTORY = {
@@ -60,3 +62,23 @@ def test_course_of_an_older_run_without_costs_or_validation_has_its_losses():
 def test_memory_of_a_gpu_is_shown_where_there_is_one():
     costs = [{**cost, "gpu_memory": 3 * 10**9} for cost in COSTS]
     assert course_figures(METRICS, costs)[4].message.startswith("Memory of the GPU, at most so far: 3.00 GB")
+
+
+FIVE = [
+    {"epoch": epoch, "seconds": 1.0, "learning_rate": 0.1, "memory": 10**9, "gpu_memory": None}
+    for epoch in range(1, 6)
+]
+
+
+@pytest.mark.parametrize("costs", [[], FIVE])
+def test_curves_of_a_trial_that_continues_another_have_its_own_epochs(costs):
+    history = {"loss": [0.9, 0.7], "val_loss": [0.8, 0.6]}
+    metrics = {"history": history, "best_epoch": 5, "objective": "val_loss"}
+    assert list(recorded_epochs(metrics, costs)) == [4, 5]
+    curve = course_figures(metrics, costs)[0]
+    assert "0.6000 in the best epoch, 5 of 5" in curve.message
+    assert [row[0] for row in curve.lines] == ["4", "5"]
+
+
+def test_curves_of_a_run_without_history_are_left_out():
+    assert course_figures({"best_epoch": 1, "score": 0.5}, []) == []
