@@ -125,7 +125,7 @@ class _Search:
     def _fill(self) -> str:
         """Begin trials while there is a place for them; returns why there are no more, if so."""
         while len(self.running) < self.executor.slots:
-            reason = stopping.stop_reason(self.study, self.oracle, self.deadline.seconds)
+            reason = stopping.stop_reason(self.study, self.oracle, self.clock.seconds)
             trial = None if reason else self.oracle.create_trial("coordinator")
             if trial is None or trial.status not in (RUNNING, IDLE):
                 return reason or stopping.exhausted(self.study, self.oracle)

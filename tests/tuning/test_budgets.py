@@ -77,6 +77,14 @@ def test_search_ends_when_every_point_was_tried(searched):
     assert (trials, reason) == (6, "the space holds no other point than the 6 that were tried")
 
 
+def test_search_of_auto_ends_when_no_other_training_fits_the_time(searched):
+    """Trials take a minute by their own account, for one epoch."""
+    assert searched(tuner="auto", trials=None, time="100s") == (
+        1,
+        "no other training fits the 100s, 1 trials",
+    )
+
+
 def test_search_with_hyperband_ends_with_its_brackets(searched):
     assert searched(tuner="hyperband")[1].startswith("all brackets are done")
 
