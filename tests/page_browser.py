@@ -18,9 +18,9 @@ def opened(path: Path, width: int = 1400, *, dark: bool = False) -> Iterator:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         scheme = "dark" if dark else "light"
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        asked: list[str] = []
+        requested: list[str] = []
         errors: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requested.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.context.set_offline(True)
@@ -28,7 +28,7 @@ def opened(path: Path, width: int = 1400, *, dark: bool = False) -> Iterator:
         page.wait_for_selector("body[data-drawn]", timeout=60_000)
         yield page
         browser.close()
-        assert [one for one in asked if not one.startswith(("data:", "blob:"))] == [path.as_uri()]
+        assert [one for one in requested if not one.startswith(("data:", "blob:"))] == [path.as_uri()]
         assert errors == []
 
 

@@ -36,9 +36,8 @@ def search(options) -> None:
     wanted, machine = _wanted(options), _machine(options)
     gpus = count_gpus(machine)
     devices, threads = each_trial(machine, gpus, options.devices, options.threads, options.tuner)
-    with make_executor(
-        machine, gpus, devices, threads
-    ) as executor:  # whose worker starts TensorFlow meanwhile
+    # its first worker starts TensorFlow while this process does
+    with make_executor(machine, gpus, devices, threads) as executor:
         start_tensorflow()  # which check_names needs
         wanted.check_names()
         stem = f"{data_stem(wanted.base.data)}-{wanted.title}-{wanted.search.tuner}"

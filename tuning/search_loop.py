@@ -62,7 +62,7 @@ def run_search(
     Args:
         study: that is written.
         executor: started.
-        progress: what is told.
+        progress: which shows how trials go and end.
         started: when this session began, a value of time.monotonic(), if it was before now.
         exports: whether the best model is exported afterwards, within the time of `auto`.
 

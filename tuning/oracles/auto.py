@@ -144,8 +144,8 @@ class AutoOracle(DurableOracle):
         if generation == 0:
             return self._known()[index]
         space, key = self.hyperparameters, f"{self.seed}/{generation}/{index}"
-        earlier = [trial for trial in self.trials.values() if 0 <= place_of(trial)[0] < generation]
-        first = [trial for trial in earlier if place_of(trial)[1] == 0 and trial.status != RUNNING]
+        rungs = ((trial, *place_of(trial)) for trial in self.trials.values() if trial.status != RUNNING)
+        first = [trial for trial, earlier, number in rungs if 0 <= earlier < generation and number == 0]
         sources = {
             0: lambda: None,
             1: lambda: near_the_best(space, first, self._duplicate, key=key, index=index, sign=self.sign),

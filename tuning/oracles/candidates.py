@@ -6,7 +6,7 @@ import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 
 from tuning.config import COMPLETED
-from tuning.oracles.base import MAX_COLLISIONS, ranking
+from tuning.oracles.base import MAX_COLLISIONS, configuration_key, ranking
 from tuning.oracles.gaussian_process import neighbor, propose
 from tuning.space.sampling import draw, draw_spread, is_active
 
@@ -65,7 +65,11 @@ def near_the_best(
     """
     completed = [trial for trial in trials if trial.status == COMPLETED]
     completed.sort(key=lambda trial: (-trial.hyperparameters.values["tuner/epochs"], ranking(trial, sign)))
-    best = list({str(configuration(trial)): configuration(trial) for trial in completed}.values())[:BEST]
+    best = list(
+        {
+            configuration_key(trial.hyperparameters.values): configuration(trial) for trial in completed
+        }.values()
+    )[:BEST]
     if not best:
         return None
     origin = best[index % len(best)]

@@ -140,7 +140,7 @@ def _positions(data: TrialData, chosen: SearchAxis) -> list[float]:
 
 
 def _jittered(data: TrialData, chosen: SearchAxis, places: Sequence[int]) -> list[float]:
-    """Positions of choices, spread a little so that equal ones can be told apart; the same in every report."""
+    """Positions of choices, jittered so that equal ones can be distinguished; the same in every report."""
     spread = 0.5 / len(chosen.choices)
     return [
         chosen.position(data.configurations[place]) + spread * ((0.618 * int(data.names[place])) % 1 - 0.5)
